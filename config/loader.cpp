@@ -1,0 +1,1 @@
+// config/loader.cpp: being written.

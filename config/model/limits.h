@@ -1,0 +1,61 @@
+// Every bound of the product with its unit, and the arithmetic that relates bounds, asserted here.
+// A bare name elsewhere is a variable; limits::x is not. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fulcrum::limits {
+
+// --- the machine -----------------------------------------------------------------------------
+inline constexpr std::size_t cache_line_size = 64;
+
+// --- shape -----------------------------------------------------------------------------------
+inline constexpr std::size_t workers_max = 16;
+inline constexpr std::size_t ports_max = 16;
+inline constexpr std::size_t owner_slots_count = 64;  // the low six bits of the owner hash
+inline constexpr std::size_t services_max = 16'384;
+// A session names its listener and its real in 16 bits each; the last value means "none".
+inline constexpr std::size_t listeners_max = 65'535;
+inline constexpr std::size_t reals_per_service_max = 65'535;
+inline constexpr std::uint16_t index_none = 65'535;
+// Reals of all services: each has one tally (a cache line) in every worker.
+inline constexpr std::size_t tallies_max = 131'072;
+inline constexpr std::uint32_t weight_max = 2'147'483'647;
+inline constexpr std::size_t name_length_max = 63;
+
+// --- a worker's turn -------------------------------------------------------------------------
+inline constexpr std::size_t burst_size_max = 64;
+inline constexpr std::size_t inbox_requests_per_turn_max = 16;
+inline constexpr std::size_t walk_buckets_per_turn_max = 256;
+inline constexpr std::size_t sweep_buckets_per_turn_max = 256;
+inline constexpr std::size_t held_packets_max = 256;
+inline constexpr std::size_t from_kernel_per_turn_max = 32;
+
+// --- rings -----------------------------------------------------------------------------------
+inline constexpr std::size_t handover_ring_length = 1'024;
+inline constexpr std::size_t punt_ring_length = 512;
+inline constexpr std::size_t from_kernel_ring_length = 512;
+inline constexpr std::size_t worker_inbox_length = 256;
+inline constexpr std::size_t worker_outbox_length = 4'096;
+
+// --- time ------------------------------------------------------------------------------------
+inline constexpr std::uint32_t sweep_period_s = 10;  // a whole sweep of a table takes at most this
+inline constexpr std::uint32_t hold_ms_max = 1'000;  // how long a packet waits for a neighbour
+// last-seen has 16 bits: in seconds it spans 18.2 h, and half of that can be told from the future.
+inline constexpr std::uint32_t timeout_in_seconds_max_s = 8 * 3'600;
+inline constexpr std::uint32_t coarse_unit_s = 64;
+inline constexpr std::uint32_t timeout_max_s = 31 * 24 * 3'600;
+static_assert(timeout_in_seconds_max_s < 65'536 / 2);
+static_assert(timeout_max_s / coarse_unit_s < 65'536 - 2 * sweep_period_s);
+
+// --- the ring --------------------------------------------------------------------------------
+inline constexpr std::uint32_t ring_size_default = 65'537;
+// A slot of an unusable real is followed by this many further draws before the walk over all reals.
+inline constexpr std::uint32_t ring_draws_max = 8;
+
+// --- frames ----------------------------------------------------------------------------------
+inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
+inline constexpr std::uint16_t mtu_max = 1'500;
+
+}  // namespace fulcrum::limits

@@ -1,0 +1,1 @@
+// config/model/maglev.cpp: being written.

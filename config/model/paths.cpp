@@ -1,0 +1,1 @@
+// config/model/paths.cpp: being written.

@@ -1,0 +1,164 @@
+// What the operator asked for, as plain values: virtual services, their reals, their checks, the
+// ports. The loader makes them from the file; `validate` vouches for what is said here. Strings are
+// for people and stay off the workers; the snapshot compiler turns all this into what they read.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/model/address.h"
+#include "config/model/limits.h"
+
+namespace fulcrum {
+
+// A place in the configuration, for the sentences of validation: "director.cfg:41".
+struct SourcePlace {
+    std::string file;
+    unsigned line = 0;
+
+    friend bool operator==(const SourcePlace&, const SourcePlace&) { return true; }
+};
+
+enum class ForwardingMode : std::uint8_t {
+    nat,     // destination rewritten; replies come back through the director
+    direct,  // only the MAC is rewritten; the real holds the VIP and answers the client itself
+};
+
+enum class Scheduler : std::uint8_t { maglev };
+
+// What becomes of a real that a check has found down.
+enum class OnFailure : std::uint8_t {
+    drain,  // it stays listed with weight 0: old sessions stay, new ones go elsewhere
+};
+
+// What a new session gets when no real is usable and there is no fallback.
+enum class NoReal : std::uint8_t {
+    reset,   // TCP: RST to the client; UDP: silence
+    silent,
+};
+
+enum class CheckType : std::uint8_t {
+    none,     // always up
+    connect,  // the TCP connection is accepted
+    http,     // GET answers with an expected status, and the body holds `expect` if that is set
+};
+
+struct Check {
+    CheckType type = CheckType::connect;
+    std::string path = "/";         // http
+    std::string host;               // http: Host header; the real's address when empty
+    std::string expect;             // http: text that the body must hold; empty: any body
+    std::uint16_t status_min = 200; // http: accepted status codes, inclusive
+    std::uint16_t status_max = 299;
+    std::uint16_t port = 0;         // 0: the real's port
+    std::chrono::milliseconds interval{5'000};
+    std::chrono::milliseconds timeout{3'000};
+    std::uint32_t rise = 1;         // successes in a row that bring a real up
+    std::uint32_t fall = 1;         // failures in a row that take it down
+
+    friend bool operator==(const Check&, const Check&) = default;
+};
+
+struct RealServer {
+    std::string name;               // unique within its service; the ring is built from names
+    Endpoint endpoint;              // port: equal to the service's under direct routing
+    std::uint32_t weight = 1;       // 0: drained
+    ForwardingMode forward = ForwardingMode::nat;
+    SourcePlace place;
+
+    friend bool operator==(const RealServer&, const RealServer&) = default;
+};
+
+// Idle times after which a session ends, in whole seconds, 1 to limits::timeout_max_s.
+struct SessionTimeouts {
+    std::uint32_t tcp_handshake_s = 30;
+    std::uint32_t tcp_established_s = 900;
+    std::uint32_t tcp_half_closed_s = 120;
+    std::uint32_t tcp_closed_s = 30;
+    std::uint32_t udp_one_way_s = 30;
+    std::uint32_t udp_s = 300;
+
+    friend bool operator==(const SessionTimeouts&, const SessionTimeouts&) = default;
+};
+
+struct VirtualService {
+    std::string name;               // unique
+    Ipv4Address vip;
+    be16 port;
+    L4Protocol protocol = L4Protocol::tcp;
+    Scheduler scheduler = Scheduler::maglev;
+    std::uint32_t ring_size = limits::ring_size_default;  // a prime
+    OnFailure on_failure = OnFailure::drain;
+    NoReal no_real = NoReal::reset;
+    SessionTimeouts timeouts;
+    Check check;
+    std::vector<RealServer> reals;
+    std::optional<RealServer> fallback;
+    SourcePlace place;
+
+    friend bool operator==(const VirtualService&, const VirtualService&) = default;
+};
+
+// How the port's device is reached; `device` in the file is "af_packet:eth1", "0000:01:00.0" or
+// "vdev:net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap".
+enum class DeviceKind : std::uint8_t { af_packet, af_xdp, pci, vdev };
+
+struct NicPort {
+    std::string name;               // unique; also the name of the kernel twin interface
+    DeviceKind kind = DeviceKind::af_packet;
+    std::string device;             // without the kind's prefix: "eth1", "0000:01:00.0", "net_ring0"
+    std::vector<Ipv4Prefix> addresses;
+    SourcePlace place;
+
+    friend bool operator==(const NicPort&, const NicPort&) = default;
+};
+
+enum class Idle : std::uint8_t {
+    adaptive,  // sleep in growing steps when no packet comes
+    poll,      // never sleep
+};
+
+enum class Memory : std::uint8_t { hugepages, ordinary };
+
+struct Director {
+    std::string name = "director";
+    std::vector<unsigned> workers;  // the CPU of each worker, at least one
+    std::uint64_t sessions = 1'000'000;
+    std::string seed = "fulcrum";   // of rings and owner slots: equal on both directors
+    Idle idle = Idle::adaptive;
+    Memory memory = Memory::hugepages;
+
+    friend bool operator==(const Director&, const Director&) = default;
+};
+
+struct Metrics {
+    std::optional<Endpoint> listen; // none: no metrics served
+
+    friend bool operator==(const Metrics&, const Metrics&) = default;
+};
+
+struct Control {
+    std::string socket = "/run/fulcrum/control.sock";
+    std::string group;              // owner group of the socket; empty: the process's own
+    friend bool operator==(const Control&, const Control&) = default;
+};
+
+struct Config {
+    Director director;
+    std::vector<NicPort> ports;
+    std::vector<VirtualService> services;
+    Metrics metrics;
+    Control control;
+    std::string source_file;
+
+    friend bool operator==(const Config&, const Config&) = default;
+};
+
+std::string_view to_string(ForwardingMode mode);
+std::string_view to_string(Scheduler scheduler);
+std::string_view to_string(CheckType type);
+
+}  // namespace fulcrum

@@ -1,0 +1,91 @@
+// The forwarding state that workers read: immutable once published, compiled from the director's
+// state, replaced whole by one pointer store. It refers to nothing outside itself but immutable
+// parts (rings, paths) that successive snapshots share. Indexes of listeners and of reals within
+// their service are stable from snapshot to snapshot, because sessions hold them; a removed one
+// leaves a hole until no session can name it (see the index registry).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/address.h"
+#include "config/model/endpoint_map.h"
+#include "config/model/hash.h"
+#include "config/model/limits.h"
+#include "config/model/paths.h"
+#include "config/model/service.h"
+#include "config/model/session.h"
+
+namespace fulcrum {
+
+// One VIP, one protocol, one port.
+struct SnapshotListener {
+    Ipv4Address vip;
+    be16 port;
+    L4Protocol protocol = L4Protocol::tcp;
+    bool is_present = false;       // false: a hole
+    std::uint32_t service = 0;     // index into Snapshot::services
+    std::uint32_t first_real = 0;  // the service's, repeated: one load less for a reply
+};
+static_assert(sizeof(SnapshotListener) == 16);
+
+enum class RealStanding : std::uint8_t {
+    absent,    // a hole
+    usable,    // takes new sessions
+    draining,  // keeps its sessions, takes no new ones: drained, down, or removed from the file
+};
+
+struct alignas(32) SnapshotReal {  // never across two cache lines
+    Ipv4Address address;
+    be16 port;
+    ForwardingMode mode = ForwardingMode::nat;
+    RealStanding standing = RealStanding::absent;
+    NextHop hop;                   // towards the real
+    std::uint32_t tally = 0;       // its counters in each worker; stable for the real's life
+};
+static_assert(sizeof(SnapshotReal) == 32);
+
+using Ring = std::vector<std::uint16_t>;
+
+struct SnapshotService {
+    std::uint32_t first_real = 0;  // reals[first_real + i] is the real of index i
+    std::uint32_t real_count = 0;  // holes included
+    std::shared_ptr<const Ring> ring;          // never null; empty: nobody has weight
+    std::uint16_t fallback = limits::index_none;  // index of the fallback real
+    NoReal no_real = NoReal::reset;
+    bool has_usable_real = false;              // of those on the ring
+    // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
+    // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
+    bool timeouts_are_coarse = false;
+    std::array<std::uint16_t, session_state_count> timeouts{};
+};
+
+// What the workers know about the source of a packet that may be a reply.
+struct SnapshotReplySource {
+    // The one listener that this real endpoint serves by NAT: a reply without a session can then be
+    // translated all the same. index_none: several, or a client could not tell.
+    std::uint16_t sole_listener = limits::index_none;
+};
+
+struct Snapshot {
+    std::uint64_t epoch = 0;
+    HashKey ring_key;                          // draws on rings
+    std::vector<SnapshotListener> listeners;   // by listener index, with holes
+    std::vector<SnapshotService> services;
+    std::vector<SnapshotReal> reals;           // services' reals, one after the other, with holes
+    EndpointMap listener_by_endpoint;          // VIP, port, protocol -> listener index
+    EndpointMap real_endpoints;                // NAT reals: address, port, protocol -> reply_sources
+    std::vector<SnapshotReplySource> reply_sources;
+    EndpointMap vips;                          // VIP, 0, 255 -> 0: addresses that services have
+    EndpointMap real_addresses;                // address, 0, 255 -> 0: whose own traffic may transit
+    std::shared_ptr<const Paths> paths;        // never null
+
+    const SnapshotReal& real_of(const SnapshotListener& listener, std::uint16_t real) const {
+        return reals[listener.first_real + real];
+    }
+};
+
+}  // namespace fulcrum

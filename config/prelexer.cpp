@@ -1,0 +1,1 @@
+// config/prelexer.cpp: being written.

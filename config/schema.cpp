@@ -1,0 +1,1 @@
+// config/schema.cpp: being written.

@@ -1,0 +1,1 @@
+// config/validate.cpp: being written.

@@ -1,0 +1,114 @@
+// The door for what flows from workers to everyone: monotonic counters, each written by one thread
+// and read by any, never locked and never reset; readers subtract.
+//
+// The counter law, asserted at the end of every turn in tests and debug builds:
+//
+//   received + from_kernel + adopted + originated + released
+//       = transmitted + punted + handed_over + sum(dropped by reason) + held_back
+//
+// `held_back` counts packets put aside, `released` those taken up again. Over all workers, adopted
+// equals handed_over less what lies in the mailboxes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "config/model/limits.h"
+#include "dataplane/verdict.h"
+
+namespace fulcrum {
+
+// Written by one thread with plain moves (no lock prefix), read by any. Relaxed: a reader may see
+// two counters at slightly different moments, which is harmless for what is only summed and shown.
+class SingleWriterCounter {
+  public:
+    void add(std::uint64_t amount) {
+        value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+    }
+    void subtract(std::uint64_t amount) {
+        value_.store(value_.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
+    }
+    void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+    std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+struct alignas(limits::cache_line_size) WorkerCounters {
+    // The law's terms.
+    SingleWriterCounter received;
+    SingleWriterCounter from_kernel;
+    SingleWriterCounter adopted;       // from other workers' mailboxes
+    SingleWriterCounter originated;    // made by us: resets
+    SingleWriterCounter released;
+    SingleWriterCounter transmitted;
+    SingleWriterCounter handed_over;
+    SingleWriterCounter held_back;
+    std::array<SingleWriterCounter, punt_class_count> punted;
+    std::array<SingleWriterCounter, drop_reason_count> dropped;
+
+    // The session table. The first five only grow; the last two are gauges.
+    SingleWriterCounter sessions_opened;
+    SingleWriterCounter sessions_expired;
+    SingleWriterCounter sessions_evicted;
+    SingleWriterCounter sessions_untracked;  // packets of new flows forwarded without a session
+    SingleWriterCounter sessions_moved;      // relocations to a session's other bucket
+    SingleWriterCounter sessions_live;
+    SingleWriterCounter sessions_unconfirmed;
+
+    // The loop.
+    SingleWriterCounter turns;
+    SingleWriterCounter busy_cycles;         // TSC cycles of turns that had work
+    SingleWriterCounter total_cycles;
+    SingleWriterCounter reports_lost;        // the outbox was full
+    SingleWriterCounter longest_turn_cycles; // a gauge: only turns since the last reset by us
+    SingleWriterCounter epoch_seen;          // a gauge: the snapshot of the last turn
+    // A gauge: the epoch under which the last complete sweep of the table was begun. Indexes freed
+    // before that epoch are named by no session of this worker.
+    SingleWriterCounter epoch_swept;
+};
+
+// What one worker has carried for one real. One cache line, written once a packet.
+struct alignas(limits::cache_line_size) RealTally {
+    SingleWriterCounter in_packets;       // towards the real
+    SingleWriterCounter in_bytes;         // IP octets
+    SingleWriterCounter out_packets;      // from the real; none under direct routing
+    SingleWriterCounter out_bytes;
+    SingleWriterCounter sessions_opened;
+    SingleWriterCounter sessions_live;    // a gauge
+    SingleWriterCounter sessions_confirmed;  // a gauge
+};
+static_assert(sizeof(RealTally) == limits::cache_line_size);
+
+// One worker's board. Tallies are indexed by SnapshotReal::tally. Allocated before the worker starts
+// and alive until after it has ended.
+class CounterBoard {
+  public:
+    explicit CounterBoard(std::size_t tally_count)
+        : tallies_{std::make_unique<RealTally[]>(tally_count)}, tally_count_{tally_count} {}
+
+    WorkerCounters& worker() { return worker_; }
+    const WorkerCounters& worker() const { return worker_; }
+    RealTally& tally(std::uint32_t index) { return tallies_[index]; }
+    const RealTally& tally(std::uint32_t index) const { return tallies_[index]; }
+    std::size_t tally_count() const { return tally_count_; }
+
+  private:
+    WorkerCounters worker_;
+    std::unique_ptr<RealTally[]> tallies_;
+    std::size_t tally_count_;
+};
+
+// What the twin thread has done, by NIC port.
+struct alignas(limits::cache_line_size) TwinCounters {
+    SingleWriterCounter to_kernel;          // frames written to the TAP
+    SingleWriterCounter to_kernel_failed;   // the TAP refused them
+    SingleWriterCounter from_kernel;        // frames read from the TAP and given to a worker
+    SingleWriterCounter from_kernel_lost;   // no mbuf, or the worker's ring was full
+};
+
+}  // namespace fulcrum

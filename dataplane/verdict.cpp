@@ -1,0 +1,56 @@
+// The sentences behind the names. One table each, in the order of the enumerations.
+#include "dataplane/verdict.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
+    {"frame_truncated", "the frame ends within its Ethernet header"},
+    {"frame_oversized", "the frame is longer than its port's MTU allows"},
+    {"headers_scattered", "the headers do not lie in the first segment of the buffer"},
+    {"ipv4_truncated", "the frame ends within the IPv4 header"},
+    {"ipv4_version", "an IPv4 frame carries another version number"},
+    {"ipv4_header_length", "the IPv4 header length is below 20 or beyond the frame"},
+    {"ipv4_total_length", "the IPv4 total length is below its header or beyond the frame"},
+    {"ipv4_checksum", "the IPv4 header checksum is wrong"},
+    {"ipv4_source", "the source is unspecified, multicast, broadcast or loopback"},
+    {"l4_truncated", "the packet ends within its TCP, UDP or ICMP header"},
+    {"l4_header_length", "the TCP data offset is below 20 or beyond the packet"},
+    {"l4_length", "the UDP length is below 8 or beyond the packet"},
+    {"l4_port_zero", "a TCP or UDP port is zero"},
+    {"tcp_flags", "the TCP flags contradict each other"},
+    {"icmp_quotation", "an ICMP error quotes too little to know whom it concerns"},
+    {"ethertype", "the frame carries neither IPv4 nor ARP"},
+    {"vlan", "the frame carries a VLAN tag on a port without VLANs"},
+    {"fragment", "an IPv4 fragment is addressed to a service or comes from a real"},
+    {"destination", "the destination is nobody whom this director serves or routes for"},
+    {"ttl_expired", "the time to live ran out here"},
+    {"mtu_exceeded", "the packet is larger than the outgoing port carries"},
+    {"no_real", "the service has no usable real and no fallback"},
+    {"no_session", "a TCP packet opens no session and belongs to none"},
+    {"table_full", "there is no room for a session that must be tracked"},
+    {"client_port_in_use", "another session of this client port meets at the same real and port"},
+    {"no_route", "the kernel has no route to the destination"},
+    {"neighbour_unresolved", "the next hop did not answer in time, or too many packets waited"},
+    {"transmit_full", "the transmit queue of the port was full"},
+    {"punt_full", "the ring to the kernel's twin was full"},
+    {"punt_policed", "frames of this class for the kernel exceeded their rate"},
+    {"handover_full", "the mailbox of the owning worker was full"},
+    {"handed_over_twice", "a packet handed over was not at home with its owner"},
+    {"pool_empty", "no packet buffer was free"},
+}};
+
+constexpr std::array<std::string_view, punt_class_count> punt_class_names{
+    "keepalive", "link", "check", "routing", "transit", "rest"};
+
+}  // namespace
+
+const DropReasonText& text_of(DropReason reason) {
+    return drop_reason_texts[static_cast<std::size_t>(reason)];
+}
+
+std::string_view name_of(PuntClass punt_class) {
+    return punt_class_names[static_cast<std::size_t>(punt_class)];
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,83 @@
+// How a packet's passage ends. One verdict per packet, given by the rooms that judge it and carried
+// out by `emit` alone. Every way to be dropped has a reason with a name and a sentence, written once
+// here: a packet that vanishes without one is a defect.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace fulcrum {
+
+enum class Verdict : std::uint8_t {
+    pending,    // not judged yet
+    transmit,   // out of a NIC port
+    punt,       // to the kernel's twin of the port it came from
+    hand_over,  // to the worker that owns its client
+    hold,       // waits, bounded, for a neighbour to be resolved
+    drop,
+};
+
+enum class DropReason : std::uint8_t {
+    // The frame is not what it says it is.
+    frame_truncated,
+    frame_oversized,
+    headers_scattered,
+    ipv4_truncated,
+    ipv4_version,
+    ipv4_header_length,
+    ipv4_total_length,
+    ipv4_checksum,
+    ipv4_source,
+    l4_truncated,
+    l4_header_length,
+    l4_length,
+    l4_port_zero,
+    tcp_flags,
+    icmp_quotation,
+    // The frame is sound, and not for us to carry.
+    ethertype,
+    vlan,
+    fragment,
+    destination,
+    ttl_expired,
+    mtu_exceeded,
+    // A service's packet that cannot be served.
+    no_real,
+    no_session,
+    table_full,
+    client_port_in_use,
+    no_route,
+    neighbour_unresolved,
+    // We were too slow, or the next room was full.
+    transmit_full,
+    punt_full,
+    punt_policed,
+    handover_full,
+    handed_over_twice,
+    pool_empty,
+};
+inline constexpr std::size_t drop_reason_count =
+    static_cast<std::size_t>(DropReason::pool_empty) + 1;
+
+struct DropReasonText {
+    std::string_view name;      // the label in metrics and listings
+    std::string_view sentence;
+};
+const DropReasonText& text_of(DropReason reason);
+
+// Classes of frames for the kernel, most precious first. Each has its own token bucket, so that a
+// flood of one starves no other.
+enum class PuntClass : std::uint8_t {
+    keepalive,  // VRRP
+    link,       // ARP
+    check,      // from real servers to our own addresses
+    routing,    // BGP, BFD, SSH
+    transit,    // between real servers and elsewhere, through the kernel
+    rest,
+};
+inline constexpr std::size_t punt_class_count = static_cast<std::size_t>(PuntClass::rest) + 1;
+std::string_view name_of(PuntClass punt_class);
+
+}  // namespace fulcrum

@@ -1,0 +1,1 @@
+// tests/unit/address_test.cpp: being written.

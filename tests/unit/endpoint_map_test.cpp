@@ -1,0 +1,1 @@
+// tests/unit/endpoint_map_test.cpp: being written.

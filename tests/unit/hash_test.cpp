@@ -1,0 +1,1 @@
+// tests/unit/hash_test.cpp: being written.

@@ -1,0 +1,1 @@
+// tests/unit/maglev_test.cpp: being written.

@@ -1,0 +1,1 @@
+// tests/unit/paths_test.cpp: being written.
