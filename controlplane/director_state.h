@@ -1,0 +1,145 @@
+// The one owned aggregate of the control plane: configuration, health, drains, indexes, the
+// kernel's tables. Everything that may change them is an Event, and every change is a case of
+// on_event, so that one function tells what the control plane can do. It decides and remembers; it
+// does no I/O, knows no clock and no thread. What the workers are to do follows from it by
+// compile_input(). Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/model/service.h"
+#include "config/model/time.h"
+#include "controlplane/index_registry.h"
+#include "controlplane/snapshot_compiler.h"
+
+namespace fulcrum {
+
+// --- what happens to the director ------------------------------------------------------------
+
+struct ConfigLoaded {  // valid by itself: loaded and validated
+    std::shared_ptr<const Config> config;
+};
+struct HealthChanged {  // a check has given its first verdict on a real, or another than before
+    std::string service;
+    std::string real;
+    bool is_up = false;
+    std::string sentence;  // of the probe that decided
+};
+struct DrainAsked {
+    std::string service;
+    std::string real;
+};
+struct UndrainAsked {
+    std::string service;
+    std::string real;
+};
+struct KernelChanged {
+    std::shared_ptr<const KernelTables> tables;
+};
+struct WorkersSeen {                // read from the workers' counters, about once a second
+    std::uint64_t epoch_seen = 0;   // the least of all workers
+    std::uint64_t epoch_swept = 0;  // the least of all workers
+    std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
+};
+using Event =
+    std::variant<ConfigLoaded, HealthChanged, DrainAsked, UndrainAsked, KernelChanged, WorkersSeen>;
+
+struct Refusal {
+    std::string_view code;               // "unknown_service", "unknown_real", "restart_needed",
+                                         // "indexes_exhausted"
+    std::vector<std::string> sentences;  // at least one
+};
+
+struct Outcome {
+    std::optional<Refusal> refusal;    // set: nothing has changed
+    bool needs_snapshot = false;       // the workers are to hear of it
+    std::vector<std::string> changes;  // ConfigLoaded: what the new configuration changes
+};
+
+// --- what an operator sees -------------------------------------------------------------------
+
+enum class RealState : std::uint8_t {
+    up,
+    down,     // by its check
+    drained,  // by the operator, or by weight 0 in the file
+    removed,  // no longer in the file; its sessions live on
+    unknown,  // its check has not answered yet
+};
+std::string_view to_string(RealState state);
+
+struct RealView {
+    std::string_view service;  // the views hold until the next event
+    std::string_view name;
+    Endpoint endpoint;
+    ForwardingMode forward = ForwardingMode::nat;
+    std::uint32_t weight = 0;  // effective: 0 unless the real is up
+    std::uint32_t weight_configured = 0;
+    RealState state = RealState::unknown;
+    std::string_view check;  // the deciding probe's sentence
+    Instant since;           // of the state
+    std::uint16_t listener = limits::index_none;
+    std::uint16_t index = 0;  // local to the service, as sessions hold it
+    std::uint32_t tally = 0;
+    bool is_fallback = false;
+};
+
+struct ServiceView {
+    const VirtualService* asked = nullptr;
+    std::uint16_t listener = 0;
+    std::vector<RealView> reals;     // fallback last but for removed ones
+    std::uint32_t usable_count = 0;  // of reals on the ring: the fallback does not count
+};
+
+class DirectorState {
+  public:
+    Outcome on_event(const Event& event, Instant now);
+
+    // All that the compiler needs for the next snapshot, under a new epoch.
+    CompileInput compile_input();
+    std::uint64_t epoch() const { return epoch_; }  // of the last compile_input
+
+    std::shared_ptr<const Config> config() const { return config_; }
+    std::vector<ServiceView> services() const;
+    std::optional<ServiceView> service(std::string_view name) const;
+    std::vector<std::uint32_t> leaving_tallies() const;
+
+  private:
+    enum class Health : std::uint8_t { unknown, up, down };
+
+    struct RealRecord {
+        IndexRegistry::RealPlace place;
+        Health health = Health::unknown;
+        bool is_drained = false;        // by the operator
+        std::uint32_t ring_weight = 0;  // the last one that was not 0
+        std::string check;
+        Instant since;
+    };
+    struct ServiceRecord {
+        const VirtualService* asked = nullptr;  // in config_
+        std::uint16_t listener = 0;
+        std::vector<RealRecord> reals;  // as in the file; the fallback last
+        std::map<std::string_view, std::size_t> real_by_name;
+    };
+
+    Outcome adopt(std::shared_ptr<const Config> config, Instant now);
+    Outcome set_health(const HealthChanged& change, Instant now);
+    Outcome set_drained(const DrainAsked& which, bool is_drained, Instant now);
+    Outcome set_kernel(std::shared_ptr<const KernelTables> tables);
+    Outcome review_remnants(const WorkersSeen& seen);
+
+    std::shared_ptr<const Config> config_;
+    std::shared_ptr<const KernelTables> kernel_ = std::make_shared<KernelTables>();
+    IndexRegistry registry_;
+    std::vector<ServiceRecord> services_;  // as in the file
+    std::map<std::string_view, std::size_t> service_by_name_;
+    std::uint64_t epoch_ = 0;
+};
+
+}  // namespace fulcrum

@@ -1,0 +1,2 @@
+// The room behind index_registry.h.
+#include "controlplane/index_registry.h"

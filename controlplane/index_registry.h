@@ -1,0 +1,144 @@
+// Who is meant by the numbers that a session holds. A listener is a VIP, port and protocol as
+// served by one service; a real's index is local to its service; a tally is its line of counters.
+// The registry gives the numbers out, keeps them as long as the thing is asked for under the same
+// key, and gives a number out again only when no session can name it any more:
+//
+//     present ──removed from the file──► leaving ──no session lives──► gone ──every worker has──►
+//     free
+//                                        (drains)                     (a hole)  swept without it
+//
+// A removed service goes to `gone` at once, listener and reals; so does a listener whose service
+// has taken another VIP. What comes back under its key before it is free takes up its old number. A
+// service under a new name on the VIP and port of one that is no more is that service renamed.
+// Pure; owned by the director's state, on the control thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model/address.h"
+#include "config/model/limits.h"
+#include "config/model/result.h"
+#include "config/model/service.h"
+
+namespace fulcrum {
+
+// Numbers from 0 up to a limit, the lowest free one first, so that arrays stay dense.
+class IndexPool {
+  public:
+    explicit IndexPool(std::uint32_t limit) : limit_{limit} {}
+
+    std::uint32_t take();  // only while free_count() is not zero
+    void give_back(std::uint32_t index) { returned_.insert(index); }
+    std::size_t free_count() const { return limit_ - next_ + returned_.size(); }
+
+  private:
+    std::uint32_t limit_;
+    std::uint32_t next_ = 0;
+    std::set<std::uint32_t> returned_;
+};
+
+class IndexRegistry {
+  public:
+    struct RealPlace {
+        std::uint16_t index = 0;  // local to the service
+        std::uint32_t tally = 0;  // of all services
+    };
+    struct ServicePlaces {
+        std::string formerly;  // the name it had before this adoption; empty: it is new
+        std::uint16_t listener = 0;
+        std::vector<RealPlace> reals;  // as in the file; the fallback, if any, comes last
+    };
+
+    // Places for all that `config` asks for, in its order. What it no longer names begins to leave;
+    // `epoch` is that of the first snapshot to be compiled from it. Refused whole, with nothing
+    // changed, when the free numbers do not suffice.
+    Result<std::vector<ServicePlaces>> adopt(const Config& config, std::uint64_t epoch);
+
+    // `idle_tallies`: of the leaving reals, those without a live session in any worker, when every
+    // worker had seen the snapshot of `epoch_seen`. A real found idle twice in a row is gone as of
+    // the snapshot of `epoch`. True when any is.
+    bool on_idle(std::span<const std::uint32_t> idle_tallies, std::uint64_t epoch_seen,
+                 std::uint64_t epoch);
+
+    // Every worker has completed a sweep of its table begun under the snapshot of `epoch` or a
+    // later one. True when a number has become free.
+    bool on_swept(std::uint64_t epoch);
+
+    // What the file no longer names and sessions may. Ordered by service, then by real.
+    struct RealRemnant {
+        std::string_view service;
+        std::string_view name;
+        Endpoint endpoint;
+        ForwardingMode mode = ForwardingMode::nat;
+        RealPlace place;
+        bool is_gone = false;  // a hole; else it drains
+    };
+    std::vector<RealRemnant> real_remnants() const;
+
+    struct ListenerRemnant {  // a hole
+        std::string_view service;
+        Endpoint vip;
+        L4Protocol protocol = L4Protocol::tcp;
+        std::uint16_t index = 0;
+    };
+    std::vector<ListenerRemnant> listener_remnants() const;
+
+  private:
+    enum class Stage : std::uint8_t { present, leaving, gone };
+
+    struct Life {
+        Stage stage = Stage::present;
+        std::uint8_t idle_count = 0;
+        std::uint64_t since_epoch = 0;  // the first snapshot of the stage
+    };
+    struct RealKey {
+        std::string name;
+        Endpoint endpoint;
+        ForwardingMode mode = ForwardingMode::nat;
+
+        friend bool operator==(const RealKey&, const RealKey&) = default;
+        friend auto operator<=>(const RealKey&, const RealKey&) = default;
+    };
+    struct RealEntry {
+        RealPlace place;
+        Life life;
+    };
+    struct ServiceEntry {
+        std::uint32_t id = 0;  // survives a new name
+        bool is_present = true;
+        IndexPool indexes{limits::reals_per_service_max};
+        std::map<RealKey, RealEntry> reals;
+    };
+    struct ListenerKey {
+        Endpoint vip;
+        L4Protocol protocol = L4Protocol::tcp;
+        std::uint32_t service_id = 0;
+
+        friend bool operator==(const ListenerKey&, const ListenerKey&) = default;
+        friend auto operator<=>(const ListenerKey&, const ListenerKey&) = default;
+    };
+    struct ListenerEntry {
+        std::uint16_t index = 0;
+        Life life;
+    };
+    using Services = std::map<std::string, ServiceEntry, std::less<>>;
+
+    std::map<std::string_view, std::string> renamed(const Config& config) const;
+    Status check_room(const Config& config) const;
+    void retire_absent(std::uint64_t epoch);
+
+    Services services_;
+    std::map<ListenerKey, ListenerEntry> listeners_;
+    IndexPool listener_indexes_{limits::listeners_max};
+    IndexPool tallies_{limits::tallies_max};
+    std::uint32_t next_service_id_ = 0;
+};
+
+}  // namespace fulcrum

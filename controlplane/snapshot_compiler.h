@@ -1,0 +1,71 @@
+// From what the director has decided to what workers read. The input is a value that refers to
+// nothing but immutable parts, so the helper thread compiles while the control thread goes on.
+// Parts whose recipe has not changed are taken over from the previous compile: a ring belongs to
+// (names, ring weights, indexes, size, seed) and may serve several services; paths belong to the
+// kernel's tables. Health and drains are no part of a ring's recipe, so their changes rebuild
+// nothing: a real that is not usable keeps its slots, and workers draw again. Pure: the same input
+// makes the same snapshot, whatever was there before.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/model/service.h"
+#include "config/model/snapshot.h"
+
+namespace fulcrum {
+
+struct RealPlan {
+    std::string_view name;  // in `config`; of reals on the ring
+    Endpoint endpoint;
+    ForwardingMode mode = ForwardingMode::nat;
+    RealStanding standing = RealStanding::absent;
+    std::uint16_t index = 0;
+    std::uint32_t ring_weight = 0;  // 0: no slots
+    std::uint32_t tally = 0;
+};
+
+struct ServicePlan {
+    const VirtualService* asked = nullptr;  // in `config`; null: removed, holes only
+    std::vector<RealPlan> reals;            // each index once, in any order
+    std::uint16_t fallback = limits::index_none;
+};
+
+struct ListenerPlan {
+    Endpoint vip;
+    L4Protocol protocol = L4Protocol::tcp;
+    std::uint16_t index = 0;
+    bool is_present = true;     // false: a hole
+    std::uint32_t service = 0;  // index into CompileInput::services
+};
+
+struct CompileInput {
+    std::uint64_t epoch = 0;
+    std::shared_ptr<const Config> config;        // never null
+    std::shared_ptr<const KernelTables> kernel;  // never null
+    std::vector<ServicePlan> services;
+    std::vector<ListenerPlan> listeners;
+};
+
+// What one compile leaves to the next. Default: nothing to reuse.
+struct CompiledParts {
+    std::unordered_map<std::string, std::shared_ptr<const Ring>> rings;       // by recipe
+    std::map<std::string, std::shared_ptr<const Ring>, std::less<>> ring_of;  // by service
+    std::shared_ptr<const KernelTables> kernel;
+    std::shared_ptr<const Paths> paths;
+};
+
+struct Compiled {
+    std::unique_ptr<const Snapshot> snapshot;  // never null
+    CompiledParts parts;
+    std::map<std::string, std::uint32_t> slots_moved;  // by service; those with any, new ones not
+};
+
+Compiled compile(const CompileInput& input, const CompiledParts& previous);
+
+}  // namespace fulcrum
