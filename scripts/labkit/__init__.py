@@ -1,0 +1,1 @@
+"""A load balancer's laboratory on one machine: see lab.py for the picture."""
