@@ -88,6 +88,8 @@ class Paths {
         std::uint8_t port = port_none;
     };
 
+    Route compiled(const KernelRoute& route) const;
+
     std::vector<std::uint32_t> starts_;  // host order, ascending, starts_[0] == 0
     std::vector<Route> routes_;          // routes_[i] covers starts_[i] up to the next start
     std::vector<NextHop> hops_;          // [0]: no route; [1 + port]: unresolved on that port

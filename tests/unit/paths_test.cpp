@@ -1,1 +1,211 @@
-// tests/unit/paths_test.cpp: being written.
+// Where packets go, for tables drawn by hand:
+//
+//   port 0 "wan" 02:..:01, MTU 1500        port 1 "lan" 02:..:02, MTU 9000
+//   default via 203.0.113.1                192.168.10.0/24 on the link
+#include "config/model/paths.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <random>
+
+namespace fulcrum {
+namespace {
+
+constexpr MacAddress wan_mac{{2, 0, 0, 0, 0, 1}};
+constexpr MacAddress lan_mac{{2, 0, 0, 0, 0, 2}};
+constexpr MacAddress gateway_mac{{2, 0, 0, 0, 1, 1}};
+constexpr MacAddress web_mac{{2, 0, 0, 0, 2, 11}};
+constexpr Ipv4Address gateway = Ipv4Address::of(203, 0, 113, 1);
+constexpr Ipv4Address inner_gateway = Ipv4Address::of(192, 168, 10, 254);
+constexpr Ipv4Address web = Ipv4Address::of(192, 168, 10, 11);
+constexpr Ipv4Address far_away = Ipv4Address::of(8, 8, 8, 8);
+constexpr Ipv4Address on_link{};  // as a gateway: none
+
+Ipv4Prefix prefix(std::string_view text) { return parse_ipv4_prefix(text).value(); }
+
+KernelTables tables() {
+    return {.ports = {{wan_mac, 1'500}, {lan_mac, 9'000}},
+            .routes = {{prefix("0.0.0.0/0"), gateway, 0, 0},
+                       {prefix("203.0.113.0/24"), on_link, 0, 0},
+                       {prefix("192.168.10.0/24"), on_link, 1, 0}},
+            .neighbours = {{gateway, 0, gateway_mac}, {web, 1, web_mac}},
+            .addresses = {Ipv4Address::of(203, 0, 113, 2), Ipv4Address::of(192, 168, 10, 2)}};
+}
+
+TEST(Paths, SendsToANeighbourOnTheLink) {
+    const Paths paths{tables()};
+    const Paths::Answer answer = paths.to(web);
+    EXPECT_EQ(*answer.hop, (NextHop{.destination = web_mac,
+                                    .source = lan_mac,
+                                    .port = 1,
+                                    .is_resolved = true,
+                                    .mtu = 9'000}));
+    EXPECT_EQ(answer.neighbour, web);
+}
+
+TEST(Paths, NamesTheNeighbourOnTheLinkThatIsNotResolved) {
+    const Paths paths{tables()};
+    const Ipv4Address silent = Ipv4Address::of(192, 168, 10, 12);
+    const Paths::Answer answer = paths.to(silent);
+    EXPECT_FALSE(answer.hop->is_resolved);
+    EXPECT_EQ(answer.hop->port, 1);
+    EXPECT_EQ(answer.hop->source, lan_mac);
+    EXPECT_EQ(answer.hop->mtu, 9'000);
+    EXPECT_EQ(answer.neighbour, silent);
+}
+
+TEST(Paths, SendsToStrangersByTheDefaultGateway) {
+    const Paths paths{tables()};
+    const Paths::Answer answer = paths.to(far_away);
+    EXPECT_EQ(answer.hop->destination, gateway_mac);
+    EXPECT_EQ(answer.hop->source, wan_mac);
+    EXPECT_EQ(answer.hop->port, 0);
+    EXPECT_TRUE(answer.hop->is_resolved);
+    EXPECT_EQ(answer.neighbour, gateway);
+}
+
+TEST(Paths, NamesTheGatewayThatIsNotResolved) {
+    KernelTables some = tables();
+    some.neighbours.clear();
+    const Paths paths{some};
+    const Paths::Answer answer = paths.to(far_away);
+    EXPECT_FALSE(answer.hop->is_resolved);
+    EXPECT_EQ(answer.hop->port, 0);
+    EXPECT_EQ(answer.neighbour, gateway);
+}
+
+TEST(Paths, HasNoRouteWithoutADefaultGateway) {
+    KernelTables some = tables();
+    some.routes.erase(some.routes.begin());
+    const Paths paths{some};
+    EXPECT_EQ(paths.to(far_away).hop->port, port_none);
+    EXPECT_FALSE(paths.to(far_away).hop->is_resolved);
+    EXPECT_EQ(paths.to(web).hop->port, 1);
+}
+
+TEST(Paths, HasNoRouteAtAllWhenNothingIsKnown) {
+    EXPECT_EQ(Paths{}.to(web).hop->port, port_none);
+    EXPECT_EQ(Paths{KernelTables{}}.to(web).hop->port, port_none);
+    EXPECT_FALSE(Paths{}.is_ours(web));
+}
+
+TEST(Paths, PrefersTheLongestOfOverlappingPrefixes) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("10.0.0.0/8"), gateway, 0, 0});
+    some.routes.push_back({prefix("10.1.0.0/16"), inner_gateway, 1, 0});
+    some.routes.push_back({prefix("10.1.2.0/24"), gateway, 0, 0});
+    some.routes.push_back({prefix("10.1.2.3/32"), inner_gateway, 1, 0});
+    const Paths paths{some};
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 0, 255, 255)).neighbour, gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 0, 0)).neighbour, inner_gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 1, 255)).neighbour, inner_gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 2, 2)).neighbour, gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 2, 3)).neighbour, inner_gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 2, 4)).neighbour, gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 1, 3, 0)).neighbour, inner_gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 2, 0, 0)).neighbour, gateway);
+}
+
+TEST(Paths, ReachesTheLastAddressOfAll) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("255.255.255.0/24"), inner_gateway, 1, 0});
+    const Paths paths{some};
+    EXPECT_EQ(paths.to(Ipv4Address::of(255, 255, 255, 255)).neighbour, inner_gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(255, 255, 254, 255)).neighbour, gateway);
+    EXPECT_EQ(paths.to(Ipv4Address::of(0, 0, 0, 0)).neighbour, gateway);
+}
+
+TEST(Paths, PrefersTheLeastMetricOfEqualPrefixes) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("10.0.0.0/8"), gateway, 0, 200});
+    some.routes.push_back({prefix("10.0.0.0/8"), inner_gateway, 1, 100});
+    EXPECT_EQ(Paths{some}.to(Ipv4Address::of(10, 9, 9, 9)).neighbour, inner_gateway);
+    some.routes.back().metric = 300;
+    EXPECT_EQ(Paths{some}.to(Ipv4Address::of(10, 9, 9, 9)).neighbour, gateway);
+}
+
+TEST(Paths, TakesTheFirstListedOfEqualMetrics) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("10.0.0.0/8"), inner_gateway, 1, 100});
+    some.routes.push_back({prefix("10.0.0.0/8"), gateway, 0, 100});
+    EXPECT_EQ(Paths{some}.to(Ipv4Address::of(10, 9, 9, 9)).neighbour, inner_gateway);
+}
+
+TEST(Paths, TakesAPrefixWithHostBitsForItsNetwork) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("10.7.7.7/8"), inner_gateway, 1, 0});
+    EXPECT_EQ(Paths{some}.to(Ipv4Address::of(10, 0, 0, 1)).neighbour, inner_gateway);
+}
+
+// The longer prefix leaves by an interface of the kernel's own: the shorter must not stand in.
+TEST(Paths, HasNoRouteThroughAnInterfaceThatIsNoTwin) {
+    KernelTables some = tables();
+    some.routes.push_back({prefix("10.0.0.0/8"), gateway, port_none, 0});
+    some.routes.push_back({prefix("11.0.0.0/8"), gateway, 7, 0});
+    const Paths paths{some};
+    EXPECT_EQ(paths.to(Ipv4Address::of(10, 0, 0, 1)).hop->port, port_none);
+    EXPECT_EQ(paths.to(Ipv4Address::of(11, 0, 0, 1)).hop->port, port_none);
+}
+
+// The same address on another port is another machine.
+TEST(Paths, TellsNeighboursOfDifferentPortsApart) {
+    KernelTables some = tables();
+    some.neighbours = {{web, 0, gateway_mac}};
+    EXPECT_FALSE(Paths{some}.to(web).hop->is_resolved);
+    some.neighbours.push_back({web, 1, web_mac});
+    some.neighbours.push_back({web, 9, gateway_mac});
+    EXPECT_EQ(Paths{some}.to(web).hop->destination, web_mac);
+}
+
+TEST(Paths, KnowsOurAddresses) {
+    const Paths paths{tables()};
+    EXPECT_TRUE(paths.is_ours(Ipv4Address::of(192, 168, 10, 2)));
+    EXPECT_FALSE(paths.is_ours(web));
+}
+
+TEST(Paths, KnowsItsPorts) {
+    const Paths paths{tables()};
+    ASSERT_EQ(paths.port_count(), 2U);
+    EXPECT_EQ(paths.port(1).mac, lan_mac);
+    EXPECT_EQ(paths.port(1).mtu, 9'000);
+}
+
+// The rule itself, without any cleverness.
+std::optional<KernelRoute> longest(const std::vector<KernelRoute>& routes, Ipv4Address address) {
+    std::optional<KernelRoute> best;
+    for (const KernelRoute& route : routes) {
+        if (route.prefix.contains(address) &&
+            (!best || route.prefix.length > best->prefix.length ||
+             (route.prefix.length == best->prefix.length && route.metric < best->metric))) {
+            best = route;
+        }
+    }
+    return best;
+}
+
+TEST(Paths, AgreeWithASearchOfAllRoutesForRandomTables) {
+    std::mt19937 generator{7};  // NOLINT: the same every time
+    const auto random = [&] { return static_cast<std::uint32_t>(generator()); };
+    std::size_t wrong_count = 0;
+    for (int round = 0; round < 50; ++round) {
+        KernelTables some{.ports = {{wan_mac, 1'500}}};
+        for (std::uint32_t i = 0; i < 60; ++i) {
+            const auto length = static_cast<std::uint8_t>(random() % 33);
+            const Ipv4Address address = Ipv4Address::from_host(random() & 0xC00000FFU);
+            some.routes.push_back(
+                {{address, length}, Ipv4Address::from_host(i + 1), 0, random() % 3});
+        }
+        const Paths paths{some};
+        for (int i = 0; i < 500; ++i) {
+            const Ipv4Address address = Ipv4Address::from_host(random() & 0xC00001FFU);
+            const auto best = longest(some.routes, address);
+            const Ipv4Address expected = best ? best->gateway : address;
+            wrong_count += paths.to(address).neighbour == expected ? 0U : 1U;
+        }
+    }
+    EXPECT_EQ(wrong_count, 0U);
+}
+
+}  // namespace
+}  // namespace fulcrum
