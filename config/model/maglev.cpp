@@ -47,7 +47,8 @@ class Turns {
   public:
     explicit Turns(std::span<const RingMember> by_name) : members_{by_name} {
         for (const RingMember& member : members_) {
-            weight_greatest_ = std::max<std::uint64_t>(weight_greatest_, member.weight);
+            weight_greatest_ = std::max(weight_greatest_, member.weight);
+            weight_least_ = std::min(weight_least_, member.weight);
         }
         heap_.reserve(members_.size());
         for (std::uint32_t member = 0; member < members_.size(); ++member) {
@@ -57,6 +58,12 @@ class Turns {
     }
 
     std::uint32_t next() {
+        if (weight_least_ == weight_greatest_) {
+            // Everybody is due in every round, and a ring of ten takes half the time.
+            const std::uint32_t member = cursor_;
+            cursor_ = cursor_ + 1 == members_.size() ? 0 : cursor_ + 1;
+            return member;
+        }
         std::pop_heap(heap_.begin(), heap_.end(), comes_later);
         const Turn turn = heap_.back();
         heap_.back() = turn_of(turn.member, turn.number + 1);
@@ -71,11 +78,13 @@ class Turns {
     // 2^63: a number is at most a ring's size, 2^32, and a weight below 2^31.
     Turn turn_of(std::uint32_t member, std::uint32_t number) const {
         const std::uint64_t weight = members_[member].weight;
-        return {(number * weight_greatest_ + weight - 1) / weight, member, number};
+        return {(std::uint64_t{number} * weight_greatest_ + weight - 1) / weight, member, number};
     }
 
     std::span<const RingMember> members_;
-    std::uint64_t weight_greatest_ = 0;
+    std::uint32_t weight_greatest_ = 0;
+    std::uint32_t weight_least_ = limits::weight_max;
+    std::uint32_t cursor_ = 0;
     std::vector<Turn> heap_;
 };
 
