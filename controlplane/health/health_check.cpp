@@ -1,0 +1,173 @@
+// The schedule of probes and the book of outcomes.
+#include "controlplane/health/health_check.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+// At start, probes set off over one millisecond each, so that a restart is no storm and a small
+// configuration is known at once.
+constexpr Duration jitter_per_probe = 1ms;
+
+std::tuple<std::string_view, std::string_view> key_of(const CheckSubject& subject) {
+    return {subject.service, subject.real};
+}
+
+}  // namespace
+
+HealthCheck::HealthCheck(EventLoop& loop, Probers probers, OnChange on_change)
+    : loop_{loop},
+      on_change_{std::move(on_change)},
+      random_{std::random_device{}()},
+      probers_{std::move(probers)} {
+    for (const auto& [type, prober] : probers_) {
+        durations_[type];
+    }
+}
+
+void HealthCheck::follow(const CheckPlan& plan) {
+    follow_subjects(plan);
+    follow_probes(plan);
+}
+
+const CheckReport* HealthCheck::report_of(std::string_view service, std::string_view real) const {
+    const std::tuple<std::string_view, std::string_view> key{service, real};
+    const auto found = std::ranges::lower_bound(subjects_, key, {},
+                                                [](const Subject& s) { return key_of(s.subject); });
+    return found != subjects_.end() && key_of(found->subject) == key ? &found->report : nullptr;
+}
+
+// Two ascending lists walked side by side: a subject in both keeps what is known of it.
+void HealthCheck::follow_subjects(const CheckPlan& plan) {
+    std::vector<Subject> kept;
+    kept.reserve(plan.subjects.size());
+    auto old = subjects_.begin();
+    for (const CheckSubject& subject : plan.subjects) {
+        while (old != subjects_.end() && key_of(old->subject) < key_of(subject)) {
+            ++old;
+        }
+        if (old != subjects_.end() && key_of(old->subject) == key_of(subject) &&
+            old->subject.endpoint == subject.endpoint) {
+            kept.push_back(std::move(*old++));
+            kept.back().subject = subject;
+            continue;
+        }
+        Subject fresh;
+        fresh.subject = subject;
+        fresh.tally = std::make_shared<CheckTally>();
+        fresh.report.tally = fresh.tally;
+        fresh.report.since = loop_.now();
+        kept.push_back(std::move(fresh));
+    }
+    subjects_ = std::move(kept);
+}
+
+void HealthCheck::follow_probes(const CheckPlan& plan) {
+    std::vector<std::shared_ptr<Schedule>> kept;
+    kept.reserve(plan.probes.size());
+    std::vector<std::shared_ptr<Schedule>> fresh;
+    auto old = schedules_.begin();
+    for (const ProbeSpec& spec : plan.probes) {
+        while (old != schedules_.end() && (*old)->spec < spec) {
+            ++old;
+        }
+        if (old != schedules_.end() && (*old)->spec == spec) {
+            kept.push_back(std::move(*old++));
+            kept.back()->subjects.clear();
+            continue;
+        }
+        fresh.push_back(std::make_shared<Schedule>(loop_, spec));
+        kept.push_back(fresh.back());
+    }
+    // Who is left behind loses its timer here, and the outcome of a probe under way finds nobody.
+    schedules_ = std::move(kept);
+    for (std::size_t index = 0; index < subjects_.size(); ++index) {
+        schedules_[subjects_[index].subject.probe]->subjects.push_back(index);
+    }
+    const Duration spread = jitter_per_probe * static_cast<Duration::rep>(fresh.size());
+    for (const auto& schedule : fresh) {
+        const Duration longest = std::min<Duration>(spread, schedule->spec.interval);
+        std::uniform_int_distribution<Duration::rep> jitter{0, longest.count()};
+        schedule->start = loop_.now() + Duration{jitter(random_)};
+        set_off(schedule);
+    }
+}
+
+void HealthCheck::set_off(const std::shared_ptr<Schedule>& schedule) {
+    schedule->timer.at(schedule->start, [this, weak = std::weak_ptr{schedule}] {
+        if (const auto due = weak.lock()) {
+            start(due);
+        }
+    });
+}
+
+void HealthCheck::start(const std::shared_ptr<Schedule>& schedule) {
+    schedule->start = next_start_after(schedule->start, schedule->spec.interval, loop_.now());
+    set_off(schedule);
+    if (schedule->is_under_way) {
+        return;  // validation keeps timeouts within intervals; a late loop can still get here
+    }
+    schedule->is_under_way = true;
+    probers_.at(schedule->spec.type)
+        ->probe(schedule->spec, [this, weak = std::weak_ptr{schedule},
+                                 started = loop_.now()](const ProbeOutcome& outcome) {
+            if (const auto asked = weak.lock()) {
+                asked->is_under_way = false;
+                finish(*asked, started, outcome);
+            }
+        });
+}
+
+void HealthCheck::finish(Schedule& schedule, Instant started, const ProbeOutcome& outcome) {
+    if (outcome.verdict != ProbeVerdict::not_sent) {
+        count(schedule.spec, loop_.now() - started);
+    }
+    for (const std::size_t index : schedule.subjects) {
+        Subject& subject = subjects_[index];
+        if (weigh(subject, outcome)) {
+            on_change_({subject.subject.service, subject.subject.real, subject.state.health,
+                        outcome.sentence});
+        }
+    }
+}
+
+void HealthCheck::count(const ProbeSpec& spec, Duration length) {
+    CheckDurations& durations = durations_[spec.type];
+    const double length_s = std::chrono::duration<double>{length}.count();
+    const auto bucket = std::ranges::lower_bound(check_duration_bounds_s, length_s);
+    durations.counts[static_cast<std::size_t>(bucket - check_duration_bounds_s.begin())].add(1);
+    durations.sum_us.add(static_cast<std::uint64_t>(length.count() / 1'000));
+}
+
+// Whether the subject's health has changed.
+bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
+    subject.report.sentence = outcome.sentence;
+    if (outcome.verdict == ProbeVerdict::not_sent) {
+        subject.tally->not_sent.add(1);
+        return false;
+    }
+    const bool is_success = outcome.verdict == ProbeVerdict::success;
+    subject.tally->probes.add(1);
+    subject.tally->failures.add(is_success ? 0 : 1);
+    const Health before = subject.state.health;
+    subject.state = judge(subject.state, is_success, subject.subject.thresholds, loop_.now());
+    subject.report.health = subject.state.health;
+    if (subject.state.health == before) {
+        return false;
+    }
+    subject.report.since = subject.state.since;
+    return true;
+}
+
+Instant next_start_after(Instant start, Duration interval, Instant now) {
+    const Instant next = start + interval;
+    if (next > now) {
+        return next;
+    }
+    return next + interval * ((now - next) / interval + 1);
+}
+
+}  // namespace fulcrum

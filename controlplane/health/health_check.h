@@ -1,0 +1,107 @@
+// Keeps every checked real's health: starts each probe at its interval (never at the end of the one
+// before), lets the judge weigh the outcome for every real that it speaks for, and tells of
+// changes. Thousands of probes are under way at once and none waits for another. The control
+// thread.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controlplane/event_loop.h"
+#include "controlplane/health/check_plan.h"
+#include "controlplane/health/health_judge.h"
+#include "controlplane/health/probe.h"
+#include "dataplane/counters.h"
+
+namespace fulcrum {
+
+struct HealthChange {
+    std::string service;
+    std::string real;
+    Health health;
+    std::string sentence;  // why: "connection refused"
+};
+
+// The probes of one real, read by the metrics server; alive as long as somebody lists it.
+struct CheckTally {
+    SingleWriterCounter probes;    // that told something
+    SingleWriterCounter failures;  // of these
+    SingleWriterCounter not_sent;
+};
+
+// How long probes took, by type, as a histogram of upper bounds.
+inline constexpr std::array<double, 10> check_duration_bounds_s{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                                0.1,   0.25,   0.5,   1,    3};
+struct CheckDurations {
+    std::array<SingleWriterCounter, check_duration_bounds_s.size() + 1> counts;  // the last: beyond
+    SingleWriterCounter sum_us;
+};
+
+// What a listing shows of one real's check.
+struct CheckReport {
+    Health health = Health::unknown;
+    std::string sentence = "not checked yet";
+    Instant since{};
+    std::shared_ptr<const CheckTally> tally;
+};
+
+class HealthCheck {
+  public:
+    using Probers = std::map<CheckType, std::unique_ptr<Prober>>;
+    // Called from a turn of the loop; may not call back into this.
+    using OnChange = std::function<void(const HealthChange&)>;
+
+    HealthCheck(EventLoop& loop, Probers probers, OnChange on_change);
+
+    // From now on these checks run. What is in both plans keeps its state and its schedule.
+    void follow(const CheckPlan& plan);
+
+    // Null for a real without a check.
+    const CheckReport* report_of(std::string_view service, std::string_view real) const;
+    const CheckDurations& durations_of(CheckType type) const { return durations_.at(type); }
+
+  private:
+    struct Subject {
+        CheckSubject subject;
+        HealthState state;
+        CheckReport report;
+        std::shared_ptr<CheckTally> tally;
+    };
+    struct Schedule {
+        explicit Schedule(EventLoop& loop, ProbeSpec probe_spec)
+            : spec{std::move(probe_spec)}, timer{loop} {}
+        ProbeSpec spec;
+        Timer timer;
+        Instant start{};  // of the latest probe, then of the next
+        bool is_under_way = false;
+        std::vector<std::size_t> subjects;  // indexes into subjects_
+    };
+
+    void follow_subjects(const CheckPlan& plan);
+    void follow_probes(const CheckPlan& plan);
+    void set_off(const std::shared_ptr<Schedule>& schedule);
+    void start(const std::shared_ptr<Schedule>& schedule);
+    void finish(Schedule& schedule, Instant started, const ProbeOutcome& outcome);
+    void count(const ProbeSpec& spec, Duration length);
+    bool weigh(Subject& subject, const ProbeOutcome& outcome);
+
+    EventLoop& loop_;
+    OnChange on_change_;
+    std::vector<Subject> subjects_;                     // ascending by (service, real)
+    std::vector<std::shared_ptr<Schedule>> schedules_;  // ascending by spec
+    std::map<CheckType, CheckDurations> durations_;
+    std::minstd_rand random_;
+    Probers probers_;  // last: their end precedes that of what they call
+};
+
+// When to start next, having started at `start`: at the next whole interval that is not past, so
+// that a loop that was late neither bunches probes nor shifts the phase.
+Instant next_start_after(Instant start, Duration interval, Instant now);
+
+}  // namespace fulcrum

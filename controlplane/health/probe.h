@@ -1,0 +1,64 @@
+// The words of health checking: what is to be probed, how it ended, and who can carry a probe out.
+// Two services whose probes are equal in every member are served by one probe.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "config/model/service.h"
+#include "config/model/time.h"
+
+namespace fulcrum {
+
+// Everything that shapes a probe, and so its identity. Members that a type ignores are left empty.
+struct ProbeSpec {
+    CheckType type = CheckType::connect;
+    Endpoint target;
+    std::string host;
+    std::string path;
+    std::string expect;
+    std::uint16_t status_min = 0;
+    std::uint16_t status_max = 0;
+    std::chrono::milliseconds interval{0};
+    std::chrono::milliseconds timeout{0};
+
+    friend auto operator<=>(const ProbeSpec&, const ProbeSpec&) = default;
+};
+
+// What `check` means for `real`. Not for checks of type none.
+ProbeSpec probe_spec_of(const Check& check, const RealServer& real);
+
+enum class ProbeVerdict : std::uint8_t {
+    success,
+    failure,
+    not_sent,  // for want of something of our own (descriptors, memory): says nothing of the real
+};
+
+struct ProbeOutcome {
+    ProbeVerdict verdict = ProbeVerdict::not_sent;
+    std::string sentence;  // "HTTP 503, wanted 200-299"
+};
+
+// Sends probes of one type. Calls back exactly once a probe, from a later turn of the loop and no
+// later than about spec.timeout; never after its own end.
+class Prober {
+  public:
+    using Done = std::function<void(ProbeOutcome)>;
+
+    Prober() = default;
+    Prober(const Prober&) = delete;
+    Prober& operator=(const Prober&) = delete;
+    virtual ~Prober() = default;
+
+    virtual void probe(const ProbeSpec& spec, Done done) = 0;
+};
+
+// The sentences that probers share.
+ProbeOutcome outcome_of_timeout(const ProbeSpec& spec);
+// `error` is an errno of connect(2) or socket(2).
+ProbeOutcome outcome_of_refusal(int error);
+
+}  // namespace fulcrum

@@ -1,0 +1,46 @@
+// The helper's queue and its thread.
+#include "controlplane/helper_thread.h"
+
+#include <pthread.h>
+
+namespace fulcrum {
+
+HelperThread::HelperThread(EventLoop& loop)
+    : loop_{loop}, thread_{[this] { work_until_stopped(); }} {
+    pthread_setname_np(thread_.native_handle(), "helper");
+}
+
+HelperThread::~HelperThread() {
+    {
+        const std::lock_guard lock{mutex_};
+        is_stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+}
+
+void HelperThread::enqueue(std::function<void()> job) {
+    {
+        const std::lock_guard lock{mutex_};
+        jobs_.push_back(std::move(job));
+    }
+    wake_.notify_one();
+}
+
+void HelperThread::work_until_stopped() {
+    for (;;) {
+        std::function<void()> job;
+        {
+            std::unique_lock lock{mutex_};
+            wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
+            if (is_stopping_) {
+                return;
+            }
+            job = std::move(jobs_.front());
+            jobs_.pop_front();
+        }
+        job();
+    }
+}
+
+}  // namespace fulcrum

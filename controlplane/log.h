@@ -1,0 +1,60 @@
+// What the operator reads afterwards: one line an event to standard error, with a place and a
+// sentence, and under the service manager with the journal's priority in front. A writer never
+// waits: when the reader of standard error is slow, or one area talks too much, lines are dropped,
+// counted, and the count is said later. Any thread of the control plane; workers never log.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "config/model/time.h"
+
+namespace fulcrum {
+
+// The numbers are those of syslog (RFC 5424, 6.2.1).
+enum class Severity : std::uint8_t { error = 3, warning = 4, notice = 5, debug = 7 };
+
+// Rooms that speak; each has its own allowance, so that one cannot drown another.
+enum class LogArea : std::uint8_t { director, config, health, control, kernel, metrics };
+inline constexpr std::size_t log_area_count = 6;
+
+class Log {
+  public:
+    // `descriptor` is usually standard error. Lines below `least` in importance are not written.
+    explicit Log(int descriptor = 2, Severity least = Severity::notice);
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    void error(LogArea area, std::string_view sentence) { write(Severity::error, area, sentence); }
+    void warning(LogArea area, std::string_view sentence) {
+        write(Severity::warning, area, sentence);
+    }
+    void notice(LogArea area, std::string_view sentence) {
+        write(Severity::notice, area, sentence);
+    }
+    void write(Severity severity, LogArea area, std::string_view sentence);
+
+    std::uint64_t dropped_count() const;
+
+  private:
+    struct Allowance {
+        double lines = 0;
+        Instant filled_at{};
+        std::uint64_t suppressed_count = 0;
+    };
+
+    bool may_write(Allowance& allowance, Instant now);
+    void put(Severity severity, LogArea area, std::string_view sentence);
+
+    const int descriptor_;
+    const Severity least_;
+    const bool is_journal_;
+    mutable std::mutex mutex_;
+    std::array<Allowance, log_area_count> allowances_;  // under mutex_
+    std::uint64_t dropped_count_ = 0;                   // under mutex_
+};
+
+}  // namespace fulcrum

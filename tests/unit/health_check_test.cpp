@@ -1,0 +1,207 @@
+// The schedule of checks, with a prober that answers as the test says and opens no socket.
+#include "controlplane/health/health_check.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <utility>
+
+#include "tests/support/loop_until.h"
+
+namespace fulcrum {
+namespace {
+
+// Answers each probe in the next turn as its target's last octet is marked; keeps silent ones.
+class ScriptedProber : public Prober {
+  public:
+    explicit ScriptedProber(EventLoop& loop) : loop_{loop} {}
+
+    void probe(const ProbeSpec& spec, Done done) override {
+        const unsigned key = spec.target.address.host() & 0xFF;
+        starts[key].push_back(std::chrono::steady_clock::now());
+        if (silent.contains(key)) {
+            kept.emplace_back(key, std::move(done));
+            return;
+        }
+        loop_.post([verdict = verdicts[key], done = std::move(done)] {
+            done({verdict, verdict == ProbeVerdict::success ? "fine" : "broken"});
+        });
+    }
+
+    std::map<unsigned, ProbeVerdict> verdicts;
+    std::map<unsigned, bool> silent;
+    std::map<unsigned, std::vector<Instant>> starts;
+    std::vector<std::pair<unsigned, Done>> kept;
+
+  private:
+    EventLoop& loop_;
+};
+
+class HealthCheckTest : public testing::Test {
+  protected:
+    HealthCheckTest()
+        : check_{loop_, probers(),
+                 [this](const HealthChange& change) { changes_.push_back(change); }} {}
+
+    HealthCheck::Probers probers() {
+        HealthCheck::Probers made;
+        auto scripted = std::make_unique<ScriptedProber>(loop_);
+        prober_ = scripted.get();
+        made.emplace(CheckType::connect, std::move(scripted));
+        return made;
+    }
+
+    static VirtualService service_of(const std::string& name, std::vector<unsigned> octets) {
+        VirtualService service;
+        service.name = name;
+        service.check.interval = std::chrono::milliseconds{20};
+        service.check.timeout = std::chrono::milliseconds{20};
+        for (const unsigned octet : octets) {
+            RealServer real;
+            real.name = "real" + std::to_string(octet);
+            real.endpoint = {Ipv4Address::of(10, 2, 0, static_cast<std::uint8_t>(octet)), be16{80}};
+            service.reals.push_back(real);
+        }
+        return service;
+    }
+
+    std::size_t probes_of(unsigned octet) { return prober_->starts[octet].size(); }
+
+    EventLoop loop_;
+    ScriptedProber* prober_ = nullptr;
+    std::vector<HealthChange> changes_;
+    HealthCheck check_;
+};
+
+TEST_F(HealthCheckTest, TellsOfTheFirstVerdictAndOfChangesOnly) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 4; }));
+    ASSERT_EQ(changes_.size(), 1U);
+    EXPECT_EQ(changes_[0].service + "/" + changes_[0].real, "web/real11");
+    EXPECT_EQ(changes_[0].health, Health::up);
+
+    prober_->verdicts[11] = ProbeVerdict::failure;
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 2; }));
+    EXPECT_EQ(changes_[1].health, Health::down);
+    EXPECT_EQ(changes_[1].sentence, "broken");
+    EXPECT_EQ(check_.report_of("web", "real11")->sentence, "broken");
+    EXPECT_EQ(check_.report_of("web", "real12"), nullptr);
+}
+
+TEST_F(HealthCheckTest, JudgesOneProbeForEveryServiceThatSharesIt) {
+    Config config;
+    config.services = {service_of("a", {11}), service_of("b", {11})};
+    config.services[1].check.fall = 3;
+    prober_->verdicts[11] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 2; }));
+    prober_->verdicts[11] = ProbeVerdict::failure;
+    const std::size_t before = probes_of(11);
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 4; }));
+    EXPECT_EQ(changes_[2].service, "a");
+    EXPECT_EQ(changes_[3].service, "b");
+    EXPECT_GE(probes_of(11), before + 3);
+    EXPECT_EQ(check_.report_of("a", "real11")->tally->probes.read(),
+              check_.report_of("b", "real11")->tally->probes.read());
+}
+
+TEST_F(HealthCheckTest, StartsAtTheIntervalHoweverLongAProbeTakes) {
+    Config config;
+    config.services = {service_of("web", {11, 12})};
+    prober_->silent[12] = true;
+    prober_->verdicts[11] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 10; }));
+    EXPECT_EQ(probes_of(12), 1U) << "a second probe while the first is under way";
+    prober_->kept.front().second({ProbeVerdict::failure, "no answer within 20 ms"});
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(12) >= 2; }));
+    const Duration span = prober_->starts[11].back() - prober_->starts[11].front();
+    const auto intervals = static_cast<long>(prober_->starts[11].size()) - 1;
+    EXPECT_GE(span + 5ms, intervals * 20ms);  // never faster than asked
+}
+
+TEST_F(HealthCheckTest, KeepsStateAndScheduleOfWhatAReloadLeavesAlone) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    config.services[0].check.interval = std::chrono::milliseconds{1'000};
+    prober_->verdicts[11] = prober_->verdicts[12] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 1; }));
+    const Instant since = check_.report_of("web", "real11")->since;
+
+    config.services[0] = service_of("web", {11, 12});
+    config.services[0].check.interval = std::chrono::milliseconds{1'000};
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 2; }));
+    EXPECT_EQ(changes_[1].real, "real12");
+    EXPECT_EQ(check_.report_of("web", "real11")->health, Health::up);
+    EXPECT_EQ(check_.report_of("web", "real11")->since, since);
+    EXPECT_EQ(probes_of(11), 1U) << "the reload must not have sent it anew";
+}
+
+TEST_F(HealthCheckTest, ForgetsWhatAReloadRemovesAndItsLateAnswer) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->silent[11] = true;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return !prober_->kept.empty(); }));
+    check_.follow(CheckPlan{});
+    prober_->kept.front().second({ProbeVerdict::success, "too late"});
+    loop_.run_for(50ms);
+    EXPECT_TRUE(changes_.empty());
+    EXPECT_EQ(probes_of(11), 1U);
+    EXPECT_EQ(check_.report_of("web", "real11"), nullptr);
+}
+
+TEST_F(HealthCheckTest, TakesARealThatMovedElsewhereForAnother) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = prober_->verdicts[12] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 1; }));
+    config.services[0].reals[0].endpoint.address = Ipv4Address::of(10, 2, 0, 12);
+    check_.follow(plan_checks(config));
+    EXPECT_EQ(check_.report_of("web", "real11")->health, Health::unknown);
+    EXPECT_TRUE(loop_until(loop_, [&] { return changes_.size() == 2; }));
+}
+
+TEST_F(HealthCheckTest, BlamesNoRealForWhatWeCouldNotSend) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 1; }));
+    prober_->verdicts[11] = ProbeVerdict::not_sent;
+    const std::size_t before = probes_of(11);
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= before + 3; }));
+    EXPECT_EQ(changes_.size(), 1U);
+    EXPECT_EQ(check_.report_of("web", "real11")->health, Health::up);
+    EXPECT_GE(check_.report_of("web", "real11")->tally->not_sent.read(), 2U);
+}
+
+TEST_F(HealthCheckTest, CountsDurationsOfWhatWasAnswered) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = ProbeVerdict::success;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 5; }));
+    std::uint64_t counted = 0;
+    for (const SingleWriterCounter& bucket : check_.durations_of(CheckType::connect).counts) {
+        counted += bucket.read();
+    }
+    EXPECT_EQ(counted, check_.report_of("web", "real11")->tally->probes.read());
+}
+
+TEST(NextStart, KeepsItsPhaseAfterALateLoop) {
+    const Instant start{100s};
+    EXPECT_EQ(next_start_after(start, 5s, start), start + 5s);
+    EXPECT_EQ(next_start_after(start, 5s, start + 4s), start + 5s);
+    EXPECT_EQ(next_start_after(start, 5s, start + 5s), start + 10s);
+    EXPECT_EQ(next_start_after(start, 5s, start + 23s), start + 25s);
+}
+
+}  // namespace
+}  // namespace fulcrum
