@@ -42,8 +42,8 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     // The law's terms.
     SingleWriterCounter received;
     SingleWriterCounter from_kernel;
-    SingleWriterCounter adopted;       // from other workers' mailboxes
-    SingleWriterCounter originated;    // made by us: resets
+    SingleWriterCounter adopted;     // from other workers' mailboxes
+    SingleWriterCounter originated;  // made by us: resets
     SingleWriterCounter released;
     SingleWriterCounter transmitted;
     SingleWriterCounter handed_over;
@@ -62,11 +62,11 @@ struct alignas(limits::cache_line_size) WorkerCounters {
 
     // The loop.
     SingleWriterCounter turns;
-    SingleWriterCounter busy_cycles;         // TSC cycles of turns that had work
+    SingleWriterCounter busy_cycles;  // TSC cycles of turns that had work
     SingleWriterCounter total_cycles;
-    SingleWriterCounter reports_lost;        // the outbox was full
-    SingleWriterCounter longest_turn_cycles; // a gauge: only turns since the last reset by us
-    SingleWriterCounter epoch_seen;          // a gauge: the snapshot of the last turn
+    SingleWriterCounter reports_lost;         // the outbox was full
+    SingleWriterCounter longest_turn_cycles;  // a gauge: only turns since the last reset by us
+    SingleWriterCounter epoch_seen;           // a gauge: the snapshot of the last turn
     // A gauge: the epoch under which the last complete sweep of the table was begun. Indexes freed
     // before that epoch are named by no session of this worker.
     SingleWriterCounter epoch_swept;
@@ -74,18 +74,18 @@ struct alignas(limits::cache_line_size) WorkerCounters {
 
 // What one worker has carried for one real. One cache line, written once a packet.
 struct alignas(limits::cache_line_size) RealTally {
-    SingleWriterCounter in_packets;       // towards the real
-    SingleWriterCounter in_bytes;         // IP octets
-    SingleWriterCounter out_packets;      // from the real; none under direct routing
+    SingleWriterCounter in_packets;   // towards the real
+    SingleWriterCounter in_bytes;     // IP octets
+    SingleWriterCounter out_packets;  // from the real; none under direct routing
     SingleWriterCounter out_bytes;
     SingleWriterCounter sessions_opened;
-    SingleWriterCounter sessions_live;    // a gauge
+    SingleWriterCounter sessions_live;       // a gauge
     SingleWriterCounter sessions_confirmed;  // a gauge
 };
 static_assert(sizeof(RealTally) == limits::cache_line_size);
 
-// One worker's board. Tallies are indexed by SnapshotReal::tally. Allocated before the worker starts
-// and alive until after it has ended.
+// One worker's board. Tallies are indexed by SnapshotReal::tally. Allocated before the worker
+// starts and alive until after it has ended.
 class CounterBoard {
   public:
     explicit CounterBoard(std::size_t tally_count)
@@ -105,10 +105,10 @@ class CounterBoard {
 
 // What the twin thread has done, by NIC port.
 struct alignas(limits::cache_line_size) TwinCounters {
-    SingleWriterCounter to_kernel;          // frames written to the TAP
-    SingleWriterCounter to_kernel_failed;   // the TAP refused them
-    SingleWriterCounter from_kernel;        // frames read from the TAP and given to a worker
-    SingleWriterCounter from_kernel_lost;   // no mbuf, or the worker's ring was full
+    SingleWriterCounter to_kernel;         // frames written to the TAP
+    SingleWriterCounter to_kernel_failed;  // the TAP refused them
+    SingleWriterCounter from_kernel;       // frames read from the TAP and given to a worker
+    SingleWriterCounter from_kernel_lost;  // no mbuf, or the worker's ring was full
 };
 
 }  // namespace fulcrum

@@ -1,6 +1,6 @@
-// The door for records that cross from one thread to one other: a bounded ring with one producer and
-// one consumer. Nothing ever waits: a full mailbox refuses, and the producer counts the loss. Who
-// may call what is in the two halves' names; give each thread its half and no more.
+// The door for records that cross from one thread to one other: a bounded ring with one producer
+// and one consumer. Nothing ever waits: a full mailbox refuses, and the producer counts the loss.
+// Who may call what is in the two halves' names; give each thread its half and no more.
 #pragma once
 
 #include <rte_ring.h>

@@ -14,8 +14,9 @@ void Publication::Free::operator()(rte_rcu_qsbr* qsbr) const { std::free(qsbr); 
 
 Publication::Publication(unsigned worker_count) {
     const std::size_t size = rte_rcu_qsbr_get_memsize(worker_count);
-    void* memory = std::aligned_alloc(
-        limits::cache_line_size, (size + limits::cache_line_size - 1) & ~(limits::cache_line_size - 1));
+    void* memory =
+        std::aligned_alloc(limits::cache_line_size,
+                           (size + limits::cache_line_size - 1) & ~(limits::cache_line_size - 1));
     if (memory == nullptr) {
         std::abort();
     }
@@ -51,8 +52,6 @@ SnapshotReader::SnapshotReader(Publication& publication, unsigned worker_id)
     rte_rcu_qsbr_thread_register(publication_.qsbr_.get(), worker_id_);
 }
 
-void SnapshotReader::online() {
-    rte_rcu_qsbr_thread_online(publication_.qsbr_.get(), worker_id_);
-}
+void SnapshotReader::online() { rte_rcu_qsbr_thread_online(publication_.qsbr_.get(), worker_id_); }
 
 }  // namespace fulcrum

@@ -1,6 +1,6 @@
 // How a packet's passage ends. One verdict per packet, given by the rooms that judge it and carried
-// out by `emit` alone. Every way to be dropped has a reason with a name and a sentence, written once
-// here: a packet that vanishes without one is a defect.
+// out by `emit` alone. Every way to be dropped has a reason with a name and a sentence, written
+// once here: a packet that vanishes without one is a defect.
 #pragma once
 
 #include <array>
@@ -62,7 +62,7 @@ inline constexpr std::size_t drop_reason_count =
     static_cast<std::size_t>(DropReason::pool_empty) + 1;
 
 struct DropReasonText {
-    std::string_view name;      // the label in metrics and listings
+    std::string_view name;  // the label in metrics and listings
     std::string_view sentence;
 };
 const DropReasonText& text_of(DropReason reason);

@@ -1,0 +1,33 @@
+// The packets in a worker's hands, as parallel arrays: each stage is a loop over one or two of
+// them. Worker side.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "config/model/limits.h"
+#include "dataplane/classify.h"
+#include "dataplane/decide.h"
+#include "dataplane/parse.h"
+#include "dataplane/session_table.h"
+
+struct rte_mbuf;
+
+namespace fulcrum {
+
+struct Burst {
+    std::size_t count = 0;
+    std::array<rte_mbuf*, limits::burst_size_max> mbufs;
+    std::array<ParsedPacket, limits::burst_size_max> packets;
+    std::array<Classified, limits::burst_size_max> classified;
+    std::array<SessionTable::Home, limits::burst_size_max> homes;
+    std::array<Session*, limits::burst_size_max> sessions;
+    std::array<Decision, limits::burst_size_max> decisions;
+
+    // Those of the burst that are requests or replies of clients that are ours, by index.
+    std::array<std::uint8_t, limits::burst_size_max> flows;
+    std::size_t flow_count = 0;
+};
+static_assert(limits::burst_size_max <= 256);
+
+}  // namespace fulcrum

@@ -1,0 +1,127 @@
+// The order of questions.
+#include "dataplane/classify.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint8_t protocol_vrrp = 112;
+constexpr std::uint8_t any_protocol = 255;
+
+Classified refused(DropReason reason) {
+    Classified classified{};
+    classified.reason = reason;
+    return classified;
+}
+
+Classified punt(PuntClass punt_class) {
+    Classified classified{};
+    classified.packet_class = PacketClass::punt;
+    classified.punt_class = punt_class;
+    return classified;
+}
+
+bool holds(const EndpointMap& addresses, Ipv4Address address) {
+    return addresses.find(EndpointMap::key_of(address, be16{}, any_protocol)) !=
+           EndpointMap::absent;
+}
+
+bool is_routing_or_login(const ParsedPacket& packet) {
+    constexpr be16 ssh{22};
+    constexpr be16 bgp{179};
+    constexpr be16 bfd{3784};
+    constexpr be16 bfd_echo{3785};
+    if (packet.protocol == L4Protocol::udp) {
+        return packet.destination_port == bfd || packet.destination_port == bfd_echo;
+    }
+    return packet.destination_port == bgp || packet.source_port == bgp ||
+           packet.destination_port == ssh || packet.source_port == ssh;
+}
+
+Classified punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot) {
+    if (packet.ip_protocol == protocol_vrrp) {
+        return punt(PuntClass::keepalive);
+    }
+    if (holds(snapshot.real_addresses, packet.source)) {
+        return punt(PuntClass::check);
+    }
+    if (packet.kind == PacketKind::flow && is_routing_or_login(packet)) {
+        return punt(PuntClass::routing);
+    }
+    return punt(PuntClass::rest);
+}
+
+// Nobody's whom we serve. The kernel routes for the reals; for strangers nobody does.
+Classified transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot) {
+    if (packet.is_broadcast || packet.destination.is_multicast() ||
+        packet.destination.is_broadcast()) {
+        return punt(packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive : PuntClass::rest);
+    }
+    const bool concerns_real = holds(snapshot.real_addresses, packet.source) ||
+                               holds(snapshot.real_addresses, packet.destination);
+    return concerns_real ? punt(PuntClass::transit) : refused(DropReason::destination);
+}
+
+// Whole TCP and UDP packets, and errors about them, whose ports are known.
+Classified classify_flow(const ParsedPacket& packet, const Snapshot& snapshot) {
+    const auto protocol = static_cast<std::uint8_t>(packet.protocol);
+    Classified classified{};
+    const std::uint32_t listener = snapshot.listener_by_endpoint.find(
+        EndpointMap::key_of(packet.destination, packet.destination_port, protocol));
+    if (listener != EndpointMap::absent) {
+        if (packet.is_broadcast) {
+            return refused(DropReason::destination);
+        }
+        classified.packet_class = PacketClass::request;
+        classified.listener = static_cast<std::uint16_t>(listener);
+        classified.client = packet.source;
+        classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+        return classified;
+    }
+    if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
+        return punt_to_ourselves(packet, snapshot);
+    }
+    const std::uint32_t source = snapshot.real_endpoints.find(
+        EndpointMap::key_of(packet.source, packet.source_port, protocol));
+    if (source != EndpointMap::absent && !packet.is_broadcast) {
+        classified.packet_class = PacketClass::reply;
+        classified.listener = snapshot.reply_sources[source].sole_listener;
+        classified.client = packet.destination;
+        classified.client_key =
+            client_key_of(packet.destination, packet.destination_port, packet.protocol);
+        return classified;
+    }
+    return transit_or_refuse(packet, snapshot);
+}
+
+Classified classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot) {
+    const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
+                               packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
+    // A fragment of a service's packet has no port to go by, and must not reach the kernel, which
+    // would answer for the service.
+    if (is_tcp_or_udp && holds(snapshot.vips, packet.destination)) {
+        return refused(DropReason::fragment);
+    }
+    if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
+        return punt_to_ourselves(packet, snapshot);
+    }
+    return transit_or_refuse(packet, snapshot);
+}
+
+}  // namespace
+
+Classified classify(const ParsedPacket& packet, const Snapshot& snapshot) {
+    switch (packet.kind) {
+        case PacketKind::refused:
+            return refused(packet.reason);
+        case PacketKind::not_ip:
+            return punt(PuntClass::link);
+        case PacketKind::flow:
+        case PacketKind::icmp_error:
+            return classify_flow(packet, snapshot);
+        case PacketKind::other_ipv4:
+            return classify_other_ipv4(packet, snapshot);
+    }
+    return refused(DropReason::destination);
+}
+
+}  // namespace fulcrum

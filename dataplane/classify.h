@@ -1,0 +1,36 @@
+// What a packet is to this director, asked in a fixed order: a request to a listener; something for
+// an address of ours; a reply of a real; transit. Requests and replies are named after the side
+// they come from; whether a session exists is found later, by the worker that owns the client. In
+// this order health checks, an operator's own connection to a real, and the reals' outbound traffic
+// are never mistaken for replies. Pure; worker side.
+#pragma once
+
+#include <cstdint>
+
+#include "config/model/snapshot.h"
+#include "dataplane/parse.h"
+#include "dataplane/session_table.h"
+#include "dataplane/verdict.h"
+
+namespace fulcrum {
+
+enum class PacketClass : std::uint8_t {
+    refused,  // `reason`
+    punt,     // to the kernel, in `punt_class`
+    request,  // from a client to a listener
+    reply,    // from a NAT real's endpoint to somebody who may be a client
+};
+
+struct Classified {
+    PacketClass packet_class = PacketClass::refused;
+    PuntClass punt_class = PuntClass::rest;
+    DropReason reason = DropReason::destination;
+    // request: the listener. reply: the real endpoint's only listener, or index_none.
+    std::uint16_t listener = limits::index_none;
+    Ipv4Address client;    // request, reply: whose worker it belongs to
+    ClientKey client_key;  // request, reply: where its session lies
+};
+
+Classified classify(const ParsedPacket& packet, const Snapshot& snapshot);
+
+}  // namespace fulcrum

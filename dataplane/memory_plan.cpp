@@ -1,0 +1,175 @@
+// The sum, term by term.
+#include "dataplane/memory_plan.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "dataplane/counters.h"
+#include "dataplane/nic.h"
+#include "dataplane/session_table.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint64_t mebi = 1'024 * 1'024;
+// An mbuf with its data room, the pool's own header, and the ring that lists it.
+constexpr std::uint64_t bytes_per_mbuf = 128 + 128 + 2'048 + 128 + 16;
+// EAL's own structures, drivers, rings: measured at 11 MiB with two af_packet ports.
+constexpr std::uint64_t dpdk_base_bytes = 32 * mebi;
+// Code, libraries, control plane; the rest of the process.
+constexpr std::uint64_t base_bytes = 96 * mebi;
+
+std::uint64_t in_mebi(std::uint64_t bytes) { return (bytes + mebi - 1) / mebi; }
+
+std::uint64_t read_line_number(const char* path, const std::string& key) {
+    std::ifstream file{path};
+    std::string word;
+    while (file >> word) {
+        if (word == key) {
+            std::uint64_t number = 0;
+            file >> number;
+            return number;
+        }
+    }
+    return 0;
+}
+
+std::size_t rounded_up(std::size_t size, std::size_t unit) {
+    return (size + unit - 1) / unit * unit;
+}
+
+constexpr std::size_t huge_page = 2 * mebi;
+
+}  // namespace
+
+std::uint64_t MemoryPlan::total_bytes() const {
+    std::uint64_t sum = 0;
+    for (const Share& share : shares) {
+        sum += share.bytes;
+    }
+    return sum;
+}
+
+std::uint64_t MemoryPlan::dpdk_bytes() const {
+    std::uint64_t sum = 0;
+    for (const Share& share : shares) {
+        sum += share.is_of_dpdk ? share.bytes : 0;
+    }
+    return sum;
+}
+
+MemoryPlan plan_memory(const Config& config) {
+    MemoryPlan plan;
+    const std::uint64_t workers = config.director.workers.size();
+    const std::uint64_t ports = config.ports.size();
+
+    // Every holder of packet buffers, at its fullest.
+    plan.mbuf_count = workers * ports * (nic_descriptor_count + nic_descriptor_count)  // in queues
+                      + workers * (workers - 1) * limits::handover_ring_length  // between workers
+                      + workers * punt_class_count * limits::punt_ring_length   // to the kernel
+                      + limits::from_kernel_ring_length                         // from the kernel
+                      + workers * limits::held_packets_max              // waiting for neighbours
+                      + workers * (ports + 2) * limits::burst_size_max  // in hand
+                      + workers * nic_pool_cache_size * 2;              // in the pool's caches
+    plan.sessions_per_worker = (config.director.sessions + workers - 1) / workers;
+    const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
+    const std::size_t table_bytes = rounded_up(SessionTable::size_for(buckets), huge_page);
+
+    std::uint64_t reals = 0;
+    for (const VirtualService& service : config.services) {
+        reals += service.reals.size() + 1;
+    }
+    // Room to grow by reloads without a restart.
+    plan.tally_count = std::min<std::uint64_t>(limits::tallies_max, reals * 2 + 4'096);
+
+    std::uint64_t ring_bytes = 0;
+    for (const VirtualService& service : config.services) {
+        ring_bytes += std::uint64_t{service.ring_size} * sizeof(std::uint16_t);
+    }
+    plan.shares = {
+        {"session tables (" + std::to_string(workers) + " x " +
+             std::to_string(buckets * SessionTable::slots_per_bucket) + " slots)",
+         workers * table_bytes, false},
+        {"packet buffers (" + std::to_string(plan.mbuf_count) + ")",
+         plan.mbuf_count * bytes_per_mbuf, true},
+        {"rings and drivers", dpdk_base_bytes, true},
+        {"counters of reals", workers * plan.tally_count * sizeof(RealTally), false},
+        // Twice: the next snapshot is compiled beside the running one.
+        {"rings of services", 2 * ring_bytes, false},
+        {"program", base_bytes, false},
+    };
+    return plan;
+}
+
+HostMemory look_at_host() {
+    HostMemory host;
+    host.available_bytes = read_line_number("/proc/meminfo", "MemAvailable:") * 1'024;
+    host.huge_page_bytes = read_line_number("/proc/meminfo", "Hugepagesize:") * 1'024;
+    host.huge_free_bytes =
+        read_line_number("/proc/meminfo", "HugePages_Free:") * host.huge_page_bytes;
+    return host;
+}
+
+Status check_memory(const MemoryPlan& plan, Memory kind, const HostMemory& host) {
+    // What must lie in huge pages, and what in ordinary ones.
+    std::uint64_t huge_bytes = 0;
+    if (kind == Memory::hugepages) {
+        huge_bytes = plan.shares[0].bytes + rounded_up(plan.dpdk_bytes(), huge_page);
+        if (huge_bytes > host.huge_free_bytes) {
+            const std::uint64_t missing = in_mebi(huge_bytes - host.huge_free_bytes);
+            return Error{
+                "director.memory: " + std::to_string(missing) + " MiB of huge pages are missing (" +
+                std::to_string(in_mebi(huge_bytes)) + " needed, " +
+                std::to_string(in_mebi(host.huge_free_bytes)) +
+                " free): reserve them with sysctl vm.nr_hugepages, lower director.sessions, or set "
+                "memory = \"ordinary\""};
+        }
+    }
+    const std::uint64_t ordinary_bytes =
+        plan.total_bytes() - std::min(plan.total_bytes(), huge_bytes);
+    if (ordinary_bytes > host.available_bytes) {
+        return Error{
+            "director.sessions: " + std::to_string(in_mebi(ordinary_bytes - host.available_bytes)) +
+            " MiB of memory are missing (" + std::to_string(in_mebi(ordinary_bytes)) + " needed, " +
+            std::to_string(in_mebi(host.available_bytes)) +
+            " available): lower director.sessions or give the machine more memory"};
+    }
+    return done();
+}
+
+Result<TableMemory> TableMemory::allocate(std::size_t size, Memory kind) {
+    const std::size_t rounded = rounded_up(size, huge_page);
+    const int flags =
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | (kind == Memory::hugepages ? MAP_HUGETLB : 0);
+    const std::size_t slack = kind == Memory::hugepages ? 0 : huge_page;
+    // Ordinary pages are populated only after the request that they be huge.
+    void* memory = mmap(nullptr, rounded + slack, PROT_READ | PROT_WRITE,
+                        kind == Memory::hugepages ? flags : flags & ~MAP_POPULATE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return Error{"director.sessions: cannot map " + std::to_string(in_mebi(rounded)) +
+                     " MiB for a session table: " + std::strerror(errno)};
+    }
+    auto* bytes = static_cast<std::byte*>(memory);
+    if (kind == Memory::ordinary) {
+        madvise(memory, rounded + slack, MADV_HUGEPAGE);
+        std::memset(memory, 0, rounded + slack);
+    }
+    return TableMemory{bytes, rounded + slack};
+}
+
+TableMemory::TableMemory(TableMemory&& other) noexcept
+    : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+
+TableMemory::~TableMemory() {
+    if (data_ != nullptr) {
+        munmap(data_, size_);
+    }
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,263 @@
+// Start and end of DPDK.
+#include "dataplane/nic.h"
+
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint64_t mebi = 1'024 * 1'024;
+
+// Where DPDK's log goes: the last line is kept, for a sentence when something fails.
+struct QuietLog {
+    std::string last_line;
+
+    static ssize_t write(void* cookie, const char* bytes, std::size_t size) {
+        std::string_view text{bytes, size};
+        while (!text.empty() && text.back() == '\n') {
+            text.remove_suffix(1);
+        }
+        if (!text.empty()) {
+            static_cast<QuietLog*>(cookie)->last_line = text;
+        }
+        return static_cast<ssize_t>(size);
+    }
+};
+
+QuietLog& quiet_log() {
+    static QuietLog log;
+    return log;
+}
+
+void silence_dpdk() {
+    static FILE* const stream = [] {
+        cookie_io_functions_t functions{};
+        functions.write = &QuietLog::write;
+        FILE* opened = fopencookie(&quiet_log(), "w", functions);
+        setvbuf(opened, nullptr, _IOLBF, 1'024);
+        return opened;
+    }();
+    rte_openlog_stream(stream);
+    rte_log_set_global_level(RTE_LOG_WARNING);
+}
+
+std::string with_last_words(std::string sentence) {
+    const std::string& last = quiet_log().last_line;
+    return last.empty() ? sentence : sentence + " (DPDK: " + last + ")";
+}
+
+// "0@(0,1)": one lcore that may run on every CPU we may use, so that EAL pins nobody.
+std::string all_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof(set), &set);
+    std::string lcore = "0@(";
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (CPU_ISSET(cpu, &set)) {
+            lcore.append(std::to_string(cpu)).push_back(',');
+        }
+    }
+    lcore.back() = ')';
+    return lcore;
+}
+
+std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t worker_count) {
+    const std::string name = eal_device_name(port, index);
+    switch (port.kind) {
+        case DeviceKind::af_packet:
+            // Frame count and block size: measured best over veth of those tried.
+            return name + ",iface=" + port.device + ",qpairs=" + std::to_string(worker_count) +
+                   ",framecnt=4096,blocksz=65536";
+        case DeviceKind::af_xdp:
+            return name + ",iface=" + port.device +
+                   ",start_queue=0,queue_count=" + std::to_string(worker_count);
+        case DeviceKind::vdev:
+            return port.device;
+        case DeviceKind::pci:
+            break;
+    }
+    return {};
+}
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::string place_of(const NicPort& port) {
+    return port.place.file + ":" + std::to_string(port.place.line) + ": port \"" + port.name +
+           "\": ";
+}
+
+}  // namespace
+
+std::string eal_device_name(const NicPort& port, std::size_t index) {
+    switch (port.kind) {
+        case DeviceKind::af_packet:
+            return "net_af_packet" + std::to_string(index);
+        case DeviceKind::af_xdp:
+            return "net_af_xdp" + std::to_string(index);
+        case DeviceKind::vdev:
+            return port.device.substr(0, port.device.find(','));
+        case DeviceKind::pci:
+            break;
+    }
+    return port.device;
+}
+
+Status check_devices(const std::vector<NicPort>& ports) {
+    for (const NicPort& port : ports) {
+        const bool is_interface =
+            port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
+        if (is_interface && !exists("/sys/class/net/" + port.device)) {
+            return Error{place_of(port) + "there is no network interface \"" + port.device +
+                         "\" here: see ip link"};
+        }
+        if (port.kind == DeviceKind::pci && !exists("/sys/bus/pci/devices/" + port.device)) {
+            return Error{place_of(port) + "there is no PCI device " + port.device +
+                         " in this machine: see lspci -D"};
+        }
+    }
+    return done();
+}
+
+Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
+    silence_dpdk();
+    std::vector<std::string> words{"fulcrumd", "--lcores=" + all_cpus(), "--no-telemetry",
+                                   "--file-prefix=fulcrum" + std::to_string(getpid())};
+    if (config.director.memory == Memory::ordinary) {
+        words.insert(words.end(), {"--no-huge", "--no-shconf", "-m",
+                                   std::to_string((dpdk_bytes + mebi - 1) / mebi)});
+    } else {
+        words.emplace_back("--in-memory");
+    }
+    bool has_pci = false;
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        const NicPort& port = config.ports[i];
+        if (port.kind == DeviceKind::pci) {
+            has_pci = true;
+            words.insert(words.end(), {"-a", port.device});
+        } else {
+            words.push_back("--vdev=" + vdev_argument(port, i, config.director.workers.size()));
+        }
+    }
+    if (!has_pci) {
+        words.emplace_back("--no-pci");
+    }
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
+        return Error{
+            with_last_words("DPDK did not start: " + std::string{rte_strerror(rte_errno)})};
+    }
+    rte_log_set_global_level(RTE_LOG_ERR);
+    return done();
+}
+
+void stop_eal() { rte_eal_cleanup(); }
+
+Result<PacketPool> PacketPool::create(std::uint64_t mbuf_count) {
+    rte_mempool* pool =
+        rte_pktmbuf_pool_create("packets", static_cast<unsigned>(mbuf_count), nic_pool_cache_size,
+                                /*priv_size=*/0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    if (pool == nullptr) {
+        return Error{with_last_words("cannot allocate " + std::to_string(mbuf_count) +
+                                     " packet buffers: " + rte_strerror(rte_errno))};
+    }
+    return PacketPool{pool};
+}
+
+PacketPool::PacketPool(PacketPool&& other) noexcept : pool_{std::exchange(other.pool_, nullptr)} {}
+
+PacketPool::~PacketPool() { rte_mempool_free(pool_); }
+
+unsigned PacketPool::in_use() const { return rte_mempool_in_use_count(pool_); }
+
+Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned worker_count,
+                                const PacketPool& pool) {
+    const std::string place = place_of(port);
+    const std::string name = eal_device_name(port, index);
+    std::uint16_t id = closed;
+    if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
+        return Error{
+            with_last_words(place + "DPDK has no driver for device \"" + port.device + "\"")};
+    }
+    rte_eth_dev_info about{};
+    rte_eth_dev_info_get(id, &about);
+    if (about.max_tx_queues < worker_count) {
+        return Error{place + "the device has " + std::to_string(about.max_tx_queues) +
+                     " transmit queues, and each of the " + std::to_string(worker_count) +
+                     " workers needs one: lower director.workers"};
+    }
+    OpenPort open;
+    open.receive_queue_count_ =
+        static_cast<std::uint16_t>(std::min<unsigned>(about.max_rx_queues, worker_count));
+    rte_eth_conf conf{};
+    int error = rte_eth_dev_configure(id, open.receive_queue_count_,
+                                      static_cast<std::uint16_t>(worker_count), &conf);
+    open.id_ = id;  // from here on there is something to close
+    std::uint16_t receive_count = nic_descriptor_count;
+    std::uint16_t transmit_count = nic_descriptor_count;
+    if (error == 0) {
+        error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &receive_count, &transmit_count);
+    }
+    const unsigned socket = SOCKET_ID_ANY;
+    for (std::uint16_t queue = 0; error == 0 && queue < open.receive_queue_count_; ++queue) {
+        error = rte_eth_rx_queue_setup(id, queue, receive_count, socket, nullptr, pool.get());
+    }
+    for (std::uint16_t queue = 0; error == 0 && queue < worker_count; ++queue) {
+        error = rte_eth_tx_queue_setup(id, queue, transmit_count, socket, nullptr);
+    }
+    if (error == 0) {
+        error = rte_eth_dev_start(id);
+    }
+    if (error != 0) {
+        return Error{with_last_words(place + "cannot start device \"" + port.device +
+                                     "\": " + rte_strerror(-error))};
+    }
+    rte_ether_addr mac{};
+    rte_eth_macaddr_get(id, &mac);
+    std::memcpy(open.link_.mac.bytes.data(), mac.addr_bytes, sizeof(mac.addr_bytes));
+    std::uint16_t mtu = limits::mtu_max;
+    rte_eth_dev_get_mtu(id, &mtu);
+    open.link_.mtu = std::min(mtu, limits::mtu_max);
+    return open;
+}
+
+OpenPort::OpenPort(OpenPort&& other) noexcept
+    : id_{std::exchange(other.id_, closed)},
+      receive_queue_count_{other.receive_queue_count_},
+      link_{other.link_} {}
+
+OpenPort::~OpenPort() {
+    if (id_ != closed) {
+        rte_eth_dev_stop(id_);
+        rte_eth_dev_close(id_);
+    }
+}
+
+PortStatistics OpenPort::statistics() const {
+    rte_eth_stats stats{};
+    rte_eth_stats_get(id_, &stats);
+    return {stats.ipackets, stats.ibytes,  stats.opackets, stats.obytes,
+            stats.imissed,  stats.ierrors, stats.oerrors,  stats.rx_nombuf};
+}
+
+bool OpenPort::is_up() const {
+    rte_eth_link link{};
+    rte_eth_link_get_nowait(id_, &link);
+    return link.link_status == RTE_ETH_LINK_UP;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,85 @@
+// EAL, packet buffers and NIC ports: all that DPDK must be told at start and asked at the end. Main
+// thread only, at start and at the end; no other room calls a DPDK function that can fail.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/paths.h"
+#include "config/model/result.h"
+#include "config/model/service.h"
+
+struct rte_mempool;
+
+namespace fulcrum {
+
+inline constexpr std::uint16_t nic_descriptor_count = 1'024;
+inline constexpr unsigned nic_pool_cache_size = 256;
+
+// Whether the ports' devices are there at all; one sentence if not. Before EAL starts.
+Status check_devices(const std::vector<NicPort>& ports);
+
+// Starts EAL with these devices, silently: what DPDK would print is kept for the error's sentence.
+// Once a process. `dpdk_bytes` matters with ordinary memory alone.
+Status start_eal(const Config& config, std::uint64_t dpdk_bytes);
+void stop_eal();
+
+// All packet buffers, of one size.
+class PacketPool {
+  public:
+    static Result<PacketPool> create(std::uint64_t mbuf_count);
+    PacketPool(PacketPool&& other) noexcept;
+    PacketPool& operator=(PacketPool&&) = delete;
+    ~PacketPool();
+
+    rte_mempool* get() const { return pool_; }
+    unsigned in_use() const;
+
+  private:
+    explicit PacketPool(rte_mempool* pool) : pool_{pool} {}
+    rte_mempool* pool_;
+};
+
+struct PortStatistics {
+    std::uint64_t received_packets = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t transmitted_packets = 0;
+    std::uint64_t transmitted_bytes = 0;
+    std::uint64_t missed_packets = 0;  // the receive queue was full
+    std::uint64_t receive_errors = 0;
+    std::uint64_t transmit_errors = 0;
+    std::uint64_t no_buffer = 0;
+};
+
+// An open, started port; stopped and closed at the end of its life.
+class OpenPort {
+  public:
+    // One queue pair for each worker; fewer receive queues where the device has no more.
+    static Result<OpenPort> open(const NicPort& port, std::size_t index, unsigned worker_count,
+                                 const PacketPool& pool);
+    OpenPort(OpenPort&& other) noexcept;
+    OpenPort& operator=(OpenPort&&) = delete;
+    ~OpenPort();
+
+    std::uint16_t id() const { return id_; }
+    std::uint16_t receive_queue_count() const { return receive_queue_count_; }
+    const PortLink& link() const { return link_; }
+    // Any thread.
+    PortStatistics statistics() const;
+    bool is_up() const;
+
+  private:
+    OpenPort() = default;
+
+    static constexpr std::uint16_t closed = 0xFFFF;
+    std::uint16_t id_ = closed;
+    std::uint16_t receive_queue_count_ = 0;
+    PortLink link_;
+};
+
+// EAL's name for a port's device: "net_af_packet1" for the second port.
+std::string eal_device_name(const NicPort& port, std::size_t index);
+
+}  // namespace fulcrum

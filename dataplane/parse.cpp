@@ -1,0 +1,240 @@
+// The descent.
+#include "dataplane/parse.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/checksum.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::size_t l3_offset = sizeof(EthernetHeader);
+
+ParsedPacket refuse(ParsedPacket packet, DropReason reason) {
+    packet.kind = PacketKind::refused;
+    packet.reason = reason;
+    return packet;
+}
+
+// A T at this offset, or nothing.
+template <typename T>
+const T* look_at(std::span<const std::uint8_t> bytes, std::size_t offset) {
+    return offset + sizeof(T) <= bytes.size() ? reinterpret_cast<const T*>(bytes.data() + offset)
+                                              : nullptr;
+}
+
+bool is_impossible_source(Ipv4Address source) {
+    return source.is_multicast() || source.is_broadcast() || source.is_loopback();
+}
+
+bool flags_contradict(std::uint8_t flags) {
+    constexpr std::uint8_t openers_and_enders = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+    const unsigned set = flags & openers_and_enders;
+    const bool more_than_one = (set & (set - 1)) != 0;
+    const bool says_nothing = (flags & (openers_and_enders | tcp_flag::ack)) == 0;
+    return more_than_one || says_nothing;
+}
+
+ParsedPacket parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                       ParsedPacket packet) {
+    const auto* tcp = look_at<TcpHeader>(ip_packet, l4);
+    if (tcp == nullptr) {
+        return refuse(packet, DropReason::l4_truncated);
+    }
+    if (tcp->header_length() < sizeof(TcpHeader) || l4 + tcp->header_length() > packet.ip_length) {
+        return refuse(packet, DropReason::l4_header_length);
+    }
+    if (tcp->source_port.wire() == 0 || tcp->destination_port.wire() == 0) {
+        return refuse(packet, DropReason::l4_port_zero);
+    }
+    if (flags_contradict(tcp->flags)) {
+        return refuse(packet, DropReason::tcp_flags);
+    }
+    packet.source_port = tcp->source_port;
+    packet.destination_port = tcp->destination_port;
+    packet.tcp_flags = tcp->flags;
+    packet.protocol = L4Protocol::tcp;
+    packet.kind = PacketKind::flow;
+    return packet;
+}
+
+ParsedPacket parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                       ParsedPacket packet) {
+    const auto* udp = look_at<UdpHeader>(ip_packet, l4);
+    if (udp == nullptr) {
+        return refuse(packet, DropReason::l4_truncated);
+    }
+    const std::size_t length = udp->length.host();
+    if (length < sizeof(UdpHeader) || l4 + length > packet.ip_length) {
+        return refuse(packet, DropReason::l4_length);
+    }
+    if (udp->source_port.wire() == 0 || udp->destination_port.wire() == 0) {
+        return refuse(packet, DropReason::l4_port_zero);
+    }
+    packet.source_port = udp->source_port;
+    packet.destination_port = udp->destination_port;
+    packet.protocol = L4Protocol::udp;
+    packet.kind = PacketKind::flow;
+    return packet;
+}
+
+// An error is about the packet that it quotes. Turned around, the quotation's tuple is what the
+// error would carry if it were a packet of that flow going the error's way.
+ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                        ParsedPacket packet) {
+    const auto* icmp = look_at<IcmpHeader>(ip_packet, l4);
+    if (icmp == nullptr) {
+        return refuse(packet, DropReason::l4_truncated);
+    }
+    packet.kind = PacketKind::other_ipv4;
+    // Redirects (type 5) advise the sender's own routing; they are nobody's beyond it.
+    if (!icmp->is_error() || icmp->type == 5) {
+        return packet;
+    }
+    const std::size_t quoted_l3 = l4 + sizeof(IcmpHeader);
+    const auto* quoted = look_at<Ipv4Header>(ip_packet, quoted_l3);
+    if (quoted == nullptr || quoted->version() != 4 ||
+        quoted->header_length() < sizeof(Ipv4Header)) {
+        return refuse(packet, DropReason::icmp_quotation);
+    }
+    const bool is_flow = quoted->protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
+                         quoted->protocol == static_cast<std::uint8_t>(L4Protocol::udp);
+    if (!is_flow || quoted->is_later_fragment()) {
+        return packet;
+    }
+    // RFC 792 promises eight octets of the quoted L4 header: the ports and four more.
+    const auto* ports = look_at<UdpHeader>(ip_packet, quoted_l3 + quoted->header_length());
+    if (ports == nullptr) {
+        return refuse(packet, DropReason::icmp_quotation);
+    }
+    const bool answers_its_sender = quoted->source == packet.destination;
+    if (!answers_its_sender) {
+        return packet;
+    }
+    packet.source = quoted->destination;
+    packet.destination = quoted->source;
+    packet.source_port = ports->destination_port;
+    packet.destination_port = ports->source_port;
+    packet.protocol = static_cast<L4Protocol>(quoted->protocol);
+    packet.quotation_offset = static_cast<std::uint16_t>(l3_offset + quoted_l3);
+    packet.kind = PacketKind::icmp_error;
+    return packet;
+}
+
+ParsedPacket parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
+                        ParsedPacket packet) {
+    const auto* ip = look_at<Ipv4Header>(segment, 0);
+    if (ip == nullptr) {
+        return refuse(packet, DropReason::ipv4_truncated);
+    }
+    if (ip->version() != 4) {
+        return refuse(packet, DropReason::ipv4_version);
+    }
+    const std::size_t header_length = ip->header_length();
+    const std::size_t total_length = ip->total_length.host();
+    if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
+        return refuse(packet, DropReason::ipv4_header_length);
+    }
+    if (total_length < header_length || total_length > whole_length) {
+        return refuse(packet, DropReason::ipv4_total_length);
+    }
+    if (header_length > segment.size()) {
+        return refuse(packet, DropReason::headers_scattered);
+    }
+    ChecksumSum sum;
+    sum.add(ip, header_length);
+    if (sum.folded() != 0xFFFF) {
+        return refuse(packet, DropReason::ipv4_checksum);
+    }
+    if (is_impossible_source(ip->source)) {
+        return refuse(packet, DropReason::ipv4_source);
+    }
+    packet.is_ipv4 = true;
+    packet.source = ip->source;
+    packet.destination = ip->destination;
+    packet.ip_length = static_cast<std::uint16_t>(total_length);
+    packet.time_to_live = ip->time_to_live;
+    packet.ip_protocol = ip->protocol;
+    packet.l4_offset = static_cast<std::uint8_t>(l3_offset + header_length);
+    packet.is_fragment = ip->is_fragment();
+    packet.kind = PacketKind::other_ipv4;
+    if (packet.is_fragment || ip->source.is_unspecified()) {
+        return packet;  // an unspecified source is a host that asks for its address (RFC 2131)
+    }
+    // What lies behind the IP packet is padding.
+    const auto ip_packet = segment.first(std::min(segment.size(), total_length));
+    const bool is_whole_in_segment = ip_packet.size() == total_length;
+    switch (ip->protocol) {
+        case static_cast<std::uint8_t>(L4Protocol::tcp):
+            packet = parse_tcp(ip_packet, header_length, packet);
+            break;
+        case static_cast<std::uint8_t>(L4Protocol::udp):
+            packet = parse_udp(ip_packet, header_length, packet);
+            break;
+        case static_cast<std::uint8_t>(L4Protocol::icmp):
+            packet = parse_icmp(ip_packet, header_length, packet);
+            break;
+        default:
+            break;
+    }
+    if (is_whole_in_segment) {
+        return packet;
+    }
+    const bool ends_in_header =
+        packet.kind == PacketKind::refused && packet.reason == DropReason::l4_truncated;
+    return ends_in_header || packet.kind == PacketKind::icmp_error
+               ? refuse(packet, DropReason::headers_scattered)
+               : packet;
+}
+
+}  // namespace
+
+ParsedPacket parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
+                   const MacAddress& port_mac) {
+    ParsedPacket packet{};
+    const auto* ethernet = look_at<EthernetHeader>(frame, 0);
+    if (ethernet == nullptr) {
+        return refuse(packet, DropReason::frame_truncated);
+    }
+    packet.is_broadcast = (ethernet->destination.bytes[0] & 1) != 0;
+    if (!packet.is_broadcast &&
+        std::memcmp(&ethernet->destination, &port_mac, sizeof(MacAddress)) != 0) {
+        return refuse(packet, DropReason::destination);
+    }
+    if (ethernet->ethertype == ethertype::ipv4) {
+        return parse_ipv4(frame.subspan(l3_offset), frame_length - l3_offset, packet);
+    }
+    if (ethernet->ethertype == ethertype::arp || ethernet->ethertype == ethertype::ipv6) {
+        packet.kind = PacketKind::not_ip;
+        packet.ip_protocol = ethernet->ethertype == ethertype::arp ? 0 : 41;
+        return packet;
+    }
+    return refuse(
+        packet, ethernet->ethertype == ethertype::vlan ? DropReason::vlan : DropReason::ethertype);
+}
+
+bool complete_partial_checksum(std::uint8_t* frame, const ParsedPacket& packet) {
+    if (packet.kind != PacketKind::flow) {
+        return false;
+    }
+    std::uint8_t* l4 = frame + packet.l4_offset;
+    const auto l4_length =
+        static_cast<std::uint16_t>(packet.ip_length + l3_offset - packet.l4_offset);
+    be16& field = packet.protocol == L4Protocol::tcp ? reinterpret_cast<TcpHeader*>(l4)->checksum
+                                                     : reinterpret_cast<UdpHeader*>(l4)->checksum;
+    ChecksumSum sum =
+        pseudo_header_sum(packet.source, packet.destination, packet.ip_protocol, l4_length);
+    if (field.wire() != sum.folded()) {
+        return false;
+    }
+    field = be16{};
+    sum.add(l4, l4_length);
+    field = be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
+    if (packet.protocol == L4Protocol::udp && field.wire() == 0) {
+        field = be16::from_wire(0xFFFF);
+    }
+    return true;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,61 @@
+// Bytes to a ParsedPacket, or the reason why not. The only room that doubts a length: behind it,
+// offsets and lengths are true and lie in the first segment of the buffer. A straight descent,
+// Ethernet, IPv4, L4; each step one look, one check, one named refusal. IPv4 options are skipped by
+// header length and carried along; fragments are told apart, not looked into. Pure; worker side.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "config/model/address.h"
+#include "dataplane/headers.h"
+#include "dataplane/verdict.h"
+
+namespace fulcrum {
+
+enum class PacketKind : std::uint8_t {
+    refused,     // `reason` says why
+    flow,        // TCP or UDP over IPv4, whole
+    icmp_error,  // about a flow: the quotation's addresses and ports are in the packet's place
+    other_ipv4,  // any other IPv4 packet, fragments included
+    not_ip,      // ARP, IPv6: the kernel's
+};
+
+struct ParsedPacket {
+    // Of a flow: its addresses and ports. Of an ICMP error: those of the packet it quotes, turned
+    // around, so that they read as if they were the error's own; `outer` has the error's addresses.
+    Ipv4Address source;
+    Ipv4Address destination;
+    be16 source_port;
+    be16 destination_port;
+    L4Protocol protocol = L4Protocol::tcp;  // of an error: the quoted packet's
+    PacketKind kind = PacketKind::refused;
+    std::uint8_t l4_offset = 0;          // from the start of the frame
+    std::uint8_t tcp_flags = 0;          // of a TCP flow
+    std::uint16_t ip_length = 0;         // octets of the IP packet
+    std::uint16_t quotation_offset = 0;  // of an ICMP error: the quoted IPv4 header
+    std::uint8_t time_to_live = 0;
+    std::uint8_t ip_protocol = 0;
+    DropReason reason = DropReason::frame_truncated;
+    bool is_fragment = false;
+    bool is_broadcast = false;  // to a group MAC address
+    bool is_ipv4 = false;
+};
+static_assert(sizeof(ParsedPacket) <= 32);
+
+// `frame` is the buffer's first segment, `frame_length` the whole frame's octets. `port_mac`:
+// frames to another unicast address are refused as `destination`.
+ParsedPacket parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
+                   const MacAddress& port_mac);
+
+// The addresses in an error's outer header, for who rewrites it.
+inline const Ipv4Header& ipv4_header_of(const std::uint8_t* frame) {
+    return *reinterpret_cast<const Ipv4Header*>(frame + sizeof(EthernetHeader));
+}
+
+// veth, TAP and virtio hand over packets whose TCP or UDP checksum is only begun: the field holds
+// the pseudo-header's folded sum. Completes it in place; true if there was one to complete. A sound
+// checksum that equals that sum by chance comes out the same.
+bool complete_partial_checksum(std::uint8_t* frame, const ParsedPacket& packet);
+
+}  // namespace fulcrum

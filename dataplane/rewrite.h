@@ -1,0 +1,20 @@
+// Applies a decision to the bytes. Checksums are updated by difference, never computed anew. One
+// function a kind of rewriting, without modes inside; offsets and lengths come from `parse`, and
+// are not doubted here. Worker side.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/decide.h"
+#include "dataplane/parse.h"
+
+namespace fulcrum {
+
+// `decision.verdict` is transmit, `frame` the packet's first octet.
+void rewrite(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision);
+
+// Turns a client's TCP packet into the reset that a host without such a port would answer (RFC
+// 9293, 3.10.7.1), on its way back by `hop`. The frame's new length.
+std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, const NextHop& hop);
+
+}  // namespace fulcrum

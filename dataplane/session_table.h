@@ -1,0 +1,246 @@
+// One worker's sessions: a cache over consistent hashing, laid out so that a packet costs one cache
+// line.
+//
+//   bucket (64 bytes, one cache line)
+//   ┌─────────────┬─────────────┬─────────────┬─────────────┐
+//   │  session 0  │  session 1  │  session 2  │  session 3  │
+//   └─────────────┴─────────────┴─────────────┴─────────────┘
+//   session (16 bytes)
+//   ┌────────────────┬────────┬────────┬────────┬────────┬────────┬────────┐
+//   │ client address │ client │listener│  VIP   │  real  │  tag   │  last  │
+//   │       4        │ port 2 │   2    │ port 2 │   2    │   2    │ seen 2 │
+//   └────────────────┴────────┴────────┴────────┴────────┴────────┴────────┘
+//
+// A session lies in one of two buckets, both chosen by a keyed hash of client address, client port
+// and protocol alone: a request and its reply both carry these, so one look-up serves either. It is
+// placed in its first bucket while that has room, then in its second: most look-ups then end at the
+// first line. Both full: one of the eight moves to its own other bucket. That failing, the session
+// goes to a small overflow table, which is asked only for buckets marked as spilled.
+//
+// Nothing here sleeps, allocates, or keeps timers: last-seen is written into the line already in
+// hand, age is judged when a slot is wanted or when the sweep comes by. One thread only.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "config/model/address.h"
+#include "config/model/hash.h"
+#include "config/model/limits.h"
+#include "config/model/session.h"
+
+namespace fulcrum {
+
+// The 16 bits of a session that are not names: state, protocol, and flags.
+class SessionTag {
+  public:
+    constexpr SessionTag() = default;
+    constexpr SessionTag(SessionState state, L4Protocol protocol)
+        : bits_{static_cast<std::uint16_t>(static_cast<unsigned>(state) |
+                                           (protocol == L4Protocol::udp ? udp_bit : 0U))} {}
+
+    constexpr SessionState state() const { return static_cast<SessionState>(bits_ & state_mask); }
+    constexpr bool is_vacant() const { return (bits_ & state_mask) == 0; }
+    constexpr L4Protocol protocol() const {
+        return (bits_ & udp_bit) != 0 ? L4Protocol::udp : L4Protocol::tcp;
+    }
+    // Last-seen counts units of limits::coarse_unit_s instead of seconds.
+    constexpr bool is_coarse() const { return (bits_ & coarse_bit) != 0; }
+    // Of a one-sided session: the different seconds, after the first, in which packets came; 0
+    // to 3.
+    constexpr unsigned seconds_seen() const { return (bits_ & seconds_mask) >> seconds_shift; }
+
+    constexpr void set_state(SessionState state) {
+        bits_ = static_cast<std::uint16_t>((bits_ & ~state_mask) | static_cast<unsigned>(state));
+    }
+    constexpr void set_coarse(bool coarse) {
+        bits_ = static_cast<std::uint16_t>(coarse ? bits_ | coarse_bit : bits_ & ~coarse_bit);
+    }
+    constexpr void set_seconds_seen(unsigned seconds) {
+        bits_ = static_cast<std::uint16_t>((bits_ & ~seconds_mask) | (seconds << seconds_shift));
+    }
+
+  private:
+    friend class SessionTable;
+
+    static constexpr unsigned state_mask = 0x000F;
+    static constexpr unsigned udp_bit = 0x0010;
+    static constexpr unsigned coarse_bit = 0x0040;
+    static constexpr unsigned seconds_mask = 0x0300;
+    static constexpr unsigned seconds_shift = 8;
+    // In a bucket's first slot: a session of this bucket lies in the overflow table. It belongs to
+    // the bucket, not to the session that happens to lie there.
+    static constexpr unsigned spilled_bit = 0x8000;
+
+    std::uint16_t bits_ = 0;
+};
+
+struct Session {
+    Ipv4Address client_address;
+    be16 client_port;
+    std::uint16_t listener = limits::index_none;
+    be16 vip_port;
+    std::uint16_t real = limits::index_none;
+    SessionTag tag;
+    std::uint16_t last_seen = 0;
+};
+static_assert(sizeof(Session) == 16 && std::is_trivially_copyable_v<Session>);
+
+// Client address, client port and protocol in one word: what both directions of a session carry.
+// The layout is EndpointMap::key_of's.
+using ClientKey = std::uint64_t;
+
+constexpr ClientKey client_key_of(Ipv4Address address, be16 port, L4Protocol protocol) {
+    return address.value.wire() | (std::uint64_t{port.wire()} << 32) |
+           (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48);
+}
+
+constexpr ClientKey client_key_of(const Session& session) {
+    return client_key_of(session.client_address, session.client_port, session.tag.protocol());
+}
+
+// Who knows how long a session may idle is the snapshot, on behalf of the listener's service. The
+// functions that judge age are templates over an `Ages` with
+//   bool is_expired(const Session&) const;
+//   std::uint32_t age_s(const Session&) const;
+
+class SessionTable {
+  public:
+    static constexpr std::size_t slots_per_bucket = 4;
+
+    // Where a client's sessions lie.
+    struct Home {
+        std::uint32_t first;
+        std::uint32_t second;
+    };
+
+    // Memory comes from outside (see table_memory.h): zeroed, aligned to a cache line, of
+    // size_for(bucket_count) bytes, alive as long as the table.
+    static std::size_t bucket_count_for(std::uint64_t sessions);
+    static std::size_t size_for(std::size_t bucket_count);
+    SessionTable(std::span<std::byte> memory, std::size_t bucket_count, HashKey key);
+
+    Home home_of(ClientKey client) const {
+        const std::uint64_t hash = folded_multiply(client ^ key_.low, key_.high);
+        return {scaled(static_cast<std::uint32_t>(hash), bucket_count_),
+                scaled(static_cast<std::uint32_t>(hash >> 32), bucket_count_)};
+    }
+    void prefetch_first(Home home) const { __builtin_prefetch(&buckets_[home.first], 1); }
+    void prefetch_second(Home home) const { __builtin_prefetch(&buckets_[home.second], 1); }
+
+    // The session of `client` for which `matches(session)` holds, or null. The pointer is good
+    // until the next insert or sweep: see disturbances().
+    template <typename Matches>
+    Session* find_in_first(Home home, ClientKey client, const Matches& matches) {
+        return find_in(buckets_[home.first], client, matches);
+    }
+    template <typename Matches>
+    Session* find_elsewhere(Home home, ClientKey client, const Matches& matches) {
+        if (Session* session = find_in(buckets_[home.second], client, matches)) {
+            return session;
+        }
+        return is_spilled(home) ? find_in_overflow(home, client, matches) : nullptr;
+    }
+    template <typename Matches>
+    Session* find(Home home, ClientKey client, const Matches& matches) {
+        if (Session* session = find_in_first(home, client, matches)) {
+            return session;
+        }
+        return find_elsewhere(home, client, matches);
+    }
+
+    // What an insert did. At most one session loses its place to a newcomer.
+    struct Insertion {
+        Session* placed = nullptr;  // null: no room
+        bool removed_expired = false;
+        bool removed_evicted = false;
+        Session removed;  // meaningful if one of the two is set
+    };
+    template <typename Ages>
+    Insertion insert(const Session& newcomer, Home home, const Ages& ages);
+
+    // The one way to change a session's state: keeps the counts.
+    void set_state(Session& session, SessionState state);
+    void remove(Session& session);
+
+    // Looks at the next `count` buckets, the overflow table last, and removes what has expired,
+    // telling `removed(session)` of each. True when this call has completed a round.
+    template <typename Ages, typename Removed>
+    bool sweep(std::size_t count, const Ages& ages, const Removed& removed);
+    // Calls `visit(session)` for all in the buckets [from, from + count), the overflow table's
+    // after the others; false when there are none left.
+    template <typename Visit>
+    bool walk(std::size_t from, std::size_t count, const Visit& visit) const;
+
+    std::size_t bucket_count() const { return bucket_count_; }
+    std::size_t swept_count() const { return bucket_count_ + overflow_count_; }
+    std::size_t slot_count() const { return bucket_count_ * slots_per_bucket; }
+    std::size_t live_count() const { return live_count_; }
+    std::size_t unconfirmed_count() const { return unconfirmed_count_; }
+    std::size_t unconfirmed_quota() const { return unconfirmed_quota_; }
+    bool is_flooded() const { return unconfirmed_count_ > unconfirmed_quota_; }
+    // Grows whenever a session changes its place or loses it: pointers found before are stale then.
+    std::uint64_t disturbances() const { return disturbances_; }
+    std::uint64_t moved_count() const { return moved_count_; }
+    std::size_t overflow_live_count() const { return overflow_live_count_; }
+
+  private:
+    struct alignas(limits::cache_line_size) Bucket {
+        Session slots[slots_per_bucket];
+    };
+    static_assert(sizeof(Bucket) == limits::cache_line_size);
+    static constexpr std::size_t overflow_probes = 4;
+
+    template <typename Matches>
+    static Session* find_in(Bucket& bucket, ClientKey client, const Matches& matches);
+    template <typename Matches>
+    Session* find_in_overflow(Home home, ClientKey client, const Matches& matches);
+    Bucket& overflow_bucket(Home home, std::size_t probe) {
+        return overflow_[(home.first + probe) % overflow_count_];
+    }
+    bool is_spilled(Home home) const {
+        return (buckets_[home.first].slots[0].tag.bits_ & SessionTag::spilled_bit) != 0;
+    }
+
+    template <typename Ages>
+    static Session* find_expired(Bucket& bucket, const Ages& ages);
+    static Session* find_vacant(Bucket& bucket);
+    // The one that idles longest among those that `may_go`, or null.
+    template <typename Ages, typename MayGo>
+    Session* find_oldest(Home home, const Ages& ages, const MayGo& may_go);
+    template <typename Ages>
+    Session* make_room_by_moving(Home home, const Ages& ages, Insertion& insertion);
+    template <typename Ages>
+    Session* take_overflow(Home home, const Ages& ages, Insertion& insertion);
+    template <typename Ages>
+    Session* find_slot(Home home, const Ages& ages, Insertion& insertion);
+    // Takes note of the session that a newcomer replaces.
+    void vacate_for_newcomer(Session& session, bool is_expired, Insertion& insertion);
+    void clear_spill_mark_if_unused(std::size_t bucket);
+    // Writes everything but the tag, then the tag: a killed worker leaves no torn session.
+    static void store(Session& slot, const Session& session);
+    bool is_overflow(const Session& session) const {
+        return reinterpret_cast<const std::byte*>(&session) >=
+               reinterpret_cast<const std::byte*>(overflow_);
+    }
+
+    Bucket* buckets_ = nullptr;
+    Bucket* overflow_ = nullptr;
+    std::uint32_t bucket_count_ = 0;
+    std::uint32_t overflow_count_ = 0;
+    HashKey key_;
+    std::size_t live_count_ = 0;
+    std::size_t unconfirmed_count_ = 0;
+    std::size_t unconfirmed_quota_ = 0;
+    std::size_t overflow_live_count_ = 0;
+    std::uint64_t disturbances_ = 0;
+    std::uint64_t moved_count_ = 0;
+    std::size_t sweep_at_ = 0;
+};
+
+}  // namespace fulcrum
+
+#include "dataplane/session_table_inline.h"  // IWYU pragma: export

@@ -1,0 +1,206 @@
+// The bodies of session_table.h that are templates or on the path of every packet.
+#pragma once
+
+#include "dataplane/session_table.h"
+
+namespace fulcrum {
+
+template <typename Matches>
+inline Session* SessionTable::find_in(Bucket& bucket, ClientKey client, const Matches& matches) {
+    // Address and port are the first six octets of both the key and the session.
+    constexpr std::uint64_t endpoint_mask = 0x0000'FFFF'FFFF'FFFFULL;
+    for (Session& session : bucket.slots) {
+        std::uint64_t head = 0;
+        std::memcpy(&head, &session, sizeof(head));
+        if (((head ^ client) & endpoint_mask) == 0 && !session.tag.is_vacant() &&
+            client_key_of(session) == client && matches(session)) {
+            return &session;
+        }
+    }
+    return nullptr;
+}
+
+template <typename Matches>
+Session* SessionTable::find_in_overflow(Home home, ClientKey client, const Matches& matches) {
+    for (std::size_t probe = 0; probe < overflow_probes; ++probe) {
+        if (Session* session = find_in(overflow_bucket(home, probe), client, matches)) {
+            return session;
+        }
+    }
+    return nullptr;
+}
+
+template <typename Ages>
+Session* SessionTable::find_expired(Bucket& bucket, const Ages& ages) {
+    for (Session& session : bucket.slots) {
+        if (!session.tag.is_vacant() && ages.is_expired(session)) {
+            return &session;
+        }
+    }
+    return nullptr;
+}
+
+template <typename Ages, typename MayGo>
+Session* SessionTable::find_oldest(Home home, const Ages& ages, const MayGo& may_go) {
+    Session* oldest = nullptr;
+    std::uint32_t age_s_max = 0;
+    for (const std::uint32_t index : {home.first, home.second}) {
+        for (Session& session : buckets_[index].slots) {
+            if (session.tag.is_vacant() || !may_go(session)) {
+                continue;
+            }
+            if (oldest == nullptr || ages.age_s(session) > age_s_max) {
+                oldest = &session;
+                age_s_max = ages.age_s(session);
+            }
+        }
+    }
+    return oldest;
+}
+
+// Both buckets are full of the living. One of the eight may have room in its own other bucket.
+template <typename Ages>
+Session* SessionTable::make_room_by_moving(Home home, const Ages& ages, Insertion& insertion) {
+    std::uint32_t others[2 * slots_per_bucket];
+    std::size_t count = 0;
+    for (const std::uint32_t index : {home.first, home.second}) {
+        for (const Session& session : buckets_[index].slots) {
+            const Home its = home_of(client_key_of(session));
+            others[count] = its.first == index ? its.second : its.first;
+            __builtin_prefetch(&buckets_[others[count++]], 1);
+        }
+    }
+    count = 0;
+    for (const std::uint32_t index : {home.first, home.second}) {
+        for (Session& session : buckets_[index].slots) {
+            Bucket& other = buckets_[others[count++]];
+            Session* room = find_vacant(other);
+            if (room == nullptr && (room = find_expired(other, ages)) != nullptr) {
+                vacate_for_newcomer(*room, /*is_expired=*/true, insertion);
+            }
+            if (room != nullptr) {
+                store(*room, session);
+                ++moved_count_;
+                ++disturbances_;
+                return &session;
+            }
+        }
+    }
+    return nullptr;
+}
+
+template <typename Ages>
+Session* SessionTable::take_overflow(Home home, const Ages& ages, Insertion& insertion) {
+    for (std::size_t probe = 0; probe < overflow_probes; ++probe) {
+        Bucket& bucket = overflow_bucket(home, probe);
+        Session* room = find_vacant(bucket);
+        if (room == nullptr && (room = find_expired(bucket, ages)) != nullptr) {
+            vacate_for_newcomer(*room, /*is_expired=*/true, insertion);
+        }
+        if (room != nullptr) {
+            SessionTag& mark = buckets_[home.first].slots[0].tag;
+            mark.bits_ = static_cast<std::uint16_t>(mark.bits_ | SessionTag::spilled_bit);
+            return room;
+        }
+    }
+    return nullptr;
+}
+
+template <typename Ages>
+Session* SessionTable::find_slot(Home home, const Ages& ages, Insertion& insertion) {
+    for (const std::uint32_t index : {home.first, home.second}) {
+        if (Session* vacant = find_vacant(buckets_[index])) {
+            return vacant;
+        }
+    }
+    for (const std::uint32_t index : {home.first, home.second}) {
+        if (Session* expired = find_expired(buckets_[index], ages)) {
+            vacate_for_newcomer(*expired, /*is_expired=*/true, insertion);
+            return expired;
+        }
+    }
+    const auto is_unconfirmed = [](const Session& session) {
+        return !is_confirmed(session.tag.state());
+    };
+    // In a flood nothing is moved about for a newcomer that is most likely part of it.
+    if (!is_flooded()) {
+        if (Session* freed = make_room_by_moving(home, ages, insertion)) {
+            return freed;
+        }
+        if (Session* spilled = take_overflow(home, ages, insertion)) {
+            return spilled;
+        }
+    }
+    Session* victim = find_oldest(home, ages, is_unconfirmed);
+    if (victim == nullptr) {
+        victim = find_oldest(home, ages, [](const Session& session) {
+            return session.tag.state() == SessionState::closed;
+        });
+    }
+    if (victim != nullptr) {
+        vacate_for_newcomer(*victim, /*is_expired=*/false, insertion);
+        return victim;
+    }
+    if (is_flooded()) {
+        if (Session* freed = make_room_by_moving(home, ages, insertion)) {
+            return freed;
+        }
+        return take_overflow(home, ages, insertion);
+    }
+    return nullptr;
+}
+
+template <typename Ages>
+SessionTable::Insertion SessionTable::insert(const Session& newcomer, Home home, const Ages& ages) {
+    Insertion insertion;
+    Session* slot = find_slot(home, ages, insertion);
+    if (slot == nullptr) {
+        return insertion;
+    }
+    store(*slot, newcomer);
+    ++live_count_;
+    overflow_live_count_ += is_overflow(*slot) ? 1 : 0;
+    unconfirmed_count_ += is_confirmed(newcomer.tag.state()) ? 0 : 1;
+    insertion.placed = slot;
+    return insertion;
+}
+
+template <typename Ages, typename Removed>
+bool SessionTable::sweep(std::size_t count, const Ages& ages, const Removed& removed) {
+    for (std::size_t i = 0; i < count; ++i) {
+        // The overflow table lies behind the buckets in one piece of memory.
+        Bucket& bucket = buckets_[sweep_at_];
+        __builtin_prefetch(&bucket + 8, 1);
+        for (Session& session : bucket.slots) {
+            if (!session.tag.is_vacant() && ages.is_expired(session)) {
+                const Session was = session;
+                remove(session);
+                removed(was);
+            }
+        }
+        if (sweep_at_ < bucket_count_ &&
+            (bucket.slots[0].tag.bits_ & SessionTag::spilled_bit) != 0) {
+            clear_spill_mark_if_unused(sweep_at_);
+        }
+        if (++sweep_at_ == swept_count()) {
+            sweep_at_ = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+template <typename Visit>
+bool SessionTable::walk(std::size_t from, std::size_t count, const Visit& visit) const {
+    const std::size_t end = std::min(from + count, swept_count());
+    for (std::size_t at = from; at < end; ++at) {
+        for (const Session& session : buckets_[at].slots) {
+            if (!session.tag.is_vacant()) {
+                visit(session);
+            }
+        }
+    }
+    return end < swept_count();
+}
+
+}  // namespace fulcrum
