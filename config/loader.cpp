@@ -1,1 +1,174 @@
-// config/loader.cpp: being written.
+// The road of loader.h, one function a stretch of it, and libconfig with its exceptions.
+#include "config/loader.h"
+
+#include <algorithm>
+#include <exception>
+#include <libconfig.h++>
+#include <optional>
+#include <tuple>
+
+#include "config/findings.h"
+#include "config/grammar.h"
+#include "config/node.h"
+#include "config/schema_reader.h"
+#include "config/source_text.h"
+#include "config/validate.h"
+
+namespace fulcrum {
+namespace {
+
+NodeKind kind_of(const libconfig::Setting& setting) {
+    switch (setting.getType()) {
+        case libconfig::Setting::TypeInt:
+        case libconfig::Setting::TypeInt64:
+            return NodeKind::integer;
+        case libconfig::Setting::TypeFloat:
+            return NodeKind::floating;
+        case libconfig::Setting::TypeString:
+            return NodeKind::text;
+        case libconfig::Setting::TypeBoolean:
+            return NodeKind::boolean;
+        case libconfig::Setting::TypeArray:
+            return NodeKind::array;
+        case libconfig::Setting::TypeList:
+            return NodeKind::list;
+        case libconfig::Setting::TypeGroup:
+        case libconfig::Setting::TypeNone:
+            break;
+    }
+    return NodeKind::group;
+}
+
+// Each conversion is asked of its own type only: libconfig turns others into zero without a word.
+// The depth is bounded by the grammar.
+Node node_of(const libconfig::Setting& setting) {
+    Node node;
+    node.kind = kind_of(setting);
+    node.line = setting.getSourceLine();
+    const char* const name = setting.getName();
+    node.name = name == nullptr ? std::string_view{} : std::string_view{name};
+    if (node.kind == NodeKind::text) {
+        node.text = setting.c_str();
+    } else if (node.kind == NodeKind::boolean) {
+        node.integer = static_cast<bool>(setting) ? 1 : 0;
+    } else if (setting.getType() == libconfig::Setting::TypeInt) {
+        node.integer = static_cast<int>(setting);
+    } else if (setting.getType() == libconfig::Setting::TypeInt64) {
+        node.integer = static_cast<long long>(setting);
+    } else if (setting.isAggregate()) {
+        const int count = setting.getLength();
+        node.children.reserve(static_cast<std::size_t>(count));
+        for (int i = 0; i < count; ++i) {
+            node.children.push_back(node_of(setting[i]));
+        }
+    }
+    return node;
+}
+
+// Whether libconfig will read the text.
+bool check_tokens(const SourceText& source, Findings& findings) {
+    bool is_parseable = true;
+    for (LineProblem& problem : check_grammar(source.text())) {
+        is_parseable = is_parseable && problem.still_parses;
+        findings.refuse(source.place_of(problem.line), std::move(problem.sentence));
+    }
+    return is_parseable;
+}
+
+// The tree is made of views into `parsed`.
+std::optional<Node> parse(const SourceText& source, libconfig::Config& parsed, Findings& findings) {
+    try {
+        parsed.readString(source.text());
+        return node_of(parsed.getRoot());
+    } catch (const libconfig::ParseException& exception) {
+        // The grammar has let through what libconfig refuses; its word counts.
+        const int line = std::max(exception.getLine(), 0);
+        findings.refuse(source.place_of(static_cast<unsigned>(line)),
+                        std::string{"libconfig refuses the file: "} + exception.getError());
+    } catch (const std::exception& exception) {
+        findings.refuse(source.place_of(0), std::string{"libconfig failed: "} + exception.what());
+    }
+    return std::nullopt;
+}
+
+bool is_blamed(const FindingList& list, const SourcePlace& place) {
+    return std::any_of(list.kept().begin(), list.kept().end(), [&place](const Finding& finding) {
+        return finding.place.line == place.line && finding.place.file == place.file;
+    });
+}
+
+Config read_all(const SourceText& source, Findings& findings) {
+    libconfig::Config parsed;
+    Findings of_tokens;
+    const bool is_parseable = check_tokens(source, of_tokens);
+    const auto root = is_parseable ? parse(source, parsed, of_tokens) : std::nullopt;
+    if (!root) {
+        findings = std::move(of_tokens);
+        return {};
+    }
+    Config config = read_by_schema(*root, source, findings);
+    config.source_file = source.files().front();
+    validate(config, findings);
+    if (!of_tokens.problems.empty()) {
+        // An integer that does not fit was read as another one: what is said of its line is not
+        // true.
+        for (const Finding& finding : findings.problems.kept()) {
+            if (!is_blamed(of_tokens.problems, finding.place)) {
+                of_tokens.refuse(finding.place, finding.sentence);
+            }
+        }
+        findings.problems = std::move(of_tokens.problems);
+    }
+    return config;
+}
+
+std::vector<std::string> in_file_order(const FindingList& list, const SourceText& source) {
+    const auto rank = [&source](const Finding& finding) {
+        const auto& files = source.files();
+        const auto file = std::find(files.begin(), files.end(), finding.place.file);
+        return std::tuple{file - files.begin(), finding.place.line};
+    };
+    std::vector<Finding> findings = list.kept();
+    std::stable_sort(findings.begin(), findings.end(),
+                     [&rank](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+    std::vector<std::string> sentences;
+    sentences.reserve(findings.size() + 1);
+    for (const Finding& finding : findings) {
+        const std::string line =
+            finding.place.line == 0 ? "" : std::to_string(finding.place.line) + ":";
+        sentences.push_back(finding.place.file + ":" + line + " " + finding.sentence);
+    }
+    if (list.left_off_count() > 0) {
+        sentences.push_back(source.files().front() + ": and " +
+                            std::to_string(list.left_off_count()) + " more");
+    }
+    return sentences;
+}
+
+LoadOutcome load(const std::string& path, const FileReader& read_file) {
+    Findings findings;
+    const SourceText source{path, read_file, findings};
+    LoadOutcome outcome;
+    if (findings.problems.empty()) {
+        outcome.config = read_all(source, findings);
+    }
+    outcome.config.source_file = path;
+    outcome.problems = in_file_order(findings.problems, source);
+    outcome.warnings = in_file_order(findings.warnings, source);
+    return outcome;
+}
+
+}  // namespace
+
+LoadOutcome load_config(const std::string& path) { return load(path, read_regular_file); }
+
+LoadOutcome load_config_text(std::string_view text, const std::string& name) {
+    return load(name, [&](const std::string& path) -> Result<std::string> {
+        if (path == name) {
+            return std::string{text};
+        }
+        return Error{"cannot be included from here"};
+    });
+}
+
+}  // namespace fulcrum

@@ -1,1 +1,260 @@
-// config/schema.cpp: being written.
+// The table itself, and the page that is made from it. Words of a list stand in the order of the
+// enumerators that they mean.
+#include "config/schema.h"
+
+#include <array>
+#include <chrono>
+#include <limits>
+
+namespace fulcrum {
+namespace {
+
+using std::string_view;
+using Target = SchemaTarget;
+using enum Presence;
+
+constexpr std::array<string_view, 2> idle_words{"adaptive", "poll"};
+constexpr std::array<string_view, 2> memory_words{"hugepages", "ordinary"};
+constexpr std::array<string_view, 2> protocol_words{"tcp", "udp"};
+constexpr std::array<string_view, 1> scheduler_words{"maglev"};
+constexpr std::array<string_view, 1> on_failure_words{"drain"};
+constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
+constexpr std::array<string_view, 2> forward_words{"nat", "direct"};
+constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
+
+constexpr ValueType group{ValueKind::group};
+constexpr ValueType name{ValueKind::name, 1, limits::name_length_max};
+constexpr ValueType host_address{ValueKind::host_address};
+constexpr ValueType l4_port = integer(1, 65'535);
+constexpr ValueType session_timeout = whole_seconds(1, limits::timeout_max_s);
+
+template <typename T>
+T number_as(const Value& value) {
+    return static_cast<T>(value.number);  // the type's range has been checked
+}
+
+be16 port_of(const Value& value) { return be16{number_as<std::uint16_t>(value)}; }
+std::string string_of(const Value& value) { return std::string{value.text}; }
+std::chrono::milliseconds duration_of(const Value& value) {
+    return std::chrono::milliseconds{value.number};
+}
+std::uint32_t seconds_of(const Value& value) {
+    return static_cast<std::uint32_t>(value.number / 1'000);
+}
+
+void keep_nothing(Target&, const Value&) {}
+
+// clang-format off
+constexpr SchemaKey keys[] = {
+    {"director", group, required, "", "this director",
+     [](Target& t, const Value& v) { t.config.director.place = v.place; }},
+    {"director.name", name, optional, "\"director\"", "how it calls itself in status and metrics",
+     [](Target& t, const Value& v) { t.config.director.name = string_of(v); }},
+    {"director.workers", array_of(integer(0, 1'023), 1, limits::workers_max), required, "",
+     "the CPU of each worker, as the kernel numbers them",
+     [](Target& t, const Value& v) { t.config.director.workers.push_back(number_as<unsigned>(v)); }},
+    {"director.sessions", integer(1'000, 1'000'000'000), optional, "1000000",
+     "sessions to have room for, over all workers; memory is taken at start",
+     [](Target& t, const Value& v) { t.config.director.sessions = number_as<std::uint64_t>(v); }},
+    {"director.seed", text(1, 255), optional, "\"fulcrum\"",
+     "what rings and the split between workers are drawn from; equal on directors that are to agree",
+     [](Target& t, const Value& v) { t.config.director.seed = string_of(v); }},
+    {"director.idle", one_of(idle_words), optional, "\"adaptive\"",
+     "`adaptive`: a worker without packets sleeps in growing steps; `poll`: it never sleeps",
+     [](Target& t, const Value& v) { t.config.director.idle = number_as<Idle>(v); }},
+    {"director.memory", one_of(memory_words), optional, "\"hugepages\"",
+     "`ordinary`: pages of 4 KiB, slower, needs nothing prepared",
+     [](Target& t, const Value& v) { t.config.director.memory = number_as<Memory>(v); }},
+
+    {"ports", list(1, limits::ports_max), required, "", "the NIC ports that the director takes",
+     [](Target& t, const Value& v) {
+         t.port = &t.config.ports.emplace_back();
+         t.port->place = v.place;
+     }},
+    {"ports[].name", name, required, "",
+     "also the name of the kernel's twin interface, so at most 15 characters",
+     [](Target& t, const Value& v) { t.port->name = string_of(v); }},
+    {"ports[].device", {ValueKind::device}, required, "",
+     "how the port is reached: a kernel interface shared by af_packet or AF_XDP, a PCI device bound "
+     "to vfio-pci, or any virtual device of DPDK with its arguments",
+     [](Target& t, const Value& v) {
+         t.port->kind = number_as<DeviceKind>(v);
+         t.port->device = string_of(v);
+     }},
+    {"ports[].addresses", array_of({ValueKind::host_prefix}, 0, 64), optional, "[]",
+     "the addresses that the twin gets",
+     [](Target& t, const Value& v) { t.port->addresses.push_back(v.prefix); }},
+
+    {"services", list(0, limits::services_max), optional, "()", "the virtual services",
+     [](Target& t, const Value& v) {
+         t.service = &t.config.services.emplace_back();
+         t.service->place = v.place;
+     }},
+    {"services[].name", name, required, "", "unique; stands in commands and metrics",
+     [](Target& t, const Value& v) { t.service->name = string_of(v); }},
+    {"services[].vip", host_address, required, "", "the address that clients use",
+     [](Target& t, const Value& v) { t.service->vip = v.prefix.address; }},
+    {"services[].port", l4_port, required, "", "the port that clients use",
+     [](Target& t, const Value& v) { t.service->port = port_of(v); }},
+    {"services[].protocol", one_of(protocol_words), optional, "\"tcp\"", "the protocol on top of IP",
+     [](Target& t, const Value& v) {
+         const bool is_udp = v.number == 1;
+         t.service->protocol = is_udp ? L4Protocol::udp : L4Protocol::tcp;
+         t.service->check.type = is_udp ? CheckType::none : CheckType::connect;
+     }},
+    {"services[].scheduler", one_of(scheduler_words), optional, "\"maglev\"",
+     "how a real is chosen for a new session: `maglev` by a ring of consistent hashing",
+     [](Target& t, const Value& v) { t.service->scheduler = number_as<Scheduler>(v); }},
+    {"services[].ring_size", integer(251, 655'373), optional, "65537",
+     "slots of the ring, a prime; more slots share more evenly, 100 a real is a good least; a change "
+     "moves most flows",
+     [](Target& t, const Value& v) { t.service->ring_size = number_as<std::uint32_t>(v); }},
+    {"services[].on_failure", one_of(on_failure_words), optional, "\"drain\"",
+     "`drain`: a real that its check finds down keeps its sessions and gets no new ones",
+     [](Target& t, const Value& v) { t.service->on_failure = number_as<OnFailure>(v); }},
+    {"services[].no_real", one_of(no_real_words), optional, "\"reset\"",
+     "what a new session gets when no real is usable and there is no fallback: `reset`: an RST for "
+     "TCP, silence for UDP; `silent`: silence",
+     [](Target& t, const Value& v) { t.service->no_real = number_as<NoReal>(v); }},
+
+    {"services[].timeouts", group, optional_in_words, "as below",
+     "idle times after which a session ends", keep_nothing},
+    {"services[].timeouts.tcp_handshake", session_timeout, optional, "\"30s\"",
+     "before the handshake is complete",
+     [](Target& t, const Value& v) { t.service->timeouts.tcp_handshake_s = seconds_of(v); }},
+    {"services[].timeouts.tcp_established", session_timeout, optional, "\"15m\"", "established",
+     [](Target& t, const Value& v) { t.service->timeouts.tcp_established_s = seconds_of(v); }},
+    {"services[].timeouts.tcp_half_closed", session_timeout, optional, "\"2m\"",
+     "one side has closed",
+     [](Target& t, const Value& v) { t.service->timeouts.tcp_half_closed_s = seconds_of(v); }},
+    {"services[].timeouts.tcp_closed", session_timeout, optional, "\"30s\"",
+     "both sides have closed, or one has reset",
+     [](Target& t, const Value& v) { t.service->timeouts.tcp_closed_s = seconds_of(v); }},
+    {"services[].timeouts.udp_one_way", session_timeout, optional, "\"30s\"", "before an answer",
+     [](Target& t, const Value& v) { t.service->timeouts.udp_one_way_s = seconds_of(v); }},
+    {"services[].timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
+     [](Target& t, const Value& v) { t.service->timeouts.udp_s = seconds_of(v); }},
+
+    {"services[].check", group, optional_in_words, "as below", "how the reals are checked",
+     keep_nothing},
+    {"services[].check.type", one_of(check_words), optional_in_words,
+     "`\"connect\"`, for UDP `\"none\"`",
+     "`none`: always up; `connect`: the TCP connection is accepted; `http`: a GET is answered with "
+     "the status wanted, and its body holds `expect`",
+     [](Target& t, const Value& v) { t.service->check.type = number_as<CheckType>(v); }},
+    {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"", "what http asks for",
+     [](Target& t, const Value& v) { t.service->check.path = string_of(v); }},
+    {"services[].check.host", {ValueKind::http_host}, optional_in_words, "the real's address",
+     "http's Host header",
+     [](Target& t, const Value& v) { t.service->check.host = string_of(v); }},
+    {"services[].check.expect", text(1, 1'024), optional_in_words, "any body",
+     "text that http's body must hold",
+     [](Target& t, const Value& v) { t.service->check.expect = string_of(v); }},
+    {"services[].check.status", {ValueKind::http_status}, optional, "\"200-299\"",
+     "what http accepts",
+     [](Target& t, const Value& v) {
+         t.service->check.status_min = number_as<std::uint16_t>(v);
+         t.service->check.status_max = static_cast<std::uint16_t>(v.number_most);
+     }},
+    {"services[].check.port", l4_port, optional_in_words, "the real's port",
+     "the TCP port to check; a UDP service needs it for every type but `none`",
+     [](Target& t, const Value& v) { t.service->check.port = number_as<std::uint16_t>(v); }},
+    {"services[].check.interval", duration(100, 3'600'000), optional, "\"5s\"",
+     "between the beginnings of two checks of a real",
+     [](Target& t, const Value& v) { t.service->check.interval = duration_of(v); }},
+    {"services[].check.timeout", duration(10, 3'600'000), optional, "\"3s\"",
+     "after which a check has failed; at most `interval`",
+     [](Target& t, const Value& v) { t.service->check.timeout = duration_of(v); }},
+    {"services[].check.rise", integer(1, 1'000), optional, "1",
+     "successes in a row that bring a real up",
+     [](Target& t, const Value& v) { t.service->check.rise = number_as<std::uint32_t>(v); }},
+    {"services[].check.fall", integer(1, 1'000), optional, "1",
+     "failures in a row that take it down",
+     [](Target& t, const Value& v) { t.service->check.fall = number_as<std::uint32_t>(v); }},
+
+    {"services[].reals", list(0, limits::reals_per_service_max), optional, "()",
+     "the real servers",
+     [](Target& t, const Value& v) {
+         t.real = &t.service->reals.emplace_back();
+         t.real->endpoint.port = t.service->port;
+         t.real->place = v.place;
+     }},
+    {"services[].reals[].name", name, required, "",
+     "unique within the service; the ring is built from names, so a renamed real is a new one",
+     [](Target& t, const Value& v) { t.real->name = string_of(v); }},
+    {"services[].reals[].address", host_address, required, "", "where the real is",
+     [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
+    {"services[].reals[].port", l4_port, optional_in_words, "the service's port",
+     "where it listens; under `direct` the service's port, nothing else",
+     [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
+    {"services[].reals[].weight", integer(0, limits::weight_max), optional, "1",
+     "its share of new sessions against the others'; 0: none, its old sessions stay",
+     [](Target& t, const Value& v) { t.real->weight = number_as<std::uint32_t>(v); }},
+    {"services[].reals[].forward", one_of(forward_words), optional, "\"nat\"",
+     "`nat`: addresses are rewritten and replies come back through the director; `direct`: the real "
+     "holds the VIP and answers the client itself",
+     [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+
+    {"services[].fallback", group, optional_in_words, "none",
+     "a server that takes new sessions while no real is usable; it is not checked",
+     [](Target& t, const Value& v) {
+         t.real = &t.service->fallback.emplace();
+         t.real->name = "fallback";
+         t.real->endpoint.port = t.service->port;
+         t.real->place = v.place;
+     }},
+    {"services[].fallback.name", name, optional, "\"fallback\"", "unique among the service's reals",
+     [](Target& t, const Value& v) { t.real->name = string_of(v); }},
+    {"services[].fallback.address", host_address, required, "", "where the server is",
+     [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
+    {"services[].fallback.port", l4_port, optional_in_words, "the service's port",
+     "where it listens",
+     [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
+    {"services[].fallback.forward", one_of(forward_words), optional, "\"nat\"", "as of a real",
+     [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+
+    {"metrics", group, optional_in_words, "none", "metrics for Prometheus", keep_nothing},
+    {"metrics.listen", {ValueKind::endpoint}, optional_in_words, "not served",
+     "where `/metrics` is served, by the kernel's network stack",
+     [](Target& t, const Value& v) { t.config.metrics.listen = Endpoint{v.prefix.address, v.port}; }},
+
+    {"control", group, optional_in_words, "as below", "how `fulcrumctl` reaches the director",
+     keep_nothing},
+    {"control.socket", {ValueKind::file_path}, optional, "\"/run/fulcrum/control.sock\"",
+     "the Unix socket",
+     [](Target& t, const Value& v) { t.config.control.socket = string_of(v); }},
+    {"control.group", name, optional_in_words, "the process's own",
+     "the group whose members may use the socket",
+     [](Target& t, const Value& v) { t.config.control.group = string_of(v); }},
+};
+// clang-format on
+
+static_assert(std::numeric_limits<std::int32_t>::max() >= limits::weight_max,
+              "a weight can be written without a suffix");
+
+std::string preset_in_markdown(const SchemaKey& key) {
+    switch (key.presence) {
+        case required:
+            return "**required**";
+        case optional:
+            return std::string{"`"}.append(key.preset).append("`");
+        case optional_in_words:
+            return std::string{key.preset};
+    }
+    return {};
+}
+
+}  // namespace
+
+std::span<const SchemaKey> schema() { return keys; }
+
+std::string reference_page() {
+    std::string page = "| Key | Holds | Default | Meaning |\n|---|---|---|---|\n";
+    for (const SchemaKey& key : keys) {
+        page += "| `" + std::string{key.path} + "` | " + describe(key.type) + " | " +
+                preset_in_markdown(key) + " | " + std::string{key.help} + " |\n";
+    }
+    return page;
+}
+
+}  // namespace fulcrum

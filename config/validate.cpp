@@ -1,1 +1,359 @@
-// config/validate.cpp: being written.
+// The director and its ports first, then each service against what they hold and against the
+// services before it. A clash names the place of the other party.
+#include "config/validate.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "config/model/endpoint_map.h"
+#include "config/model/limits.h"
+#include "config/model/maglev.h"
+#include "config/wording.h"
+
+namespace fulcrum {
+namespace {
+
+// Why no host can have `address` if it lies in the network of `prefix`; empty: it can.
+std::string objection_in_network(Ipv4Prefix prefix, Ipv4Address address) {
+    if (prefix.length > 30 || !prefix.contains(address)) {
+        return {};
+    }
+    const std::uint32_t host_bits = address.host() & ~prefix.mask();
+    const bool is_broadcast = host_bits == ~prefix.mask();
+    if (host_bits != 0 && !is_broadcast) {
+        return {};
+    }
+    return (is_broadcast ? "is the broadcast address of "
+                         : "is no host's, but names the network ") +
+           to_string(Ipv4Prefix{prefix.network(), prefix.length});
+}
+
+void check_workers(const Config& config, Findings& findings) {
+    std::unordered_set<unsigned> cpus;
+    for (const unsigned cpu : config.director.workers) {
+        if (!cpus.insert(cpu).second) {
+            findings.refuse(config.director.place,
+                            "director: workers: CPU " + std::to_string(cpu) +
+                                " stands there twice, and two workers would halve each other");
+        }
+    }
+}
+
+// Ports: names that can be interfaces of the kernel, and nothing held twice.
+class PortRules {
+  public:
+    PortRules(const Config& config, Findings& findings) : config_{config}, findings_{findings} {}
+
+    void check() {
+        for (const NicPort& port : config_.ports) {
+            check_name(port);
+            check_clashes(port);
+            check_addresses(port);
+        }
+    }
+
+  private:
+    void check_name(const NicPort& port);
+    void check_clashes(const NicPort& port);
+    void check_addresses(const NicPort& port);
+    void refuse(const NicPort& port, const std::string& sentence) {
+        findings_.refuse(port.place, "port " + quoted(port.name) + ": " + sentence);
+    }
+    static bool is_interface(const NicPort& port) {
+        return port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
+    }
+
+    const Config& config_;
+    Findings& findings_;
+    std::unordered_map<Ipv4Address, const NicPort*> held_;
+};
+
+void PortRules::check_name(const NicPort& port) {
+    constexpr std::size_t interface_name_length_max = 15;
+    constexpr std::array<std::string_view, 3> taken{"lo", "all", "default"};
+    if (port.name.size() > interface_name_length_max) {
+        refuse(port,
+               "the name is also that of the kernel's twin interface, which has at most 15 "
+               "characters");
+    }
+    if (std::find(taken.begin(), taken.end(), port.name) != taken.end()) {
+        refuse(port, "the kernel means something else by this name: choose another");
+    }
+    for (const NicPort& other : config_.ports) {
+        if (is_interface(other) && !port.name.empty() && other.device == port.name) {
+            refuse(port, "the twin interface cannot have the name of a device" +
+                             at_place(other.place) + ": choose another");
+        }
+    }
+}
+
+void PortRules::check_clashes(const NicPort& port) {
+    for (const NicPort& other : config_.ports) {
+        if (&other == &port) {
+            return;  // the rest is compared when its turn comes
+        }
+        if (!port.name.empty() && other.name == port.name) {
+            refuse(port, "the name is already that of a port" + at_place(other.place));
+        }
+        const bool is_same_kind =
+            other.kind == port.kind || (is_interface(other) && is_interface(port));
+        if (!port.device.empty() && other.device == port.device && is_same_kind) {
+            refuse(port, "the device " + quoted(port.device) + " is already that of the port " +
+                             quoted(other.name) + at_place(other.place));
+        }
+    }
+}
+
+void PortRules::check_addresses(const NicPort& port) {
+    for (const Ipv4Prefix& prefix : port.addresses) {
+        const std::string objection = objection_in_network(prefix, prefix.address);
+        if (!objection.empty()) {
+            refuse(port, "addresses: " + to_string(prefix) + " " + objection);
+        }
+        const auto [held, is_new] = held_.emplace(prefix.address, &port);
+        if (!is_new) {
+            refuse(port, "addresses: " + to_string(prefix) + " is already held by the port " +
+                             quoted(held->second->name) + at_place(held->second->place));
+        }
+    }
+}
+
+class ServiceRules {
+  public:
+    ServiceRules(const Config& config, Findings& findings);
+    void check();
+
+  private:
+    // The reals of one service so far, with its fallback.
+    struct Siblings {
+        std::unordered_map<std::string_view, const RealServer*> by_name;
+        std::unordered_map<std::uint64_t, const RealServer*> by_endpoint;
+    };
+
+    void check_identity(const VirtualService& service);
+    void check_ring(const VirtualService& service);
+    void check_probe(const VirtualService& service);
+    void warn_of_idle_keys(const VirtualService& service);
+    void check_reals(const VirtualService& service);
+    void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
+    std::string objection_to_address(Ipv4Address address) const;
+    std::string label_of(const VirtualService& service) const {
+        return "service " + quoted(service.name) + ": ";
+    }
+    void refuse(const VirtualService& service, const std::string& sentence) {
+        findings_.refuse(service.place, label_of(service) + sentence);
+    }
+    void warn(const VirtualService& service, const std::string& sentence) {
+        findings_.warn(service.place, label_of(service) + sentence);
+    }
+
+    const Config& config_;
+    Findings& findings_;
+    std::unordered_map<Ipv4Address, const VirtualService*> vips_;
+    std::unordered_map<Ipv4Address, const NicPort*> own_addresses_;
+    std::unordered_map<std::string_view, const VirtualService*> by_name_;
+    std::unordered_map<std::uint64_t, const VirtualService*> by_endpoint_;
+};
+
+ServiceRules::ServiceRules(const Config& config, Findings& findings)
+    : config_{config}, findings_{findings} {
+    for (const NicPort& port : config.ports) {
+        for (const Ipv4Prefix& prefix : port.addresses) {
+            own_addresses_.emplace(prefix.address, &port);
+        }
+    }
+    for (const VirtualService& service : config.services) {
+        vips_.emplace(service.vip, &service);
+    }
+}
+
+void ServiceRules::check() {
+    std::size_t real_count = 0;
+    for (const VirtualService& service : config_.services) {
+        check_identity(service);
+        check_ring(service);
+        check_probe(service);
+        warn_of_idle_keys(service);
+        check_reals(service);
+        real_count += service.reals.size() + (service.fallback ? 1 : 0);
+    }
+    if (real_count > limits::tallies_max) {
+        findings_.refuse({config_.source_file, 0}, "services: they have " +
+                                                       std::to_string(real_count) +
+                                                       " reals and fallbacks together, more than " +
+                                                       std::to_string(limits::tallies_max));
+    }
+}
+
+void ServiceRules::check_identity(const VirtualService& service) {
+    if (!service.name.empty()) {
+        const auto [other, is_new] = by_name_.emplace(service.name, &service);
+        if (!is_new) {
+            refuse(service,
+                   "the name is already that of a service" + at_place(other->second->place));
+        }
+    }
+    if (service.vip.is_unspecified() || service.port.host() == 0) {
+        return;
+    }
+    const auto key =
+        EndpointMap::key_of(service.vip, service.port, static_cast<std::uint8_t>(service.protocol));
+    const auto [other, is_new] = by_endpoint_.emplace(key, &service);
+    if (!is_new) {
+        refuse(service, to_string(Endpoint{service.vip, service.port}) + " by " +
+                            std::string{to_string(service.protocol)} + " is already the service " +
+                            quoted(other->second->name) + at_place(other->second->place));
+    }
+    for (const NicPort& port : config_.ports) {
+        for (const Ipv4Prefix& prefix : port.addresses) {
+            const std::string objection = objection_in_network(prefix, service.vip);
+            if (!objection.empty()) {
+                refuse(service, "vip: " + to_string(service.vip) + " " + objection);
+            }
+        }
+    }
+}
+
+void ServiceRules::check_ring(const VirtualService& service) {
+    constexpr std::size_t slots_per_real_good = 100;
+    std::uint32_t prime = service.ring_size;
+    while (!is_prime(prime)) {
+        ++prime;
+    }
+    if (prime != service.ring_size) {
+        refuse(service, "ring_size: " + std::to_string(service.ring_size) +
+                            " is not a prime: the next one is " + std::to_string(prime));
+    }
+    const auto weighted = static_cast<std::size_t>(
+        std::count_if(service.reals.begin(), service.reals.end(),
+                      [](const RealServer& real) { return real.weight > 0; }));
+    if (weighted > service.ring_size) {
+        refuse(service, "ring_size: " + std::to_string(service.ring_size) +
+                            " slots are fewer than " + std::to_string(weighted) +
+                            " reals with weight");
+    } else if (weighted * slots_per_real_good > service.ring_size) {
+        warn(service, "ring_size: " + std::to_string(service.ring_size) + " slots for " +
+                          std::to_string(weighted) +
+                          " reals share unevenly: 100 a real is a good least");
+    }
+    if (weighted == 0) {
+        warn(service, service.reals.empty()
+                          ? "it has no reals"
+                          : "all its reals have weight 0: they get no new sessions");
+    }
+}
+
+void ServiceRules::check_probe(const VirtualService& service) {
+    const Check& check = service.check;
+    if (check.timeout > check.interval) {
+        refuse(service, "check: timeout: " + std::to_string(check.timeout.count()) +
+                            "ms is longer than the interval of " +
+                            std::to_string(check.interval.count()) + "ms");
+    }
+    const bool is_tcp_probe = check.type != CheckType::none;
+    if (service.protocol == L4Protocol::udp && is_tcp_probe && check.port == 0) {
+        refuse(service,
+               "check: type: " + quoted(to_string(check.type)) +
+                   " opens a TCP connection, which the UDP port of the reals cannot answer: "
+                   "name a TCP port of theirs with port, or set type = \"none\"");
+    }
+}
+
+void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
+    const Check& check = service.check;
+    const Check preset;
+    const std::string tail = " has no effect with type = " + quoted(to_string(check.type));
+    const bool is_http = check.type == CheckType::http;
+    const auto warn_if = [&](bool is_set, const char* key) {
+        if (is_set) {
+            warn(service, std::string{"check: "} + key + tail);
+        }
+    };
+    warn_if(!is_http && check.path != preset.path, "path");
+    warn_if(!is_http && check.host != preset.host, "host");
+    warn_if(!is_http && check.expect != preset.expect, "expect");
+    warn_if(!is_http &&
+                (check.status_min != preset.status_min || check.status_max != preset.status_max),
+            "status");
+    warn_if(check.type == CheckType::none && check.port != preset.port, "port");
+}
+
+void ServiceRules::check_reals(const VirtualService& service) {
+    Siblings siblings;
+    for (const RealServer& real : service.reals) {
+        check_real(service, real, siblings);
+    }
+    if (service.fallback) {
+        check_real(service, *service.fallback, siblings);
+    }
+}
+
+void ServiceRules::check_real(const VirtualService& service, const RealServer& real,
+                              Siblings& siblings) {
+    const auto refuse_real = [&](const std::string& sentence) {
+        const bool is_fallback = service.fallback && &real == &*service.fallback;
+        findings_.refuse(real.place,
+                         label_of(service) +
+                             (is_fallback ? "fallback: " : "real " + quoted(real.name) + ": ") +
+                             sentence);
+    };
+    if (!real.name.empty()) {
+        const auto [other, is_new] = siblings.by_name.emplace(real.name, &real);
+        if (!is_new) {
+            refuse_real("the name " + quoted(real.name) + " is already that of a real" +
+                        at_place(other->second->place));
+        }
+    }
+    const Endpoint endpoint = real.endpoint;
+    if (real.forward == ForwardingMode::direct && endpoint.port != service.port) {
+        refuse_real("port: " + std::to_string(endpoint.port.host()) + " is not the service's " +
+                    std::to_string(service.port.host()) +
+                    ", and forward = \"direct\" rewrites no port");
+    }
+    if (endpoint.address.is_unspecified() || endpoint.port.host() == 0) {
+        return;
+    }
+    const auto key = EndpointMap::key_of(endpoint.address, endpoint.port, 1);
+    const auto [other, is_new] = siblings.by_endpoint.emplace(key, &real);
+    if (!is_new) {
+        refuse_real(to_string(endpoint) + " is already the real " + quoted(other->second->name) +
+                    at_place(other->second->place));
+    }
+    if (const std::string objection = objection_to_address(endpoint.address); !objection.empty()) {
+        refuse_real("address: " + to_string(endpoint.address) + " " + objection);
+    }
+}
+
+std::string ServiceRules::objection_to_address(Ipv4Address address) const {
+    if (const auto vip = vips_.find(address); vip != vips_.end()) {
+        return "is the VIP of the service " + quoted(vip->second->name) +
+               at_place(vip->second->place) + ": packets would come back to the director";
+    }
+    if (const auto own = own_addresses_.find(address); own != own_addresses_.end()) {
+        return "is held by the director itself, on the port " + quoted(own->second->name) +
+               at_place(own->second->place) + ": a real is another machine";
+    }
+    for (const NicPort& port : config_.ports) {
+        for (const Ipv4Prefix& prefix : port.addresses) {
+            const std::string objection = objection_in_network(prefix, address);
+            if (!objection.empty()) {
+                return objection;
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+void validate(const Config& config, Findings& findings) {
+    check_workers(config, findings);
+    PortRules{config, findings}.check();
+    ServiceRules{config, findings}.check();
+}
+
+}  // namespace fulcrum

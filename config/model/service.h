@@ -130,6 +130,7 @@ struct Director {
     std::string seed = "fulcrum";   // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
     Memory memory = Memory::hugepages;
+    SourcePlace place;
 
     friend bool operator==(const Director&, const Director&) = default;
 };

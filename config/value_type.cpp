@@ -1,0 +1,339 @@
+// One reader a kind; each returns nothing when the text is not such a value, and the sentence is
+// made in one place from the type's description.
+#include "config/value_type.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "config/wording.h"
+
+namespace fulcrum {
+namespace {
+
+struct DurationUnit {
+    std::string_view name;
+    std::int64_t ms;
+};
+// From the largest, as describe_duration wants them.
+constexpr std::array duration_units{DurationUnit{"d", 86'400'000}, DurationUnit{"h", 3'600'000},
+                                    DurationUnit{"m", 60'000}, DurationUnit{"s", 1'000},
+                                    DurationUnit{"ms", 1}};
+
+std::optional<std::int64_t> eat_number(std::string_view& text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || text.front() == '-') {
+        return std::nullopt;
+    }
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::optional<std::int64_t> duration_ms_of(std::string_view text) {
+    const auto number = eat_number(text);
+    if (!number) {
+        return std::nullopt;
+    }
+    for (const DurationUnit& unit : duration_units) {
+        if (text == unit.name && *number <= std::numeric_limits<std::int64_t>::max() / unit.ms) {
+            return *number * unit.ms;
+        }
+    }
+    return std::nullopt;
+}
+
+bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Alphanumeric at first, then also of `others`.
+bool is_made_of(std::string_view text, std::string_view others) {
+    const auto is_allowed = [others](char c) {
+        return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
+    };
+    return !text.empty() && is_alphanumeric(text.front()) &&
+           std::all_of(text.begin(), text.end(), is_allowed);
+}
+
+// Visible ASCII: nothing that would end a line of HTTP or split a word.
+bool is_visible(std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+bool is_host(Ipv4Address address) {
+    const bool is_reserved =
+        (address.host() >> 28) == 0xF;  // 240.0.0.0/4 with the broadcast address
+    const bool is_this_network = (address.host() >> 24) == 0;
+    return !is_this_network && !address.is_loopback() && !address.is_multicast() && !is_reserved;
+}
+
+std::optional<Value> host_prefix_of(std::string_view text) {
+    const auto prefix = parse_ipv4_prefix(text);
+    if (!prefix || !is_host(prefix->address) || prefix->length == 0) {
+        return std::nullopt;
+    }
+    return Value{.prefix = *prefix};
+}
+
+std::optional<Value> endpoint_of(std::string_view text) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const auto address = parse_ipv4_address(text.substr(0, colon));
+    text.remove_prefix(std::min(colon + 1, text.size()));
+    const auto port = eat_number(text);
+    if (!address || !port || !text.empty() || *port < 1 || *port > 65'535) {
+        return std::nullopt;
+    }
+    return Value{.prefix = {*address, 32}, .port = be16{static_cast<std::uint16_t>(*port)}};
+}
+
+// "0000:01:00.0": domain, bus, device, function.
+bool is_pci_address(std::string_view text) {
+    constexpr std::string_view shape = "xxxx:xx:xx.7";
+    if (text.size() != shape.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const char c = text[i];
+        const bool is_hexadecimal = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        const bool fits = shape[i] == 'x'   ? is_hexadecimal
+                          : shape[i] == '7' ? c >= '0' && c <= '7'
+                                            : c == shape[i];
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::optional<Value> device_of(std::string_view text) {
+    if (is_pci_address(text)) {
+        return Value{.number = static_cast<std::int64_t>(DeviceKind::pci), .text = text};
+    }
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view prefix = text.substr(0, colon);
+    const std::string_view rest = text.substr(colon + 1);
+    constexpr std::size_t interface_name_length_max = 15;  // the kernel's IFNAMSIZ less the end
+    if (prefix == "vdev" && rest.starts_with("net_") && is_visible(rest)) {
+        return Value{.number = static_cast<std::int64_t>(DeviceKind::vdev), .text = rest};
+    }
+    const bool is_interface = is_made_of(rest, "._-@") && rest.size() <= interface_name_length_max;
+    if (is_interface && (prefix == "af_packet" || prefix == "af_xdp")) {
+        const auto kind = prefix == "af_xdp" ? DeviceKind::af_xdp : DeviceKind::af_packet;
+        return Value{.number = static_cast<std::int64_t>(kind), .text = rest};
+    }
+    return std::nullopt;
+}
+
+std::optional<Value> http_status_of(std::string_view text) {
+    const auto least = eat_number(text);
+    const bool is_range = text.starts_with('-');
+    text.remove_prefix(is_range ? 1 : 0);
+    const auto most = is_range ? eat_number(text) : least;
+    if (!least || !most || !text.empty() || *least < 100 || *most > 599 || *least > *most) {
+        return std::nullopt;
+    }
+    return Value{.number = *least, .number_most = *most};
+}
+
+std::optional<Value> text_within(const ValueType& type, std::string_view text) {
+    const auto length = static_cast<std::int64_t>(text.size());
+    const bool is_name = type.kind == ValueKind::name;
+    const bool is_printable = std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+    if (length < type.least || length > type.most || !is_printable ||
+        (is_name && !is_made_of(text, "._-"))) {
+        return std::nullopt;
+    }
+    return Value{.text = text};
+}
+
+std::optional<Value> text_if(bool is_fit, std::string_view text) {
+    return is_fit ? std::optional{Value{.text = text}} : std::nullopt;
+}
+
+std::optional<Value> word_of(const ValueType& type, std::string_view text) {
+    const auto word = std::find(type.words.begin(), type.words.end(), text);
+    if (word == type.words.end()) {
+        return std::nullopt;
+    }
+    return Value{.number = word - type.words.begin()};
+}
+
+std::optional<Value> duration_of(const ValueType& type, std::string_view text) {
+    const auto ms = duration_ms_of(text);
+    const std::int64_t grain_ms = type.kind == ValueKind::whole_seconds ? 1'000 : 1;
+    if (!ms || *ms < type.least || *ms > type.most || *ms % grain_ms != 0) {
+        return std::nullopt;
+    }
+    return Value{.number = *ms};
+}
+
+std::optional<Value> read_text(const ValueType& type, std::string_view text) {
+    constexpr std::size_t socket_path_length_max = 107;  // sun_path less its end
+    switch (type.kind) {
+        case ValueKind::text:
+        case ValueKind::name:
+            return text_within(type, text);
+        case ValueKind::word:
+            return word_of(type, text);
+        case ValueKind::duration:
+        case ValueKind::whole_seconds:
+            return duration_of(type, text);
+        case ValueKind::host_address:
+            return text.find('/') == std::string_view::npos
+                       ? host_prefix_of(std::string{text} + "/32")
+                       : std::nullopt;
+        case ValueKind::host_prefix:
+            return host_prefix_of(text);
+        case ValueKind::endpoint:
+            return endpoint_of(text);
+        case ValueKind::device:
+            return device_of(text);
+        case ValueKind::http_path:
+            return text_if(is_visible(text) && text.starts_with('/') && text.size() <= 1'024, text);
+        case ValueKind::http_host:
+            return text_if(is_made_of(text, ".-_:") && text.size() <= 255, text);
+        case ValueKind::http_status:
+            return http_status_of(text);
+        case ValueKind::file_path:
+            return text_if(
+                is_visible(text) && text.starts_with('/') && text.size() <= socket_path_length_max,
+                text);
+        case ValueKind::group:
+        case ValueKind::list:
+        case ValueKind::integer:
+            break;
+    }
+    return std::nullopt;
+}
+
+// What the person should do, where it can be told.
+std::string remedy(const ValueType& type, const Node& node) {
+    if (type.kind == ValueKind::integer && node.kind == NodeKind::text) {
+        return ": write it without quotes";
+    }
+    if (type.kind != ValueKind::integer && node.kind != NodeKind::text) {
+        return node.children.empty() && node.kind != NodeKind::group ? ": write it in quotes" : "";
+    }
+    const std::string_view nearest = nearest_word(node.text, type.words);
+    return nearest.empty() ? "" : ": did you mean " + quoted(nearest) + "?";
+}
+
+std::string describe_range(std::int64_t least, std::int64_t most) {
+    return std::to_string(least) + " to " + std::to_string(most);
+}
+
+std::string describe_words(std::span<const std::string_view> words) {
+    std::string result = words.size() > 1 ? "one of " : "";
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        result += (i == 0 ? "" : ", ") + quoted(words[i]);
+    }
+    return result;
+}
+
+std::string describe_one(const ValueType& type) {
+    switch (type.kind) {
+        case ValueKind::group:
+            return "a group { ... }";
+        case ValueKind::list:
+            return "a list ( { ... }, ... )";
+        case ValueKind::integer:
+            return "an integer from " + describe_range(type.least, type.most);
+        case ValueKind::text:
+            return "a text of " + describe_range(type.least, type.most) + " printable bytes";
+        case ValueKind::name:
+            return "a name of " + describe_range(type.least, type.most) +
+                   " letters, digits, \".\", \"_\", \"-\"";
+        case ValueKind::word:
+            return describe_words(type.words);
+        case ValueKind::duration:
+        case ValueKind::whole_seconds:
+            return "a duration from " + quoted(describe_duration(type.least)) + " to " +
+                   quoted(describe_duration(type.most)) +
+                   (type.kind == ValueKind::whole_seconds ? " in whole seconds" : "");
+        case ValueKind::host_address:
+            return "a host's IPv4 address";
+        case ValueKind::host_prefix:
+            return "a host's IPv4 address with the length of its network, as in \"192.0.2.1/24\"";
+        case ValueKind::endpoint:
+            return "an IPv4 address and port, as in \"127.0.0.1:9464\"";
+        case ValueKind::device:
+            return "a device: \"af_packet:eth1\", \"af_xdp:eth1\", \"0000:01:00.0\" or "
+                   "\"vdev:net_...\"";
+        case ValueKind::http_path:
+            return "a path that begins with \"/\", of at most 1024 visible characters";
+        case ValueKind::http_host:
+            return "a host name or address, with or without a port";
+        case ValueKind::http_status:
+            return "an HTTP status or a range of them, as in \"200-299\"";
+        case ValueKind::file_path:
+            return "an absolute path of at most 107 visible characters";
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Value> read_value(const ValueType& type, const Node& node) {
+    std::optional<Value> value;
+    if (type.kind == ValueKind::integer) {
+        if (node.kind == NodeKind::integer && node.integer >= type.least &&
+            node.integer <= type.most) {
+            value = Value{.number = node.integer};
+        }
+    } else if (node.kind == NodeKind::text) {
+        value = read_text(type, node.text);
+    }
+    if (value) {
+        return *value;
+    }
+    return Error{describe(node) + " is not " + describe_one(type) + remedy(type, node)};
+}
+
+std::string describe(const ValueType& type) {
+    const std::string one = describe_one(type);
+    if (!type.is_array) {
+        return one;
+    }
+    return "an array [ ... ] of " + describe_range(type.count_least, type.count_most) + ": " + one;
+}
+
+std::string describe(const Node& node) {
+    switch (node.kind) {
+        case NodeKind::group:
+            return "a group";
+        case NodeKind::list:
+            return "a list";
+        case NodeKind::array:
+            return "an array";
+        case NodeKind::boolean:
+            return node.integer != 0 ? "true" : "false";
+        case NodeKind::integer:
+            return std::to_string(node.integer);
+        case NodeKind::floating:
+            return "a number with a fraction";
+        case NodeKind::text:
+            return quoted(node.text);
+    }
+    return {};
+}
+
+std::string describe_duration(std::int64_t duration_ms) {
+    for (const DurationUnit& unit : duration_units) {
+        if (duration_ms % unit.ms == 0 && duration_ms >= unit.ms) {
+            return std::to_string(duration_ms / unit.ms) + std::string{unit.name};
+        }
+    }
+    return "0s";
+}
+
+}  // namespace fulcrum
