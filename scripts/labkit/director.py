@@ -1,4 +1,4 @@
-"""fulcrumd inside the laboratory: its configuration, its start and end, and fulcrumctl to ask it."""
+"""fulcrumd inside the laboratory: its configuration, start and end, and fulcrumctl to ask it."""
 
 import json
 import os
@@ -91,6 +91,18 @@ class Director:
 
     def stop(self):
         return end(self.program)
+
+    def outer_pid(self):
+        """The program's PID as /proc has it: that is mounted for the machine, not for the lab."""
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                words = status.read_text().split("NSpid:")[1].split("\n")[0].split()
+                is_ours = os.readlink(status.parent / "ns/pid") == os.readlink("/proc/self/ns/pid")
+            except OSError:
+                continue  # gone meanwhile, or not ours to read
+            if is_ours and int(words[-1]) == self.program.pid:
+                return int(words[0])
+        raise LabError("fulcrumd is not running")
 
     def log_tail(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])

@@ -56,7 +56,7 @@ class LabError(Exception):
 def isolate(time_limit_s):
     """Returns in a child that lives in fresh namespaces, at most for `time_limit_s` (0: no limit).
 
-    The caller's own process stays behind and waits: it passes signals on and ends as the child ends.
+    The caller's own process stays behind: it passes signals on and ends as the child ends.
     """
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     uid, gid = os.geteuid(), os.getegid()
@@ -127,7 +127,8 @@ class Node:
         for scope in ("all", "default"):
             self.sysctl(f"net/ipv6/conf/{scope}/disable_ipv6", 1)
 
-    def _enter(self):
+    def enter(self):
+        """For `preexec_fn`: the program about to start lives in this namespace."""
         if libc.setns(self.file, CLONE_NEWNET) != 0:
             os._exit(111)
 
@@ -135,7 +136,7 @@ class Node:
         return run("ip", "-n", self.name, *words)
 
     def run(self, *command, **options):
-        return run(*command, preexec_fn=self._enter, **options)
+        return run(*command, preexec_fn=self.enter, **options)
 
     def sysctl(self, key, value):
         self.run("sh", "-c", 'printf %s "$1" >"/proc/sys/$2"', "sysctl", str(value), key)
@@ -143,10 +144,10 @@ class Node:
     def attempt(self, *command, timeout=60, **options):
         """Runs a command whose failure is part of the story: returns the completed process."""
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
-                              preexec_fn=self._enter, **options)
+                              preexec_fn=self.enter, **options)
 
     def start(self, *command, **options):
-        program = subprocess.Popen(command, preexec_fn=self._enter, **options)
+        program = subprocess.Popen(command, preexec_fn=self.enter, **options)
         self.programs.append(program)
         return program
 

@@ -3,13 +3,14 @@
 answered (X-Real), and what went wrong if anything did. `--keep-alive` sends all requests of a
 connection one after the other; without it each request opens a connection of its own.
 
-Started inside the client's namespace by `Load` below; ends after `--requests`, after `--seconds`, or
-at SIGTERM, when every request that has begun has had its end.
+Started inside the client's namespace by `Load` below; ends after `--requests`, after `--seconds`,
+or at SIGTERM, when every request that has begun has had its end.
 """
 
 import argparse
 import asyncio
 import collections
+import itertools
 import json
 import signal
 import sys
@@ -30,6 +31,7 @@ class Options:
     seconds: float
     pause: float
     keep_alive: bool
+    sources: list
 
 
 class Generator:
@@ -38,6 +40,7 @@ class Generator:
         self.left = options.requests or sys.maxsize
         self.deadline = time.monotonic() + (options.seconds or 1e9)
         self.stopped = False
+        self.sources = itertools.cycle(options.sources or [None])
 
     async def run(self):
         loop = asyncio.get_running_loop()
@@ -58,8 +61,7 @@ class Generator:
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT_S):
                     if connection is None:
-                        connection = await asyncio.open_connection(self.options.host,
-                                                                   self.options.port)
+                        connection = await self.connect()
                     record["real"] = await self.exchange(*connection)
             except (OSError, EOFError, TimeoutError, ValueError) as error:
                 record["error"] = f"{type(error).__name__} {error}".strip()
@@ -71,6 +73,11 @@ class Generator:
             await asyncio.sleep(self.options.pause)
         if connection:
             connection[1].close()
+
+    async def connect(self):
+        source = next(self.sources)
+        return await asyncio.open_connection(self.options.host, self.options.port,
+                                             local_addr=(source, 0) if source else None)
 
     async def exchange(self, reader, writer):
         ending = "keep-alive" if self.options.keep_alive else "close"
@@ -90,10 +97,11 @@ class Load:
     """A generator at work in a node. `finish` gives its records; they share time.monotonic()."""
 
     def __init__(self, node, host, *, port=80, path="/", parallel=8, requests=0, seconds=0, pause=0,
-                 keep_alive=False, folder="/run"):
+                 keep_alive=False, sources=(), folder="/run"):
         self.path = f"{folder}/load-{time.monotonic_ns()}.jsonl"
         command = [sys.executable, __file__, host, str(port), path, "--parallel", str(parallel),
-                   "--requests", str(requests), "--seconds", str(seconds), "--pause", str(pause)]
+                   "--requests", str(requests), "--seconds", str(seconds), "--pause", str(pause),
+                   "--sources", *sources]
         with open(self.path, "wb") as output:
             self.program = node.start(*command, *(["--keep-alive"] if keep_alive else []),
                                       stdout=output)
@@ -131,6 +139,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--pause", type=float, default=0)
     parser.add_argument("--keep-alive", action="store_true")
+    parser.add_argument("--sources", nargs="*", help="addresses of the client, used in turn")
     asyncio.run(Generator(Options(**vars(parser.parse_args()))).run())
 
 

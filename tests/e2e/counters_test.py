@@ -1,0 +1,75 @@
+"""What the director says it carried, held against what the web servers' own interfaces saw."""
+
+import collections
+
+import packets
+from labkit.capture import Capture
+from labkit.lab import CLIENT, WEB, wait_until
+from scenario import Scenario
+
+FIELDS = ("in_packets", "in_bytes", "out_packets", "out_bytes", "sessions_opened")
+
+
+class Counters(Scenario):
+    def counts(self):
+        return {name: {field: real[field] for field in FIELDS}
+                for name, real in self.director.reals().items()}
+
+    def grown(self, before):
+        return {name: {field: counts[field] - before[name][field] for field in FIELDS}
+                for name, counts in self.counts().items()}
+
+    def test_packets_and_octets_of_each_real_equal_what_its_interface_saw(self):
+        before = self.counts()
+        service_before = self.service()
+        captures = {name: Capture(node, "eth0") for name, node in self.lab.web.items()}
+        answered = collections.Counter(self.fetch_many(300))
+        seen = {name: traffic_of(capture.stop()) for name, capture in captures.items()}
+        grown = self.grown(before)
+        for name in WEB:
+            self.assertEqual(grown[name], seen[name] | {"sessions_opened": answered[name]})
+        service = self.service()
+        for field in FIELDS:
+            self.assertEqual(service[field] - service_before[field],
+                             sum(counts[field] for counts in grown.values()))
+
+    def service(self):
+        return self.director.ask("services")["services"][0]
+
+    def test_the_metrics_agree_with_the_listing(self):
+        self.fetch_many(50)
+        metrics = self.director.metrics()
+        for name, counts in self.counts().items():
+            labels = [line for line in metrics if f'real="{name}"' in line]
+            self.assertTrue(labels)
+            for field in ("in_packets", "in_bytes", "out_packets", "out_bytes"):
+                direction, unit = field.split("_")
+                found = [float(metrics[line]) for line in labels
+                         if unit in line.split("{")[0] and matches(line, direction)]
+                self.assertIn(counts[field], found, (name, field, labels))
+
+    def test_health_checks_are_not_counted(self):
+        before = self.counts()
+        checks = passive_opens(self.lab.web["web1"])
+        wait_until(lambda: passive_opens(self.lab.web["web1"]) >= checks + 3, 10, "no checks come")
+        self.assertEqual(self.grown(before), {name: dict.fromkeys(FIELDS, 0) for name in WEB})
+
+
+def passive_opens(node):
+    """How many TCP connections the node's kernel has accepted."""
+    table = node.run("cat", "/proc/net/snmp").splitlines()
+    names, values = (line.split() for line in table if line.startswith("Tcp:"))
+    return int(values[names.index("PassiveOpens")])
+
+
+def matches(line, direction):
+    return f'direction="{direction}"' in line or f"_{direction}_" in line
+
+
+def traffic_of(frames):
+    """The counters of a real, from a capture at its interface."""
+    to_real = [packet for packet in packets.incoming(frames) if packet.source == CLIENT]
+    from_real = [packet for packet in packets.outgoing(frames) if packet.destination == CLIENT]
+    return {"in_packets": len(to_real), "in_bytes": sum(packet.length for packet in to_real),
+            "out_packets": len(from_real),
+            "out_bytes": sum(packet.length for packet in from_real)}

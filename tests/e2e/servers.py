@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
+keeps every octet it got, one that accepts and never says a word.
+"""
+
+import asyncio
+import socket
+import sys
+
+
+def echo_datagrams(port):
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    wire.bind(("", int(port)))
+    while True:
+        datagram, client = wire.recvfrom(65535)
+        wire.sendto(f"{client[0]}:{client[1]} ".encode() + datagram, client)
+
+
+def record(port, path):
+    """Appends to `path` what the connections bring; answers each request head with 204."""
+    async def serve(reader, writer):
+        with open(path, "ab", buffering=0) as file:
+            while octets := await reader.read(65536):
+                file.write(octets)
+                if octets.endswith(b"\r\n\r\n"):
+                    writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    _serve(serve, port)
+
+
+def be_silent(port):
+    async def serve(reader, _):
+        await reader.read()
+
+    _serve(serve, port)
+
+
+def _serve(serve, port):
+    async def main():
+        server = await asyncio.start_server(serve, "0.0.0.0", int(port), backlog=4096)
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+if __name__ == "__main__":
+    {"echo": echo_datagrams, "record": record, "silent": be_silent}[sys.argv[1]](*sys.argv[2:])
