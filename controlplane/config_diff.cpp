@@ -1,2 +1,206 @@
-// The room behind config_diff.h.
+// Services and reals are matched by name, because names are what the ring, the operator and the
+// metrics know them by. Each kind of value has its words here once.
 #include "controlplane/config_diff.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+namespace fulcrum {
+namespace {
+
+template <typename T>
+std::unordered_map<std::string_view, const T*> by_name(const std::vector<T>& things) {
+    std::unordered_map<std::string_view, const T*> map;
+    map.reserve(things.size());
+    for (const T& thing : things) {
+        map.emplace(thing.name, &thing);
+    }
+    return map;
+}
+
+std::string in_seconds(std::uint32_t seconds) { return std::to_string(seconds) + " s"; }
+std::string in_words(bool yes, std::string_view if_so, std::string_view if_not) {
+    return std::string{yes ? if_so : if_not};
+}
+std::string endpoint_of(const VirtualService& service) {
+    return to_string(Endpoint{service.vip, service.port}) + "/" +
+           std::string{to_string(service.protocol)};
+}
+std::string description_of(const RealServer& real) {
+    return to_string(real.endpoint) + ", weight " + std::to_string(real.weight) + ", " +
+           std::string{to_string(real.forward)};
+}
+
+// Sentences about one thing, which is named at the head of each.
+class Account {
+  public:
+    Account(std::string subject, std::vector<std::string>& sentences)
+        : subject_{std::move(subject)}, sentences_{sentences} {}
+
+    void say(const std::string& words) { sentences_.push_back(subject_ + ": " + words); }
+    void say_change(std::string_view what, const std::string& before, const std::string& after) {
+        if (before != after) {
+            say(std::string{what} + " " + before + " becomes " + after);
+        }
+    }
+
+  private:
+    std::string subject_;
+    std::vector<std::string>& sentences_;
+};
+
+void compare_real(const std::string& subject, const RealServer& before, const RealServer& after,
+                  std::vector<std::string>& changes) {
+    Account account{subject, changes};
+    account.say_change("address", to_string(before.endpoint), to_string(after.endpoint));
+    account.say_change("weight", std::to_string(before.weight), std::to_string(after.weight));
+    account.say_change("forward", std::string{to_string(before.forward)},
+                       std::string{to_string(after.forward)});
+}
+
+void compare_fallback(const VirtualService& before, const VirtualService& after,
+                      std::vector<std::string>& changes) {
+    const std::string subject = "service \"" + after.name + "\": fallback";
+    if (before.fallback && after.fallback) {
+        Account{subject, changes}.say_change("name", before.fallback->name, after.fallback->name);
+        compare_real(subject, *before.fallback, *after.fallback, changes);
+    } else if (after.fallback) {
+        changes.push_back(subject + " added (" + description_of(*after.fallback) + ")");
+    } else if (before.fallback) {
+        changes.push_back(subject + " removed");
+    }
+}
+
+void compare_reals(const VirtualService& before, const VirtualService& after,
+                   std::vector<std::string>& changes) {
+    const auto subject_of = [&](const RealServer& real) {
+        return "service \"" + after.name + "\": real \"" + real.name + "\"";
+    };
+    const auto reals_before = by_name(before.reals);
+    for (const RealServer& real : after.reals) {
+        const auto found = reals_before.find(real.name);
+        if (found == reals_before.end()) {
+            changes.push_back(subject_of(real) + " added (" + description_of(real) + ")");
+        } else {
+            compare_real(subject_of(real), *found->second, real, changes);
+        }
+    }
+    const auto reals_after = by_name(after.reals);
+    for (const RealServer& real : before.reals) {
+        if (!reals_after.contains(real.name)) {
+            changes.push_back(subject_of(real) + " removed; its sessions live on");
+        }
+    }
+}
+
+void compare_timeouts(const SessionTimeouts& before, const SessionTimeouts& after,
+                      Account& account) {
+    const auto say = [&](std::string_view what, std::uint32_t SessionTimeouts::*timeout) {
+        account.say_change("timeouts." + std::string{what}, in_seconds(before.*timeout),
+                           in_seconds(after.*timeout));
+    };
+    say("tcp_handshake", &SessionTimeouts::tcp_handshake_s);
+    say("tcp_established", &SessionTimeouts::tcp_established_s);
+    say("tcp_half_closed", &SessionTimeouts::tcp_half_closed_s);
+    say("tcp_closed", &SessionTimeouts::tcp_closed_s);
+    say("udp_one_way", &SessionTimeouts::udp_one_way_s);
+    say("udp", &SessionTimeouts::udp_s);
+}
+
+std::string accepted_status(const Check& check) {
+    return std::to_string(check.status_min) + "-" + std::to_string(check.status_max);
+}
+
+void compare_checks(const Check& before, const Check& after, Account& account) {
+    const auto say_text = [&](std::string_view what, std::string Check::*text) {
+        account.say_change(what, "\"" + before.*text + "\"", "\"" + after.*text + "\"");
+    };
+    const auto say_duration = [&](std::string_view what, std::chrono::milliseconds Check::*span) {
+        account.say_change(what, std::to_string((before.*span).count()) + " ms",
+                           std::to_string((after.*span).count()) + " ms");
+    };
+    account.say_change("check.type", std::string{to_string(before.type)},
+                       std::string{to_string(after.type)});
+    say_text("check.path", &Check::path);
+    say_text("check.host", &Check::host);
+    say_text("check.expect", &Check::expect);
+    account.say_change("check.status", accepted_status(before), accepted_status(after));
+    account.say_change("check.port", std::to_string(before.port), std::to_string(after.port));
+    say_duration("check.interval", &Check::interval);
+    say_duration("check.timeout", &Check::timeout);
+    account.say_change("check.rise", std::to_string(before.rise), std::to_string(after.rise));
+    account.say_change("check.fall", std::to_string(before.fall), std::to_string(after.fall));
+}
+
+void compare_services(const VirtualService& before, const VirtualService& after,
+                      std::vector<std::string>& changes) {
+    Account account{"service \"" + after.name + "\"", changes};
+    account.say_change("VIP", endpoint_of(before), endpoint_of(after));
+    account.say_change("scheduler", std::string{to_string(before.scheduler)},
+                       std::string{to_string(after.scheduler)});
+    account.say_change("ring_size", std::to_string(before.ring_size),
+                       std::to_string(after.ring_size));
+    account.say_change("no_real", in_words(before.no_real == NoReal::reset, "reset", "silent"),
+                       in_words(after.no_real == NoReal::reset, "reset", "silent"));
+    compare_timeouts(before.timeouts, after.timeouts, account);
+    compare_checks(before.check, after.check, account);
+    compare_reals(before, after, changes);
+    compare_fallback(before, after, changes);
+}
+
+void compare_all_services(const Config& before, const Config& after,
+                          std::vector<std::string>& changes) {
+    const auto services_before = by_name(before.services);
+    for (const VirtualService& service : after.services) {
+        const auto found = services_before.find(service.name);
+        if (found != services_before.end()) {
+            if (*found->second != service) {
+                compare_services(*found->second, service, changes);
+            }
+            continue;
+        }
+        changes.push_back("service \"" + service.name + "\" added (" + endpoint_of(service) + ", " +
+                          std::to_string(service.reals.size()) + " reals)");
+    }
+    const auto services_after = by_name(after.services);
+    for (const VirtualService& service : before.services) {
+        if (!services_after.contains(service.name)) {
+            changes.push_back("service \"" + service.name + "\" removed (" + endpoint_of(service) +
+                              "); its sessions end");
+        }
+    }
+}
+
+std::vector<std::string> keys_for_a_start(const Config& before, const Config& after) {
+    std::vector<std::string> keys;
+    const auto note = [&keys](std::string_view key, bool is_equal) {
+        if (!is_equal) {
+            keys.push_back(std::string{key} + " differs from the running one: restart fulcrumd " +
+                           "to change it, or set it back");
+        }
+    };
+    const Director& was = before.director;
+    const Director& is = after.director;
+    note("director.workers", was.workers == is.workers);
+    note("director.sessions", was.sessions == is.sessions);
+    note("director.seed", was.seed == is.seed);
+    note("director.idle", was.idle == is.idle);
+    note("director.memory", was.memory == is.memory);
+    note("ports", before.ports == after.ports);
+    note("metrics", before.metrics == after.metrics);
+    note("control", before.control == after.control);
+    return keys;
+}
+
+}  // namespace
+
+ConfigDiff compare(const Config& before, const Config& after) {
+    ConfigDiff diff;
+    diff.restart_needed = keys_for_a_start(before, after);
+    Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
+    compare_all_services(before, after, diff.changes);
+    return diff;
+}
+
+}  // namespace fulcrum

@@ -1,2 +1,393 @@
-// The room behind director_state.h.
+// The switch first, then its cases, then what follows from the state: plans for the compiler, views
+// for the operator.
 #include "controlplane/director_state.h"
+
+#include <algorithm>
+#include <cassert>
+#include <span>
+#include <utility>
+
+#include "controlplane/config_diff.h"
+
+namespace fulcrum {
+namespace {
+
+template <typename... Cases>
+struct Switch : Cases... {
+    using Cases::operator()...;
+};
+
+Outcome refused(std::string_view code, std::vector<std::string> sentences) {
+    return {.refusal = Refusal{code, std::move(sentences)}};
+}
+
+using RealRemnants = std::vector<IndexRegistry::RealRemnant>;
+
+// Those of one service: remnants come ordered by service.
+std::span<const IndexRegistry::RealRemnant> of_service(const RealRemnants& remnants,
+                                                       std::string_view service) {
+    const auto [first, last] = std::equal_range(
+        remnants.begin(), remnants.end(), IndexRegistry::RealRemnant{.service = service},
+        [](const auto& a, const auto& b) { return a.service < b.service; });
+    return {first, last};
+}
+
+}  // namespace
+
+Outcome DirectorState::on_event(const Event& event, Instant now) {
+    return std::visit(
+        Switch{
+            [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
+            [&](const HealthChanged& change) { return set_health(change, now); },
+            [&](const DrainAsked& asked) {
+                return set_drained({asked.service, asked.real}, /*is_drained=*/true, now);
+            },
+            [&](const UndrainAsked& asked) {
+                return set_drained({asked.service, asked.real}, /*is_drained=*/false, now);
+            },
+            [&](const KernelChanged& change) { return set_kernel(change.tables); },
+            [&](const WorkersSeen& seen) { return review_remnants(seen); },
+        },
+        event);
+}
+
+// --- a new configuration ---------------------------------------------------------------------
+
+Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instant now) {
+    Outcome outcome;
+    if (config_ != nullptr) {
+        if (*config == *config_) {
+            return outcome;
+        }
+        ConfigDiff diff = compare(*config_, *config);
+        if (!diff.restart_needed.empty()) {
+            return refused("restart_needed", std::move(diff.restart_needed));
+        }
+        outcome.changes = std::move(diff.changes);
+    }
+    Result<std::vector<IndexRegistry::ServicePlaces>> places = registry_.adopt(*config, epoch_ + 1);
+    if (!places) {
+        return refused("indexes_exhausted", {places.error().sentence});
+    }
+
+    std::vector<ServiceRecord> services;
+    services.reserve(config->services.size());
+    for (std::size_t i = 0; i < config->services.size(); ++i) {
+        services.push_back(migrated(config->services[i], std::move((*places)[i]), now));
+    }
+    note_removed(now);
+    services_ = std::move(services);
+    service_by_name_.clear();
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+        service_by_name_.emplace(services_[i].asked->name, i);
+    }
+    config_ = config;  // last: the views of the old one were in use until here
+    outcome.needs_snapshot = true;
+    return outcome;
+}
+
+// What is known of a real goes over to the new configuration: its drain and ring weight by name,
+// its health while it stays where it is.
+DirectorState::ServiceRecord DirectorState::migrated(const VirtualService& asked,
+                                                     IndexRegistry::ServicePlaces places,
+                                                     Instant now) const {
+    const auto found = service_by_name_.find(places.formerly);
+    const ServiceRecord* before =
+        found == service_by_name_.end() ? nullptr : &services_[found->second];
+    ServiceRecord service{.asked = &asked, .listener = places.listener};
+    service.reals.reserve(places.reals.size());
+    for (std::size_t i = 0; i < places.reals.size(); ++i) {
+        const RealServer& asked_real = service.asked_real(i);
+        RealRecord real = first_record(service, i, now);
+        real.place = places.reals[i];
+        if (before != nullptr) {
+            take_over(*before, service, i, real);
+        }
+        service.real_by_name.emplace(asked_real.name, i);
+        service.reals.push_back(std::move(real));
+    }
+    return service;
+}
+
+DirectorState::RealRecord DirectorState::first_record(const ServiceRecord& service,
+                                                      std::size_t real, Instant now) {
+    const bool is_fallback = service.is_fallback(real);
+    const bool is_checked = service.is_checked(real);
+    return {.health = is_checked ? Health::unknown : Health::up,
+            .ring_weight = is_fallback ? 0 : service.asked_real(real).weight,
+            .check = is_checked ? "not checked yet" : "not checked",
+            .since = now};
+}
+
+void DirectorState::take_over(const ServiceRecord& before, const ServiceRecord& service,
+                              std::size_t at, RealRecord& real) {
+    const RealServer& asked = service.asked_real(at);
+    const auto found = before.real_by_name.find(asked.name);
+    if (found == before.real_by_name.end()) {
+        return;
+    }
+    const RealRecord& old = before.reals[found->second];
+    const RealServer& old_asked = before.asked_real(found->second);
+    real.is_drained = old.is_drained;
+    if (asked.weight == 0 && !service.is_fallback(at)) {
+        real.ring_weight = old.ring_weight;
+    }
+    if (asked.endpoint == old_asked.endpoint && service.is_checked(at)) {
+        real.health = old.health;
+        real.check = old.check;
+    }
+    if (state_of(asked, real) == state_of(old_asked, old)) {
+        real.since = old.since;
+    }
+}
+
+void DirectorState::note_removed(Instant now) {
+    std::unordered_map<std::uint32_t, Instant> removed_since;
+    for (const IndexRegistry::RealRemnant& remnant : registry_.real_remnants()) {
+        const auto known = removed_since_.find(remnant.place.tally);
+        removed_since.emplace(remnant.place.tally,
+                              known == removed_since_.end() ? now : known->second);
+    }
+    removed_since_ = std::move(removed_since);
+}
+
+// --- what happens to a real ------------------------------------------------------------------
+
+DirectorState::Found DirectorState::find(std::string_view service, std::string_view real) {
+    const auto at = service_by_name_.find(service);
+    if (at == service_by_name_.end()) {
+        return {};
+    }
+    ServiceRecord& record = services_[at->second];
+    const auto real_at = record.real_by_name.find(real);
+    if (real_at == record.real_by_name.end()) {
+        return {.service = &record};
+    }
+    return {&record, &record.reals[real_at->second], real_at->second};
+}
+
+Outcome DirectorState::set_health(const HealthChanged& change, Instant now) {
+    const Found found = find(change.service, change.real);
+    if (found.real == nullptr || !found.service->is_checked(found.at)) {
+        return {};  // a verdict that was under way when the file changed
+    }
+    const RealServer& asked = found.service->asked_real(found.at);
+    const RealState before = state_of(asked, *found.real);
+    found.real->health = change.is_up ? Health::up : Health::down;
+    found.real->check = change.sentence;
+    return turned(before, asked, *found.real, now);
+}
+
+Outcome DirectorState::set_drained(const RealName& name, bool is_drained, Instant now) {
+    const Found found = find(name.service, name.real);
+    if (found.service == nullptr) {
+        return refused("unknown_service", {"there is no service \"" + name.service + "\""});
+    }
+    if (found.real == nullptr) {
+        return refused("unknown_real",
+                       {"service \"" + name.service + "\" has no real \"" + name.real + "\""});
+    }
+    const RealServer& asked = found.service->asked_real(found.at);
+    const RealState before = state_of(asked, *found.real);
+    found.real->is_drained = is_drained;
+    return turned(before, asked, *found.real, now);
+}
+
+// The workers care for up or not; the reasons are for people.
+Outcome DirectorState::turned(RealState before, const RealServer& asked, RealRecord& real,
+                              Instant now) {
+    const RealState after = state_of(asked, real);
+    if (after != before) {
+        real.since = now;
+    }
+    return {.needs_snapshot = (before == RealState::up) != (after == RealState::up)};
+}
+
+RealState DirectorState::state_of(const RealServer& asked, const RealRecord& real) {
+    if (real.is_drained || asked.weight == 0) {
+        return RealState::drained;
+    }
+    switch (real.health) {
+        case Health::unknown:
+            return RealState::unknown;
+        case Health::up:
+            return RealState::up;
+        case Health::down:
+            return RealState::down;
+    }
+    return RealState::unknown;
+}
+
+// --- what happens around -----------------------------------------------------------------------
+
+Outcome DirectorState::set_kernel(const std::shared_ptr<const KernelTables>& tables) {
+    if (*tables == *kernel_) {
+        return {};
+    }
+    kernel_ = tables;
+    return {.needs_snapshot = config_ != nullptr};
+}
+
+Outcome DirectorState::review_remnants(const WorkersSeen& seen) {
+    const bool any_gone = registry_.on_idle(seen.idle_tallies, seen.epoch_seen, epoch_ + 1);
+    registry_.on_swept(seen.epoch_swept);
+    return {.needs_snapshot = any_gone};
+}
+
+// --- for the compiler ------------------------------------------------------------------------
+
+CompileInput DirectorState::compile_input() {
+    assert(config_ != nullptr);
+    CompileInput input{.epoch = ++epoch_, .config = config_, .kernel = kernel_};
+    input.services.reserve(services_.size());
+    for (const ServiceRecord& service : services_) {
+        input.listeners.push_back({.vip = {service.asked->vip, service.asked->port},
+                                   .protocol = service.asked->protocol,
+                                   .index = service.listener,
+                                   .service = static_cast<std::uint32_t>(input.services.size())});
+        input.services.push_back(plan_of(service));
+    }
+    add_remnants(input);
+    return input;
+}
+
+ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
+    ServicePlan plan{.asked = service.asked};
+    plan.reals.reserve(service.reals.size());
+    for (std::size_t i = 0; i < service.reals.size(); ++i) {
+        const RealRecord& real = service.reals[i];
+        const RealServer& asked = service.asked_real(i);
+        plan.reals.push_back({.name = asked.name,
+                              .endpoint = asked.endpoint,
+                              .mode = asked.forward,
+                              .standing = state_of(asked, real) == RealState::up
+                                              ? RealStanding::usable
+                                              : RealStanding::draining,
+                              .index = real.place.index,
+                              .ring_weight = real.ring_weight,
+                              .tally = real.place.tally});
+        if (service.is_fallback(i)) {
+            plan.fallback = real.place.index;
+        }
+    }
+    return plan;
+}
+
+// Holes keep their place and their tally, by which workers settle the sessions that they sweep.
+void DirectorState::add_remnants(CompileInput& input) const {
+    std::unordered_map<std::string_view, std::size_t> removed_services;
+    const auto position_of = [&](std::string_view service) {
+        const auto at = service_by_name_.find(service);
+        if (at != service_by_name_.end()) {
+            return at->second;
+        }
+        const auto [removed, is_first] = removed_services.emplace(service, input.services.size());
+        if (is_first) {
+            input.services.emplace_back();
+        }
+        return removed->second;
+    };
+    for (const IndexRegistry::RealRemnant& remnant : registry_.real_remnants()) {
+        input.services[position_of(remnant.service)].reals.push_back(
+            {.endpoint = remnant.endpoint,
+             .mode = remnant.mode,
+             .standing = remnant.is_gone ? RealStanding::absent : RealStanding::draining,
+             .index = remnant.place.index,
+             .tally = remnant.place.tally});
+    }
+    for (const IndexRegistry::ListenerRemnant& remnant : registry_.listener_remnants()) {
+        const std::size_t service = position_of(remnant.service);
+        input.listeners.push_back({.vip = remnant.vip,
+                                   .protocol = remnant.protocol,
+                                   .index = remnant.index,
+                                   .is_present = false,
+                                   .service = static_cast<std::uint32_t>(service)});
+    }
+}
+
+std::vector<std::uint32_t> DirectorState::leaving_tallies() const {
+    std::vector<std::uint32_t> tallies;
+    for (const IndexRegistry::RealRemnant& remnant : registry_.real_remnants()) {
+        if (!remnant.is_gone) {
+            tallies.push_back(remnant.place.tally);
+        }
+    }
+    return tallies;
+}
+
+// --- for the operator ------------------------------------------------------------------------
+
+std::string_view to_string(RealState state) {
+    switch (state) {
+        case RealState::up:
+            return "up";
+        case RealState::down:
+            return "down";
+        case RealState::drained:
+            return "drained";
+        case RealState::removed:
+            return "removed";
+        case RealState::unknown:
+            return "unknown";
+    }
+    return "unknown";
+}
+
+std::vector<ServiceView> DirectorState::services() const {
+    const RealRemnants remnants = registry_.real_remnants();
+    std::vector<ServiceView> views;
+    views.reserve(services_.size());
+    for (const ServiceRecord& service : services_) {
+        views.push_back(view_of(service, remnants));
+    }
+    return views;
+}
+
+std::optional<ServiceView> DirectorState::service(std::string_view name) const {
+    const auto at = service_by_name_.find(name);
+    if (at == service_by_name_.end()) {
+        return std::nullopt;
+    }
+    return view_of(services_[at->second], registry_.real_remnants());
+}
+
+ServiceView DirectorState::view_of(const ServiceRecord& service,
+                                   const RealRemnants& remnants) const {
+    ServiceView view{.asked = service.asked, .listener = service.listener};
+    for (std::size_t i = 0; i < service.reals.size(); ++i) {
+        const RealRecord& real = service.reals[i];
+        const RealServer& asked = service.asked_real(i);
+        const RealState state = state_of(asked, real);
+        view.reals.push_back({.service = service.asked->name,
+                              .name = asked.name,
+                              .endpoint = asked.endpoint,
+                              .forward = asked.forward,
+                              .weight = state == RealState::up ? asked.weight : 0,
+                              .weight_configured = asked.weight,
+                              .state = state,
+                              .check = real.check,
+                              .since = real.since,
+                              .listener = service.listener,
+                              .index = real.place.index,
+                              .tally = real.place.tally,
+                              .is_fallback = service.is_fallback(i)});
+        view.usable_count += state == RealState::up && !service.is_fallback(i) ? 1U : 0U;
+    }
+    for (const IndexRegistry::RealRemnant& remnant : of_service(remnants, service.asked->name)) {
+        if (!remnant.is_gone) {
+            view.reals.push_back({.service = service.asked->name,
+                                  .name = remnant.name,
+                                  .endpoint = remnant.endpoint,
+                                  .forward = remnant.mode,
+                                  .state = RealState::removed,
+                                  .check = "no longer in the configuration",
+                                  .since = removed_since_.at(remnant.place.tally),
+                                  .listener = service.listener,
+                                  .index = remnant.place.index,
+                                  .tally = remnant.place.tally});
+        }
+    }
+    return view;
+}
+
+}  // namespace fulcrum

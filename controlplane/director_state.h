@@ -6,16 +6,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "config/model/service.h"
 #include "config/model/time.h"
+#include "controlplane/health/health_judge.h"
 #include "controlplane/index_registry.h"
 #include "controlplane/snapshot_compiler.h"
 
@@ -99,6 +100,10 @@ struct ServiceView {
 
 class DirectorState {
   public:
+    // `tally_count`: how many lines of counters each worker has, which bounds the reals.
+    explicit DirectorState(std::uint32_t tally_count = limits::tallies_max)
+        : registry_{tally_count} {}
+
     Outcome on_event(const Event& event, Instant now);
 
     // All that the compiler needs for the next snapshot, under a new epoch.
@@ -111,8 +116,6 @@ class DirectorState {
     std::vector<std::uint32_t> leaving_tallies() const;
 
   private:
-    enum class Health : std::uint8_t { unknown, up, down };
-
     struct RealRecord {
         IndexRegistry::RealPlace place;
         Health health = Health::unknown;
@@ -125,20 +128,54 @@ class DirectorState {
         const VirtualService* asked = nullptr;  // in config_
         std::uint16_t listener = 0;
         std::vector<RealRecord> reals;  // as in the file; the fallback last
-        std::map<std::string_view, std::size_t> real_by_name;
+        std::unordered_map<std::string_view, std::size_t> real_by_name;
+
+        bool is_fallback(std::size_t real) const { return real == asked->reals.size(); }
+        const RealServer& asked_real(std::size_t real) const {
+            return is_fallback(real) ? *asked->fallback : asked->reals[real];
+        }
+        bool is_checked(std::size_t real) const {
+            return !is_fallback(real) && asked->check.type != CheckType::none;
+        }
+    };
+    struct RealName {
+        const std::string& service;
+        const std::string& real;
+    };
+    struct Found {
+        ServiceRecord* service = nullptr;  // null: no such service
+        RealRecord* real = nullptr;        // null: no such real
+        std::size_t at = 0;                // of the real within the service
     };
 
-    Outcome adopt(std::shared_ptr<const Config> config, Instant now);
+    Outcome adopt(const std::shared_ptr<const Config>& config, Instant now);
     Outcome set_health(const HealthChanged& change, Instant now);
-    Outcome set_drained(const DrainAsked& which, bool is_drained, Instant now);
-    Outcome set_kernel(std::shared_ptr<const KernelTables> tables);
+    Outcome set_drained(const RealName& name, bool is_drained, Instant now);
+    Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
     Outcome review_remnants(const WorkersSeen& seen);
+
+    ServiceRecord migrated(const VirtualService& asked, IndexRegistry::ServicePlaces places,
+                           Instant now) const;
+    static RealRecord first_record(const ServiceRecord& service, std::size_t real, Instant now);
+    static void take_over(const ServiceRecord& before, const ServiceRecord& service, std::size_t at,
+                          RealRecord& real);
+    void note_removed(Instant now);
+
+    Found find(std::string_view service, std::string_view real);
+    static RealState state_of(const RealServer& asked, const RealRecord& real);
+    static Outcome turned(RealState before, const RealServer& asked, RealRecord& real, Instant now);
+
+    static ServicePlan plan_of(const ServiceRecord& service);
+    void add_remnants(CompileInput& input) const;
+    ServiceView view_of(const ServiceRecord& service,
+                        const std::vector<IndexRegistry::RealRemnant>& remnants) const;
 
     std::shared_ptr<const Config> config_;
     std::shared_ptr<const KernelTables> kernel_ = std::make_shared<KernelTables>();
     IndexRegistry registry_;
     std::vector<ServiceRecord> services_;  // as in the file
-    std::map<std::string_view, std::size_t> service_by_name_;
+    std::unordered_map<std::string_view, std::size_t> service_by_name_;
+    std::unordered_map<std::uint32_t, Instant> removed_since_;  // by tally
     std::uint64_t epoch_ = 0;
 };
 

@@ -1,2 +1,295 @@
-// The room behind index_registry.h.
+// Adoption looks up everything that is asked for, sees whether the free numbers suffice for what is
+// new, and only then changes anything: gives places, marks what it has met, retires the rest.
 #include "controlplane/index_registry.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+// In the order in which places are given: the fallback last.
+std::vector<const RealServer*> reals_of(const VirtualService& service) {
+    std::vector<const RealServer*> reals;
+    reals.reserve(service.reals.size() + 1);
+    for (const RealServer& real : service.reals) {
+        reals.push_back(&real);
+    }
+    if (service.fallback) {
+        reals.push_back(&*service.fallback);
+    }
+    return reals;
+}
+
+Error exhausted(const std::string& what, std::size_t new_count, std::size_t free_count) {
+    return {what + ": " + std::to_string(new_count) + " are new and " + std::to_string(free_count) +
+            " indexes are free; those of removed ones become free once their sessions have ended, "
+            "so reload again later or change less at once"};
+}
+
+Endpoint vip_of(const VirtualService& service) { return {service.vip, service.port}; }
+
+}  // namespace
+
+std::uint32_t IndexPool::take() {
+    if (returned_.empty()) {
+        assert(next_ < limit_);
+        return next_++;
+    }
+    const std::uint32_t lowest = *returned_.begin();
+    returned_.erase(returned_.begin());
+    return lowest;
+}
+
+Result<std::vector<IndexRegistry::ServicePlaces>> IndexRegistry::adopt(const Config& config,
+                                                                       std::uint64_t epoch) {
+    std::vector<Candidate> candidates = candidates_of(config);
+    if (Status room = check_room(candidates); !room) {
+        return room.error();
+    }
+    ++adoption_;
+    std::vector<ServicePlaces> places;
+    places.reserve(candidates.size());
+    for (Candidate& candidate : candidates) {
+        places.push_back(settle(candidate));
+    }
+    retire_absent(epoch);
+    return places;
+}
+
+std::vector<IndexRegistry::Candidate> IndexRegistry::candidates_of(const Config& config) {
+    std::unordered_set<std::string_view> asked_names;
+    for (const VirtualService& service : config.services) {
+        asked_names.insert(service.name);
+    }
+    std::vector<Candidate> candidates;
+    candidates.reserve(config.services.size());
+    for (const VirtualService& service : config.services) {
+        Candidate candidate{.asked = &service,
+                            .reals = reals_of(service),
+                            .formerly = former_name(service, asked_names)};
+        candidate.real_entries.resize(candidate.reals.size(), nullptr);
+        if (const auto found = services_.find(candidate.formerly); found != services_.end()) {
+            candidate.entry = &found->second;
+            const auto listener =
+                listeners_.find({vip_of(service), service.protocol, candidate.entry->id});
+            candidate.listener = listener == listeners_.end() ? nullptr : &listener->second;
+            for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
+                const RealServer& real = *candidate.reals[i];
+                const auto entry =
+                    candidate.entry->reals.find({real.name, real.endpoint, real.forward});
+                candidate.real_entries[i] =
+                    entry == candidate.entry->reals.end() ? nullptr : &entry->second;
+            }
+        }
+        candidates.push_back(std::move(candidate));
+    }
+    return candidates;
+}
+
+// Its own name; that of the service which holds its VIP and port and is to be no more; or none.
+std::string IndexRegistry::former_name(
+    const VirtualService& service, const std::unordered_set<std::string_view>& asked_names) const {
+    if (services_.contains(service.name)) {
+        return service.name;
+    }
+    const Endpoint vip = vip_of(service);
+    for (auto at = listeners_.lower_bound({vip, service.protocol, 0}); at != listeners_.end();
+         ++at) {
+        const auto& [key, listener] = *at;
+        if (key.vip != vip || key.protocol != service.protocol) {
+            break;
+        }
+        const std::string& holder = name_by_id_.at(key.service_id);
+        if (listener.life.stage == Stage::present && !asked_names.contains(holder)) {
+            return holder;
+        }
+    }
+    return {};
+}
+
+Status IndexRegistry::check_room(const std::vector<Candidate>& candidates) const {
+    std::size_t new_listeners_count = 0;
+    std::size_t new_reals_count = 0;
+    for (const Candidate& candidate : candidates) {
+        const auto new_count = static_cast<std::size_t>(
+            std::count(candidate.real_entries.begin(), candidate.real_entries.end(), nullptr));
+        const std::size_t free_count = candidate.entry == nullptr
+                                           ? limits::reals_per_service_max
+                                           : candidate.entry->indexes.free_count();
+        if (new_count > free_count) {
+            return exhausted("reals of service \"" + candidate.asked->name + "\"", new_count,
+                             free_count);
+        }
+        new_listeners_count += candidate.listener == nullptr ? 1U : 0U;
+        new_reals_count += new_count;
+    }
+    if (new_listeners_count > listener_indexes_.free_count()) {
+        return exhausted("services", new_listeners_count, listener_indexes_.free_count());
+    }
+    if (new_reals_count > tallies_.free_count()) {
+        return exhausted("reals", new_reals_count, tallies_.free_count());
+    }
+    return done();
+}
+
+IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
+    const VirtualService& service = *candidate.asked;
+    if (candidate.entry == nullptr) {
+        candidate.entry = &services_[service.name];
+        candidate.entry->id = next_service_id_++;
+        name_by_id_[candidate.entry->id] = service.name;
+    } else if (candidate.formerly != service.name) {
+        auto node = services_.extract(candidate.formerly);  // the entry stays where it is
+        node.key() = service.name;
+        services_.insert(std::move(node));
+        name_by_id_[candidate.entry->id] = service.name;
+    }
+    ServiceEntry& entry = *candidate.entry;
+    entry.adoption = adoption_;
+
+    if (candidate.listener == nullptr) {
+        candidate.listener = &listeners_[{vip_of(service), service.protocol, entry.id}];
+        candidate.listener->index = static_cast<std::uint16_t>(listener_indexes_.take());
+    }
+    candidate.listener->life = {.adoption = adoption_};
+
+    ServicePlaces places{.formerly = candidate.formerly, .listener = candidate.listener->index};
+    places.reals.reserve(candidate.reals.size());
+    for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
+        RealEntry* real = candidate.real_entries[i];
+        if (real == nullptr) {
+            const RealServer& asked = *candidate.reals[i];
+            real = &entry.reals[{asked.name, asked.endpoint, asked.forward}];
+            real->place = {static_cast<std::uint16_t>(entry.indexes.take()), tallies_.take()};
+        }
+        real->life = {.adoption = adoption_};
+        places.reals.push_back(real->place);
+    }
+    return places;
+}
+
+void IndexRegistry::retire_absent(std::uint64_t epoch) {
+    has_remnants_ = false;
+    for (auto& [name, service] : services_) {
+        const bool is_asked_for = service.adoption == adoption_;
+        for (auto& [key, real] : service.reals) {
+            if (real.life.adoption == adoption_) {
+                continue;
+            }
+            has_remnants_ = true;
+            if (real.life.stage == Stage::present && is_asked_for) {
+                real.life = {.stage = Stage::leaving, .since_epoch = epoch};
+            } else if (real.life.stage != Stage::gone && !is_asked_for) {
+                real.life = {.stage = Stage::gone, .since_epoch = epoch};
+            }
+        }
+    }
+    for (auto& [key, listener] : listeners_) {
+        if (listener.life.adoption != adoption_) {
+            has_remnants_ = true;
+            if (listener.life.stage == Stage::present) {
+                listener.life = {.stage = Stage::gone, .since_epoch = epoch};
+            }
+        }
+    }
+}
+
+bool IndexRegistry::on_idle(std::span<const std::uint32_t> idle_tallies, std::uint64_t epoch_seen,
+                            std::uint64_t epoch) {
+    if (!has_remnants_) {
+        return false;
+    }
+    const std::unordered_set<std::uint32_t> idle{idle_tallies.begin(), idle_tallies.end()};
+    bool any_gone = false;
+    for (auto& [name, service] : services_) {
+        for (auto& [key, real] : service.reals) {
+            if (real.life.stage != Stage::leaving || epoch_seen < real.life.since_epoch) {
+                continue;
+            }
+            real.life.idle_count = idle.contains(real.place.tally)
+                                       ? static_cast<std::uint8_t>(real.life.idle_count + 1)
+                                       : std::uint8_t{0};
+            // Once is not enough: a worker's counters are read one after the other.
+            if (real.life.idle_count == 2) {
+                real.life = {.stage = Stage::gone, .since_epoch = epoch};
+                any_gone = true;
+            }
+        }
+    }
+    return any_gone;
+}
+
+bool IndexRegistry::on_swept(std::uint64_t epoch) {
+    if (!has_remnants_) {
+        return false;
+    }
+    const auto is_swept = [epoch](const Life& life) {
+        return life.stage == Stage::gone && life.since_epoch <= epoch;
+    };
+    std::size_t freed_count = 0;
+    std::unordered_set<std::uint32_t> ids_in_use;
+    for (auto at = listeners_.begin(); at != listeners_.end();) {
+        if (is_swept(at->second.life)) {
+            listener_indexes_.give_back(at->second.index);
+            at = listeners_.erase(at);
+            ++freed_count;
+        } else {
+            ids_in_use.insert(at->first.service_id);
+            ++at;
+        }
+    }
+    for (auto at = services_.begin(); at != services_.end();) {
+        ServiceEntry& service = at->second;
+        freed_count += std::erase_if(service.reals, [&](const auto& real) {
+            const RealEntry& entry = real.second;
+            if (is_swept(entry.life)) {
+                service.indexes.give_back(entry.place.index);
+                tallies_.give_back(entry.place.tally);
+                return true;
+            }
+            return false;
+        });
+        if (service.reals.empty() && !ids_in_use.contains(service.id)) {
+            name_by_id_.erase(service.id);
+            at = services_.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    has_remnants_ = !listener_remnants().empty() || !real_remnants().empty();
+    return freed_count > 0;
+}
+
+std::vector<IndexRegistry::RealRemnant> IndexRegistry::real_remnants() const {
+    std::vector<RealRemnant> remnants;
+    if (!has_remnants_) {
+        return remnants;
+    }
+    for (const auto& [name, service] : services_) {
+        for (const auto& [key, real] : service.reals) {
+            if (real.life.stage != Stage::present) {
+                remnants.push_back({name, key.name, key.endpoint, key.mode, real.place,
+                                    real.life.stage == Stage::gone});
+            }
+        }
+    }
+    return remnants;
+}
+
+std::vector<IndexRegistry::ListenerRemnant> IndexRegistry::listener_remnants() const {
+    std::vector<ListenerRemnant> remnants;
+    if (!has_remnants_) {
+        return remnants;
+    }
+    for (const auto& [key, listener] : listeners_) {
+        if (listener.life.stage == Stage::gone) {
+            remnants.push_back(
+                {name_by_id_.at(key.service_id), key.vip, key.protocol, listener.index});
+        }
+    }
+    return remnants;
+}
+
+}  // namespace fulcrum

@@ -20,6 +20,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "config/model/address.h"
@@ -46,6 +48,10 @@ class IndexPool {
 
 class IndexRegistry {
   public:
+    // `tally_count`: how many lines of counters each worker has.
+    explicit IndexRegistry(std::uint32_t tally_count = limits::tallies_max)
+        : tallies_{tally_count} {}
+
     struct RealPlace {
         std::uint16_t index = 0;  // local to the service
         std::uint32_t tally = 0;  // of all services
@@ -73,7 +79,7 @@ class IndexRegistry {
 
     // What the file no longer names and sessions may. Ordered by service, then by real.
     struct RealRemnant {
-        std::string_view service;
+        std::string_view service;  // the names hold until the next adoption or sweep
         std::string_view name;
         Endpoint endpoint;
         ForwardingMode mode = ForwardingMode::nat;
@@ -95,15 +101,15 @@ class IndexRegistry {
 
     struct Life {
         Stage stage = Stage::present;
-        std::uint8_t idle_count = 0;
+        std::uint8_t idle_count = 0;    // leaving: how many times in a row it was found idle
         std::uint64_t since_epoch = 0;  // the first snapshot of the stage
+        std::uint64_t adoption = 0;     // the last one that asked for it
     };
     struct RealKey {
         std::string name;
         Endpoint endpoint;
         ForwardingMode mode = ForwardingMode::nat;
 
-        friend bool operator==(const RealKey&, const RealKey&) = default;
         friend auto operator<=>(const RealKey&, const RealKey&) = default;
     };
     struct RealEntry {
@@ -112,7 +118,7 @@ class IndexRegistry {
     };
     struct ServiceEntry {
         std::uint32_t id = 0;  // survives a new name
-        bool is_present = true;
+        std::uint64_t adoption = 0;
         IndexPool indexes{limits::reals_per_service_max};
         std::map<RealKey, RealEntry> reals;
     };
@@ -121,24 +127,37 @@ class IndexRegistry {
         L4Protocol protocol = L4Protocol::tcp;
         std::uint32_t service_id = 0;
 
-        friend bool operator==(const ListenerKey&, const ListenerKey&) = default;
         friend auto operator<=>(const ListenerKey&, const ListenerKey&) = default;
     };
     struct ListenerEntry {
         std::uint16_t index = 0;
         Life life;
     };
-    using Services = std::map<std::string, ServiceEntry, std::less<>>;
+    // One service of a configuration, with what there is of it already.
+    struct Candidate {
+        const VirtualService* asked = nullptr;
+        std::vector<const RealServer*> reals;
+        std::string formerly;
+        ServiceEntry* entry = nullptr;
+        ListenerEntry* listener = nullptr;
+        std::vector<RealEntry*> real_entries;  // null: new
+    };
 
-    std::map<std::string_view, std::string> renamed(const Config& config) const;
-    Status check_room(const Config& config) const;
+    std::vector<Candidate> candidates_of(const Config& config);
+    std::string former_name(const VirtualService& service,
+                            const std::unordered_set<std::string_view>& asked_names) const;
+    Status check_room(const std::vector<Candidate>& candidates) const;
+    ServicePlaces settle(Candidate& candidate);
     void retire_absent(std::uint64_t epoch);
 
-    Services services_;
+    std::map<std::string, ServiceEntry, std::less<>> services_;
+    std::unordered_map<std::uint32_t, std::string> name_by_id_;
     std::map<ListenerKey, ListenerEntry> listeners_;
     IndexPool listener_indexes_{limits::listeners_max};
-    IndexPool tallies_{limits::tallies_max};
+    IndexPool tallies_;
     std::uint32_t next_service_id_ = 0;
+    std::uint64_t adoption_ = 0;
+    bool has_remnants_ = false;  // false for certain; true perhaps
 };
 
 }  // namespace fulcrum

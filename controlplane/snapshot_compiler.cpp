@@ -1,2 +1,263 @@
-// The room behind snapshot_compiler.h.
+// The snapshot is laid in layers, each from the one before: services with their reals and rings,
+// listeners that point at services, and the look-ups that point at listeners.
 #include "controlplane/snapshot_compiler.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "config/model/maglev.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint8_t address_kind = 255;  // in maps whose keys are addresses alone
+
+std::uint64_t address_key(Ipv4Address address) {
+    return EndpointMap::key_of(address, be16{}, address_kind);
+}
+
+// --- rings -----------------------------------------------------------------------------------
+
+std::vector<RingMember> members_of(const ServicePlan& service) {
+    std::vector<RingMember> members;
+    for (const RealPlan& real : service.reals) {
+        if (real.ring_weight > 0) {
+            members.push_back({real.name, real.ring_weight, real.index});
+        }
+    }
+    std::sort(members.begin(), members.end(),
+              [](const RingMember& a, const RingMember& b) { return a.name < b.name; });
+    return members;
+}
+
+template <typename T>
+void append_bytes(std::string& text, const T& value) {
+    static_assert(std::has_unique_object_representations_v<T>);
+    text.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// All that a ring depends on, as one string: equal recipes, equal rings.
+std::string recipe_of(const std::vector<RingMember>& members, std::uint32_t size, HashKey key) {
+    std::string recipe;
+    append_bytes(recipe, key);
+    append_bytes(recipe, size);
+    for (const RingMember& member : members) {
+        recipe.append(member.name);
+        recipe.push_back('\0');
+        append_bytes(recipe, member.weight);
+        append_bytes(recipe, member.index);
+    }
+    return recipe;
+}
+
+// Gives out rings and remembers them for the next compile.
+class RingShelf {
+  public:
+    RingShelf(const CompiledParts& previous, CompiledParts& next, HashKey key)
+        : previous_{previous}, next_{next}, key_{key} {}
+
+    std::shared_ptr<const Ring> ring_for(const ServicePlan& service) {
+        const std::vector<RingMember> members = members_of(service);
+        const std::uint32_t size = service.asked == nullptr ? 0 : service.asked->ring_size;
+        const std::string recipe = recipe_of(members, size, key_);
+        std::shared_ptr<const Ring>& ring = next_.rings[recipe];
+        if (ring == nullptr) {
+            const auto made = previous_.rings.find(recipe);
+            ring = made != previous_.rings.end()
+                       ? made->second
+                       : std::make_shared<const Ring>(build_ring(members, size, key_));
+        }
+        return ring;
+    }
+
+  private:
+    const CompiledParts& previous_;
+    CompiledParts& next_;
+    HashKey key_;
+};
+
+// --- services and reals ----------------------------------------------------------------------
+
+std::uint32_t timeout_s_of(const SessionTimeouts& timeouts, SessionState state) {
+    switch (state) {
+        case SessionState::vacant:
+            return 0;
+        case SessionState::syn_seen:
+        case SessionState::syn_answered:
+        case SessionState::picked_up:
+        case SessionState::direct_opening:
+            return timeouts.tcp_handshake_s;
+        case SessionState::one_way:
+            return timeouts.udp_one_way_s;
+        case SessionState::established:
+            return timeouts.tcp_established_s;
+        case SessionState::client_closed:
+        case SessionState::real_closed:
+            return timeouts.tcp_half_closed_s;
+        case SessionState::two_way:
+            return timeouts.udp_s;
+        case SessionState::reset_by_client:
+        case SessionState::reset_by_real:
+        case SessionState::closed:
+            return timeouts.tcp_closed_s;
+    }
+    return 0;
+}
+
+void lay_timeouts(const SessionTimeouts& timeouts, SnapshotService& service) {
+    std::array<std::uint32_t, session_state_count> seconds{};
+    for (std::size_t state = 0; state < session_state_count; ++state) {
+        seconds[state] = timeout_s_of(timeouts, static_cast<SessionState>(state));
+        assert(seconds[state] <= limits::timeout_max_s);
+    }
+    service.timeouts_are_coarse =
+        *std::max_element(seconds.begin(), seconds.end()) > limits::timeout_in_seconds_max_s;
+    const std::uint32_t unit_s = service.timeouts_are_coarse ? limits::coarse_unit_s : 1;
+    for (std::size_t state = 0; state < session_state_count; ++state) {
+        // Rounded up: a session may outlive its time a little, and never ends before.
+        service.timeouts[state] =
+            static_cast<std::uint16_t>((seconds[state] + unit_s - 1) / unit_s);
+    }
+}
+
+SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
+    SnapshotService service;
+    service.first_real = static_cast<std::uint32_t>(snapshot.reals.size());
+    for (const RealPlan& real : plan.reals) {
+        service.real_count = std::max<std::uint32_t>(service.real_count, real.index + 1U);
+        service.has_usable_real = service.has_usable_real ||
+                                  (real.ring_weight > 0 && real.standing == RealStanding::usable);
+    }
+    snapshot.reals.resize(snapshot.reals.size() + service.real_count);
+    for (const RealPlan& real : plan.reals) {
+        assert(real.index != limits::index_none && real.tally < limits::tallies_max);
+        snapshot.reals[service.first_real + real.index] = {
+            .address = real.endpoint.address,
+            .port = real.endpoint.port,
+            .mode = real.mode,
+            .standing = real.standing,
+            .hop = *snapshot.paths->to(real.endpoint.address).hop,
+            .tally = real.tally};
+    }
+    service.fallback = plan.fallback;
+    if (plan.asked != nullptr) {
+        service.no_real = plan.asked->no_real;
+        lay_timeouts(plan.asked->timeouts, service);
+    }
+    return service;
+}
+
+void lay_services(const CompileInput& input, const CompiledParts& previous, Compiled& compiled,
+                  Snapshot& snapshot) {
+    RingShelf shelf{previous, compiled.parts, snapshot.ring_key};
+    for (const ServicePlan& plan : input.services) {
+        SnapshotService service = lay_service(plan, snapshot);
+        service.ring = shelf.ring_for(plan);
+        if (plan.asked != nullptr) {
+            const auto before = previous.ring_of.find(plan.asked->name);
+            if (before != previous.ring_of.end() && before->second != service.ring) {
+                if (const auto moved = slots_moved(*before->second, *service.ring); moved > 0) {
+                    compiled.slots_moved[plan.asked->name] = moved;
+                }
+            }
+            compiled.parts.ring_of[plan.asked->name] = service.ring;
+        }
+        snapshot.services.push_back(std::move(service));
+    }
+}
+
+// --- listeners and look-ups ------------------------------------------------------------------
+
+void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
+    std::vector<EndpointMap::Pair> by_endpoint;
+    std::vector<EndpointMap::Pair> vips;
+    for (const ListenerPlan& plan : input.listeners) {
+        assert(plan.index != limits::index_none && plan.service < snapshot.services.size());
+        if (plan.index >= snapshot.listeners.size()) {
+            snapshot.listeners.resize(plan.index + std::size_t{1});
+        }
+        snapshot.listeners[plan.index] = {.vip = plan.vip.address,
+                                          .port = plan.vip.port,
+                                          .protocol = plan.protocol,
+                                          .is_present = plan.is_present,
+                                          .service = plan.service,
+                                          .first_real = snapshot.services[plan.service].first_real};
+        if (plan.is_present) {
+            by_endpoint.push_back({EndpointMap::key_of(plan.vip.address, plan.vip.port,
+                                                       static_cast<std::uint8_t>(plan.protocol)),
+                                   plan.index});
+            vips.push_back({address_key(plan.vip.address), 0});
+        }
+    }
+    snapshot.listener_by_endpoint = EndpointMap{by_endpoint};
+    snapshot.vips = EndpointMap{vips};
+}
+
+// Which listener each real endpoint serves by NAT, as long as it is one.
+void lay_reply_sources(Snapshot& snapshot) {
+    std::unordered_map<std::uint64_t, std::uint32_t> source_by_key;
+    std::vector<std::uint16_t> first_listener;  // by source
+    std::vector<EndpointMap::Pair> endpoints;
+    for (std::size_t index = 0; index < snapshot.listeners.size(); ++index) {
+        const SnapshotListener& listener = snapshot.listeners[index];
+        if (!listener.is_present) {
+            continue;
+        }
+        const SnapshotService& service = snapshot.services[listener.service];
+        for (std::uint32_t i = 0; i < service.real_count; ++i) {
+            const SnapshotReal& real = snapshot.reals[service.first_real + i];
+            if (real.standing == RealStanding::absent || real.mode != ForwardingMode::nat) {
+                continue;
+            }
+            const std::uint64_t key = EndpointMap::key_of(
+                real.address, real.port, static_cast<std::uint8_t>(listener.protocol));
+            const auto source = static_cast<std::uint32_t>(first_listener.size());
+            const auto [at, is_new] = source_by_key.emplace(key, source);
+            if (is_new) {
+                endpoints.push_back({key, source});
+                first_listener.push_back(static_cast<std::uint16_t>(index));
+                snapshot.reply_sources.push_back({static_cast<std::uint16_t>(index)});
+            } else if (first_listener[at->second] != index) {
+                snapshot.reply_sources[at->second].sole_listener = limits::index_none;
+            }
+        }
+    }
+    snapshot.real_endpoints = EndpointMap{endpoints};
+}
+
+void lay_real_addresses(Snapshot& snapshot) {
+    std::vector<EndpointMap::Pair> addresses;
+    for (const SnapshotReal& real : snapshot.reals) {
+        if (real.standing != RealStanding::absent) {
+            addresses.push_back({address_key(real.address), 0});
+        }
+    }
+    snapshot.real_addresses = EndpointMap{addresses};
+}
+
+std::shared_ptr<const Paths> paths_for(const CompileInput& input, const CompiledParts& previous) {
+    const bool is_unchanged = previous.paths != nullptr && (previous.kernel == input.kernel ||
+                                                            *previous.kernel == *input.kernel);
+    return is_unchanged ? previous.paths : std::make_shared<const Paths>(*input.kernel);
+}
+
+}  // namespace
+
+Compiled compile(const CompileInput& input, const CompiledParts& previous) {
+    Compiled compiled;
+    auto snapshot = std::make_unique<Snapshot>();
+    snapshot->epoch = input.epoch;
+    snapshot->ring_key = derive_key(input.config->director.seed, "ring");
+    snapshot->paths = paths_for(input, previous);
+    compiled.parts.kernel = input.kernel;
+    compiled.parts.paths = snapshot->paths;
+    lay_services(input, previous, compiled, *snapshot);
+    lay_listeners(input, *snapshot);
+    lay_reply_sources(*snapshot);
+    lay_real_addresses(*snapshot);
+    compiled.snapshot = std::move(snapshot);
+    return compiled;
+}
+
+}  // namespace fulcrum
