@@ -7,17 +7,14 @@ namespace {
 constexpr std::uint8_t protocol_vrrp = 112;
 constexpr std::uint8_t any_protocol = 255;
 
-Classified refused(DropReason reason) {
-    Classified classified{};
+void refuse(Classified& classified, DropReason reason) {
+    classified.packet_class = PacketClass::refused;
     classified.reason = reason;
-    return classified;
 }
 
-Classified punt(PuntClass punt_class) {
-    Classified classified{};
+void punt(Classified& classified, PuntClass punt_class) {
     classified.packet_class = PacketClass::punt;
     classified.punt_class = punt_class;
-    return classified;
 }
 
 bool holds(const EndpointMap& addresses, Ipv4Address address) {
@@ -37,48 +34,54 @@ bool is_routing_or_login(const ParsedPacket& packet) {
            packet.destination_port == ssh || packet.source_port == ssh;
 }
 
-Classified punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot) {
+void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
+                       Classified& classified) {
     if (packet.ip_protocol == protocol_vrrp) {
-        return punt(PuntClass::keepalive);
+        return punt(classified, PuntClass::keepalive);
     }
     if (holds(snapshot.real_addresses, packet.source)) {
-        return punt(PuntClass::check);
+        return punt(classified, PuntClass::check);
     }
     if (packet.kind == PacketKind::flow && is_routing_or_login(packet)) {
-        return punt(PuntClass::routing);
+        return punt(classified, PuntClass::routing);
     }
-    return punt(PuntClass::rest);
+    return punt(classified, PuntClass::rest);
 }
 
 // Nobody's whom we serve. The kernel routes for the reals; for strangers nobody does.
-Classified transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot) {
+void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
+                       Classified& classified) {
     if (packet.is_broadcast || packet.destination.is_multicast() ||
         packet.destination.is_broadcast()) {
-        return punt(packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive : PuntClass::rest);
+        return punt(classified,
+                    packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive : PuntClass::rest);
     }
     const bool concerns_real = holds(snapshot.real_addresses, packet.source) ||
                                holds(snapshot.real_addresses, packet.destination);
-    return concerns_real ? punt(PuntClass::transit) : refused(DropReason::destination);
+    if (concerns_real) {
+        punt(classified, PuntClass::transit);
+    } else {
+        refuse(classified, DropReason::destination);
+    }
 }
 
 // Whole TCP and UDP packets, and errors about them, whose ports are known.
-Classified classify_flow(const ParsedPacket& packet, const Snapshot& snapshot) {
+void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
     const auto protocol = static_cast<std::uint8_t>(packet.protocol);
-    Classified classified{};
     const std::uint32_t listener = snapshot.listener_by_endpoint.find(
         EndpointMap::key_of(packet.destination, packet.destination_port, protocol));
     if (listener != EndpointMap::absent) {
         if (packet.is_broadcast) {
-            return refused(DropReason::destination);
+            return refuse(classified, DropReason::destination);
         }
         classified.packet_class = PacketClass::request;
         classified.listener = static_cast<std::uint16_t>(listener);
         classified.client = packet.source;
         classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
-        return classified;
+        return;
     }
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
-        return punt_to_ourselves(packet, snapshot);
+        return punt_to_ourselves(packet, snapshot, classified);
     }
     const std::uint32_t source = snapshot.real_endpoints.find(
         EndpointMap::key_of(packet.source, packet.source_port, protocol));
@@ -88,40 +91,40 @@ Classified classify_flow(const ParsedPacket& packet, const Snapshot& snapshot) {
         classified.client = packet.destination;
         classified.client_key =
             client_key_of(packet.destination, packet.destination_port, packet.protocol);
-        return classified;
+        return;
     }
-    return transit_or_refuse(packet, snapshot);
+    return transit_or_refuse(packet, snapshot, classified);
 }
 
-Classified classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot) {
+void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
+                         Classified& classified) {
     const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                                packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
     // A fragment of a service's packet has no port to go by, and must not reach the kernel, which
     // would answer for the service.
     if (is_tcp_or_udp && holds(snapshot.vips, packet.destination)) {
-        return refused(DropReason::fragment);
+        return refuse(classified, DropReason::fragment);
     }
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
-        return punt_to_ourselves(packet, snapshot);
+        return punt_to_ourselves(packet, snapshot, classified);
     }
-    return transit_or_refuse(packet, snapshot);
+    return transit_or_refuse(packet, snapshot, classified);
 }
 
 }  // namespace
 
-Classified classify(const ParsedPacket& packet, const Snapshot& snapshot) {
+void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
     switch (packet.kind) {
         case PacketKind::refused:
-            return refused(packet.reason);
+            return refuse(classified, packet.reason);
         case PacketKind::not_ip:
-            return punt(PuntClass::link);
+            return punt(classified, PuntClass::link);
         case PacketKind::flow:
         case PacketKind::icmp_error:
-            return classify_flow(packet, snapshot);
+            return classify_flow(packet, snapshot, classified);
         case PacketKind::other_ipv4:
-            return classify_other_ipv4(packet, snapshot);
+            return classify_other_ipv4(packet, snapshot, classified);
     }
-    return refused(DropReason::destination);
 }
 
 }  // namespace fulcrum

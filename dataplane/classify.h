@@ -31,6 +31,6 @@ struct Classified {
     ClientKey client_key;  // request, reply: where its session lies
 };
 
-Classified classify(const ParsedPacket& packet, const Snapshot& snapshot);
+void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified);
 
 }  // namespace fulcrum

@@ -4,38 +4,36 @@
 namespace fulcrum {
 namespace {
 
-Decision drop(DropReason reason) {
-    Decision decision;
+void drop(Decision& decision, DropReason reason) {
+    decision.verdict = Verdict::drop;
     decision.reason = reason;
-    return decision;
 }
 
 // `decision` holds what to do if the packet can leave at all.
-Decision leave_by(const NextHop& hop, Ipv4Address neighbour, const ParsedPacket& packet,
-                  Decision decision) {
+void leave_by(const NextHop& hop, Ipv4Address neighbour, const ParsedPacket& packet,
+              Decision& decision) {
     const std::uint8_t ttl = packet.time_to_live;
     if (ttl <= 1) {
-        return drop(DropReason::ttl_expired);
+        return drop(decision, DropReason::ttl_expired);
     }
     if (hop.port == port_none) {
-        return drop(DropReason::no_route);
+        return drop(decision, DropReason::no_route);
     }
     if (packet.ip_length > hop.mtu) {
-        return drop(DropReason::mtu_exceeded);
+        return drop(decision, DropReason::mtu_exceeded);
     }
     decision.hop = &hop;
     decision.neighbour = neighbour;
     decision.verdict = hop.is_resolved ? Verdict::transmit : Verdict::hold;
-    return decision;
 }
 
 }  // namespace
 
-Decision decide_request(const ParsedPacket& packet, const Binding& binding,
-                        const Snapshot& snapshot) {
+void decide_request(const ParsedPacket& packet, const Binding& binding, const Snapshot& snapshot,
+                    Decision& decision) {
     const SnapshotListener& listener = snapshot.listeners[binding.listener];
     const SnapshotReal& real = snapshot.real_of(listener, binding.real);
-    Decision decision;
+    decision.is_reply = false;
     decision.tally = real.tally;
     decision.replacement = {real.address, real.port};
     if (real.mode == ForwardingMode::direct) {
@@ -52,10 +50,9 @@ Decision decide_request(const ParsedPacket& packet, const Binding& binding,
     return leave_by(*path.hop, path.neighbour, packet, decision);
 }
 
-Decision decide_reply(const ParsedPacket& packet, const Binding& binding,
-                      const Snapshot& snapshot) {
+void decide_reply(const ParsedPacket& packet, const Binding& binding, const Snapshot& snapshot,
+                  Decision& decision) {
     const SnapshotListener& listener = snapshot.listeners[binding.listener];
-    Decision decision;
     decision.is_reply = true;
     decision.replacement = {listener.vip, binding.vip_port};
     decision.replaced = {packet.source, packet.source_port};

@@ -41,10 +41,11 @@ struct Binding {
 };
 
 // A request (or a client's ICMP error) on its way to the real.
-Decision decide_request(const ParsedPacket& packet, const Binding& binding,
-                        const Snapshot& snapshot);
+void decide_request(const ParsedPacket& packet, const Binding& binding, const Snapshot& snapshot,
+                    Decision& decision);
 // A NAT real's reply (or an ICMP error about a request) on its way to the client. Without a session
 // `binding.real` is index_none and only the listener is known.
-Decision decide_reply(const ParsedPacket& packet, const Binding& binding, const Snapshot& snapshot);
+void decide_reply(const ParsedPacket& packet, const Binding& binding, const Snapshot& snapshot,
+                  Decision& decision);
 
 }  // namespace fulcrum

@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::size_t l3_offset = sizeof(EthernetHeader);
 
-ParsedPacket refuse(ParsedPacket packet, DropReason reason) {
+void refuse(ParsedPacket& packet, DropReason reason) {
     packet.kind = PacketKind::refused;
     packet.reason = reason;
-    return packet;
 }
 
 // A T at this offset, or nothing.
@@ -36,8 +35,7 @@ bool flags_contradict(std::uint8_t flags) {
     return more_than_one || says_nothing;
 }
 
-ParsedPacket parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                       ParsedPacket packet) {
+void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
     const auto* tcp = look_at<TcpHeader>(ip_packet, l4);
     if (tcp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -56,11 +54,9 @@ ParsedPacket parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.tcp_flags = tcp->flags;
     packet.protocol = L4Protocol::tcp;
     packet.kind = PacketKind::flow;
-    return packet;
 }
 
-ParsedPacket parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                       ParsedPacket packet) {
+void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
     const auto* udp = look_at<UdpHeader>(ip_packet, l4);
     if (udp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -76,13 +72,11 @@ ParsedPacket parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.destination_port = udp->destination_port;
     packet.protocol = L4Protocol::udp;
     packet.kind = PacketKind::flow;
-    return packet;
 }
 
 // An error is about the packet that it quotes. Turned around, the quotation's tuple is what the
 // error would carry if it were a packet of that flow going the error's way.
-ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                        ParsedPacket packet) {
+void parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
     const auto* icmp = look_at<IcmpHeader>(ip_packet, l4);
     if (icmp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -90,7 +84,7 @@ ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.kind = PacketKind::other_ipv4;
     // Redirects (type 5) advise the sender's own routing; they are nobody's beyond it.
     if (!icmp->is_error() || icmp->type == 5) {
-        return packet;
+        return;
     }
     const std::size_t quoted_l3 = l4 + sizeof(IcmpHeader);
     const auto* quoted = look_at<Ipv4Header>(ip_packet, quoted_l3);
@@ -101,7 +95,7 @@ ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     const bool is_flow = quoted->protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                          quoted->protocol == static_cast<std::uint8_t>(L4Protocol::udp);
     if (!is_flow || quoted->is_later_fragment()) {
-        return packet;
+        return;
     }
     // RFC 792 promises eight octets of the quoted L4 header: the ports and four more.
     const auto* ports = look_at<UdpHeader>(ip_packet, quoted_l3 + quoted->header_length());
@@ -110,7 +104,7 @@ ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     }
     const bool answers_its_sender = quoted->source == packet.destination;
     if (!answers_its_sender) {
-        return packet;
+        return;
     }
     packet.source = quoted->destination;
     packet.destination = quoted->source;
@@ -119,11 +113,10 @@ ParsedPacket parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.protocol = static_cast<L4Protocol>(quoted->protocol);
     packet.quotation_offset = static_cast<std::uint16_t>(l3_offset + quoted_l3);
     packet.kind = PacketKind::icmp_error;
-    return packet;
 }
 
-ParsedPacket parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
-                        ParsedPacket packet) {
+void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
+                ParsedPacket& packet) {
     const auto* ip = look_at<Ipv4Header>(segment, 0);
     if (ip == nullptr) {
         return refuse(packet, DropReason::ipv4_truncated);
@@ -160,39 +153,42 @@ ParsedPacket parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole
     packet.is_fragment = ip->is_fragment();
     packet.kind = PacketKind::other_ipv4;
     if (packet.is_fragment || ip->source.is_unspecified()) {
-        return packet;  // an unspecified source is a host that asks for its address (RFC 2131)
+        return;  // an unspecified source is a host that asks for its address (RFC 2131)
     }
     // What lies behind the IP packet is padding.
     const auto ip_packet = segment.first(std::min(segment.size(), total_length));
     const bool is_whole_in_segment = ip_packet.size() == total_length;
     switch (ip->protocol) {
         case static_cast<std::uint8_t>(L4Protocol::tcp):
-            packet = parse_tcp(ip_packet, header_length, packet);
+            parse_tcp(ip_packet, header_length, packet);
             break;
         case static_cast<std::uint8_t>(L4Protocol::udp):
-            packet = parse_udp(ip_packet, header_length, packet);
+            parse_udp(ip_packet, header_length, packet);
             break;
         case static_cast<std::uint8_t>(L4Protocol::icmp):
-            packet = parse_icmp(ip_packet, header_length, packet);
+            parse_icmp(ip_packet, header_length, packet);
             break;
         default:
             break;
     }
     if (is_whole_in_segment) {
-        return packet;
+        return;
     }
     const bool ends_in_header =
         packet.kind == PacketKind::refused && packet.reason == DropReason::l4_truncated;
-    return ends_in_header || packet.kind == PacketKind::icmp_error
-               ? refuse(packet, DropReason::headers_scattered)
-               : packet;
+    if (ends_in_header || packet.kind == PacketKind::icmp_error) {
+        refuse(packet, DropReason::headers_scattered);
+    }
 }
 
 }  // namespace
 
-ParsedPacket parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
-                   const MacAddress& port_mac) {
-    ParsedPacket packet{};
+void parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
+           const MacAddress& port_mac, ParsedPacket& packet) {
+    packet.is_ipv4 = false;
+    packet.is_fragment = false;
+    packet.ip_protocol = 0;
+    packet.ip_length = 0;
     const auto* ethernet = look_at<EthernetHeader>(frame, 0);
     if (ethernet == nullptr) {
         return refuse(packet, DropReason::frame_truncated);
@@ -208,7 +204,7 @@ ParsedPacket parse(std::span<const std::uint8_t> frame, std::uint32_t frame_leng
     if (ethernet->ethertype == ethertype::arp || ethernet->ethertype == ethertype::ipv6) {
         packet.kind = PacketKind::not_ip;
         packet.ip_protocol = ethernet->ethertype == ethertype::arp ? 0 : 41;
-        return packet;
+        return;
     }
     return refuse(
         packet, ethernet->ethertype == ethertype::vlan ? DropReason::vlan : DropReason::ethertype);

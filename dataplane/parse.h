@@ -45,8 +45,9 @@ static_assert(sizeof(ParsedPacket) <= 32);
 
 // `frame` is the buffer's first segment, `frame_length` the whole frame's octets. `port_mac`:
 // frames to another unicast address are refused as `destination`.
-ParsedPacket parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
-                   const MacAddress& port_mac);
+// Filled in where it lies: to pass it about costs more than to parse.
+void parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
+           const MacAddress& port_mac, ParsedPacket& packet);
 
 // The addresses in an error's outer header, for who rewrites it.
 inline const Ipv4Header& ipv4_header_of(const std::uint8_t* frame) {

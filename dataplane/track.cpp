@@ -71,10 +71,9 @@ SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
                                                    : SessionState::picked_up;
 }
 
-Decision refusal(DropReason reason) {
-    Decision decision;
+void refuse(Decision& decision, DropReason reason) {
+    decision.verdict = Verdict::drop;
     decision.reason = reason;
-    return decision;
 }
 
 // Whether replies of this real find their way without a session: by NAT only if nobody else is
@@ -146,10 +145,10 @@ void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) 
             }
         }
         if (is_request(burst, i)) {
-            burst.decisions[i] = open_for_request(burst, i, ages);
+            open_for_request(burst, i, ages);
             has_opened = true;
         } else {
-            burst.decisions[i] = answer_without_session(burst, i, snapshot);
+            answer_without_session(burst, i, snapshot);
         }
     }
     if (table_.disturbances() != disturbances_before) {
@@ -188,17 +187,18 @@ bool Tracker::drop_if_over(Burst& burst, std::size_t i, const Snapshot& snapshot
     return true;
 }
 
-Decision Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
+void Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
     const ParsedPacket& packet = burst.packets[i];
     const Classified& classified = burst.classified[i];
     const Snapshot& snapshot = ages.snapshot();
     if (!may_open(packet)) {
-        return refusal(DropReason::no_session);
+        return refuse(burst.decisions[i], DropReason::no_session);
     }
     bool met_another = false;
     const std::uint16_t index = choose(classified, burst.homes[i], ages, met_another);
     if (index == limits::index_none) {
-        return refusal(met_another ? DropReason::client_port_in_use : DropReason::no_real);
+        return refuse(burst.decisions[i],
+                      met_another ? DropReason::client_port_in_use : DropReason::no_real);
     }
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     const SnapshotReal& real = snapshot.real_of(listener, index);
@@ -223,7 +223,7 @@ Decision Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages
     RealTally& tally = board_.tally(real.tally);
     if (insertion.placed == nullptr) {
         if (!can_go_untracked(snapshot, classified.listener, real)) {
-            return refusal(DropReason::table_full);
+            return refuse(burst.decisions[i], DropReason::table_full);
         }
         board_.worker().sessions_untracked.add(1);
     } else {
@@ -231,7 +231,8 @@ Decision Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages
         tally.sessions_opened.add(1);
         tally.sessions_live.add(1);
     }
-    return decide_request(packet, {classified.listener, index, packet.destination_port}, snapshot);
+    decide_request(packet, {classified.listener, index, packet.destination_port}, snapshot,
+                   burst.decisions[i]);
 }
 
 std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home home,
@@ -261,18 +262,16 @@ std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home h
     return choose_real(snapshot, listener, classified.client_key, meets_another);
 }
 
-Decision Tracker::answer_without_session(const Burst& burst, std::size_t i,
-                                         const Snapshot& snapshot) {
+void Tracker::answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot) {
     const Classified& classified = burst.classified[i];
     if (classified.listener == limits::index_none) {
-        Decision transit;
-        transit.verdict = Verdict::punt;
-        transit.punt_class = PuntClass::transit;
-        return transit;
+        burst.decisions[i].verdict = Verdict::punt;
+        burst.decisions[i].punt_class = PuntClass::transit;
+        return;
     }
     const Binding binding{classified.listener, limits::index_none,
                           snapshot.listeners[classified.listener].port};
-    return decide_reply(burst.packets[i], binding, snapshot);
+    decide_reply(burst.packets[i], binding, snapshot, burst.decisions[i]);
 }
 
 void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
@@ -286,8 +285,11 @@ void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s
         const ParsedPacket& packet = burst.packets[i];
         const bool is_reply = !is_request(burst, i);
         const Binding binding{session->listener, session->real, session->vip_port};
-        burst.decisions[i] = is_reply ? decide_reply(packet, binding, snapshot)
-                                      : decide_request(packet, binding, snapshot);
+        if (is_reply) {
+            decide_reply(packet, binding, snapshot, burst.decisions[i]);
+        } else {
+            decide_request(packet, binding, snapshot, burst.decisions[i]);
+        }
         // An error speaks about a session; it does not keep it alive.
         if (packet.kind == PacketKind::flow) {
             touch(*session, packet, is_reply, ages);

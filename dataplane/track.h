@@ -34,8 +34,8 @@ class Tracker {
   private:
     void find(Burst& burst, std::size_t i, const Snapshot& snapshot);
     bool drop_if_over(Burst& burst, std::size_t i, const Snapshot& snapshot);
-    Decision open_for_request(Burst& burst, std::size_t i, const Ages& ages);
-    Decision answer_without_session(const Burst& burst, std::size_t i, const Snapshot& snapshot);
+    void open_for_request(Burst& burst, std::size_t i, const Ages& ages);
+    void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,
                          bool& met_another);
     void touch(Session& session, const ParsedPacket& packet, bool is_reply, const Ages& ages);

@@ -7,27 +7,14 @@
 #include <rte_prefetch.h>
 #include <time.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "dataplane/rewrite.h"
 
 namespace fulcrum {
 namespace {
-
-// Frames a second and at once for the kernel, by class. The sum stays far below what would starve
-// the control plane's CPU.
-struct PuntRate {
-    std::uint64_t frames_per_s;
-    std::uint64_t burst;
-};
-constexpr std::array<PuntRate, punt_class_count> punt_rates{{
-    {20'000, 1'000},   // keepalive
-    {10'000, 1'000},   // link
-    {100'000, 4'000},  // check: fifty thousand reals every five seconds
-    {50'000, 2'000},   // routing
-    {50'000, 2'000},   // transit
-    {10'000, 1'000},   // rest
-}};
 
 // The packets ahead of the one in hand whose headers are fetched meanwhile.
 constexpr std::size_t parse_prefetch_distance = 6;
@@ -46,18 +33,8 @@ Worker::Worker(const WorkerWiring& wiring)
       board_{*wiring.board},
       counters_{board_.worker()},
       tracker_{table_, board_},
-      burst_{std::make_unique<Burst>()} {
-    for (std::size_t i = 0; i < punt_class_count; ++i) {
-        punt_rates_[i] = TokenBucket{clock_.hz() / punt_rates[i].frames_per_s, punt_rates[i].burst,
-                                     clock_.now_cycles()};
-    }
-}
-
-Worker::~Worker() {
-    for (std::size_t i = 0; i < held_count_; ++i) {
-        rte_pktmbuf_free(held_[i].mbuf);
-    }
-}
+      emitter_{wiring_, clock_},
+      burst_{std::make_unique<Burst>()} {}
 
 void Worker::run(const std::atomic<bool>& stop) {
     online();
@@ -88,7 +65,7 @@ bool Worker::run_once() {
     serve_inbox(snapshot);
     walk_some(snapshot);
     sweep_some(snapshot);
-    flush();
+    emitter_.flush();
     close_turn(snapshot, was_busy);
     reader_.quiescent();
     return was_busy || walk_.is_running;
@@ -105,7 +82,7 @@ bool Worker::serve_kernel() {
     for (unsigned i = 0; i < count; ++i) {
         for (std::size_t port = 0; port < wiring_.ports.size(); ++port) {
             if (wiring_.ports[port].port_id == mbufs[i]->port) {
-                transmit(mbufs[i], port);
+                emitter_.transmit(mbufs[i], port);
                 break;
             }
         }
@@ -169,7 +146,7 @@ void Worker::parse() {
         while (queues->port_id != mbuf->port) {
             ++queues;
         }
-        burst.packets[i] = fulcrum::parse({frame, mbuf->data_len}, mbuf->pkt_len, queues->mac);
+        fulcrum::parse({frame, mbuf->data_len}, mbuf->pkt_len, queues->mac, burst.packets[i]);
         if (queues->completes_partial_checksums && mbuf->nb_segs == 1) {
             complete_partial_checksum(frame, burst.packets[i]);
         }
@@ -180,8 +157,8 @@ void Worker::classify(const Snapshot& snapshot) {
     Burst& burst = *burst_;
     burst.flow_count = 0;
     for (std::size_t i = 0; i < burst.count; ++i) {
-        const Classified& classified = burst.classified[i] =
-            fulcrum::classify(burst.packets[i], snapshot);
+        Classified& classified = burst.classified[i];
+        fulcrum::classify(burst.packets[i], snapshot, classified);
         switch (classified.packet_class) {
             case PacketClass::refused:
                 burst.decisions[i].verdict = Verdict::drop;
@@ -233,13 +210,13 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
         case Verdict::transmit:
             rewrite(rte_pktmbuf_mtod(mbuf, std::uint8_t*), burst_->packets[i], decision);
             count_forwarded(decision, burst_->packets[i]);
-            transmit(mbuf, decision.hop->port);
+            emitter_.transmit(mbuf, decision.hop->port);
             break;
         case Verdict::punt:
-            punt(mbuf, decision.punt_class);
+            emitter_.punt(mbuf, decision.punt_class);
             break;
         case Verdict::hand_over:
-            hand_over(mbuf, wiring_.steering->owner_of(burst_->classified[i].client));
+            emitter_.hand_over(mbuf, wiring_.steering->owner_of(burst_->classified[i].client));
             break;
         case Verdict::hold:
             hold(i);
@@ -248,7 +225,7 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             if (decision.reason == DropReason::no_real) {
                 refuse_no_real(i, snapshot);
             } else {
-                drop(mbuf, decision.reason);
+                emitter_.drop(mbuf, decision.reason);
             }
             break;
         case Verdict::pending:
@@ -256,66 +233,14 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
     }
 }
 
-void Worker::drop(rte_mbuf* mbuf, DropReason reason) {
-    counters_.dropped[static_cast<std::size_t>(reason)].add(1);
-    rte_pktmbuf_free(mbuf);
-}
-
-void Worker::transmit(rte_mbuf* mbuf, std::size_t port) {
-    Outgoing& outgoing = outgoing_[port];
-    outgoing.mbufs[outgoing.count++] = mbuf;
-    if (outgoing.count == limits::burst_size_max) {
-        flush();
-    }
-}
-
-void Worker::flush() {
-    for (std::size_t port = 0; port < wiring_.ports.size(); ++port) {
-        Outgoing& outgoing = outgoing_[port];
-        if (outgoing.count == 0) {
-            continue;
-        }
-        const auto count = static_cast<std::uint16_t>(outgoing.count);
-        const std::uint16_t sent =
-            rte_eth_tx_burst(wiring_.ports[port].port_id, wiring_.ports[port].transmit_queue,
-                             outgoing.mbufs.data(), count);
-        counters_.transmitted.add(sent);
-        for (std::uint16_t i = sent; i < count; ++i) {
-            drop(outgoing.mbufs[i], DropReason::transmit_full);
-        }
-        outgoing.count = 0;
-    }
-}
-
-void Worker::punt(rte_mbuf* mbuf, PuntClass punt_class) {
-    const auto index = static_cast<std::size_t>(punt_class);
-    if (!punt_rates_[index].take(clock_.now_cycles())) {
-        drop(mbuf, DropReason::punt_policed);
-    } else if (wiring_.twin == nullptr || !wiring_.twin->post(mbuf, punt_class)) {
-        drop(mbuf, DropReason::punt_full);
-    } else {
-        counters_.punted[index].add(1);
-        wiring_.twin->ring_if_asleep();
-    }
-}
-
-void Worker::hand_over(rte_mbuf* mbuf, unsigned owner) {
-    if (wiring_.to_workers[owner]->post(mbuf)) {
-        counters_.handed_over.add(1);
-    } else {
-        drop(mbuf, DropReason::handover_full);
-    }
-}
-
 // Untouched, so that it can be taken up again from the beginning.
 void Worker::hold(std::size_t i) {
-    if (held_count_ == limits::held_packets_max) {
-        drop(burst_->mbufs[i], DropReason::neighbour_unresolved);
+    const Decision& decision = burst_->decisions[i];
+    const std::uint64_t deadline = clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max);
+    if (!waiting_.admit(burst_->mbufs[i], decision.neighbour, deadline)) {
+        emitter_.drop(burst_->mbufs[i], DropReason::neighbour_unresolved);
         return;
     }
-    const Decision& decision = burst_->decisions[i];
-    held_[held_count_++] = {burst_->mbufs[i], decision.neighbour,
-                            clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max)};
     counters_.held_back.add(1);
     WorkerReport wanted;
     wanted.kind = ReportKind::neighbour_wanted;
@@ -324,34 +249,20 @@ void Worker::hold(std::size_t i) {
     report(wanted);
 }
 
-// Those whose neighbour is known by now go their way; those who waited too long are dropped.
 void Worker::release_held(const Snapshot& snapshot) {
-    if (held_count_ == 0) {
+    if (waiting_.is_empty()) {
         return;
     }
-    const bool has_news = snapshot.epoch != held_epoch_;
-    held_epoch_ = snapshot.epoch;
-    Burst& burst = *burst_;
-    burst.count = 0;
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < held_count_; ++i) {
-        const Held& held = held_[i];
-        const bool is_late = clock_.now_cycles() >= held.deadline_cycles;
-        const bool may_go = burst.count < limits::burst_size_max && has_news &&
-                            snapshot.paths->to(held.neighbour).hop->is_resolved;
-        if (may_go) {
-            burst.mbufs[burst.count++] = held.mbuf;
-        } else if (is_late) {
+    burst_->count = 0;
+    waiting_.call(
+        snapshot, clock_.now_cycles(),
+        [this](rte_mbuf* mbuf) { burst_->mbufs[burst_->count++] = mbuf; },
+        [this](rte_mbuf* mbuf) {
             counters_.released.add(1);
-            drop(held.mbuf, DropReason::neighbour_unresolved);
-        } else {
-            held_[kept++] = held;
-        }
-    }
-    held_count_ = kept;
-    if (burst.count > 0) {
-        held_epoch_ = 0;  // there may be more than one burst of them
-        counters_.released.add(burst.count);
+            emitter_.drop(mbuf, DropReason::neighbour_unresolved);
+        });
+    if (burst_->count > 0) {
+        counters_.released.add(burst_->count);
         carry(snapshot, Origin::held);
     }
 }
@@ -381,16 +292,16 @@ void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
                             snapshot.services[listener.service].no_real == NoReal::reset &&
                             hop.is_resolved && mbuf->nb_segs == 1;
     if (!can_answer) {
-        drop(mbuf, DropReason::no_real);
+        emitter_.drop(mbuf, DropReason::no_real);
         return;
     }
-    counters_.dropped[static_cast<std::size_t>(DropReason::no_real)].add(1);
+    emitter_.count_drop(DropReason::no_real);
     counters_.originated.add(1);
     const std::uint16_t length =
         turn_into_reset(rte_pktmbuf_mtod(mbuf, std::uint8_t*), packet, hop);
     mbuf->data_len = length;
     mbuf->pkt_len = length;
-    transmit(mbuf, hop.port);
+    emitter_.transmit(mbuf, hop.port);
 }
 
 void Worker::serve_inbox(const Snapshot& snapshot) {
@@ -510,10 +421,7 @@ bool Worker::obeys_counter_law() const {
     for (const SingleWriterCounter& punted : counters_.punted) {
         out += punted.read();
     }
-    for (std::size_t port = 0; port < wiring_.ports.size(); ++port) {
-        out += outgoing_[port].count;
-    }
-    return in == out;
+    return in == out + emitter_.pending_count();
 }
 
 // Longer the longer nothing has come. Offline meanwhile, so that no publication waits for us.

@@ -1,0 +1,39 @@
+// The traffic that the benchmarks agree on: many clients of one service, a hundred NAT or direct
+// reals, the frames 64 octets long (60 without the FCS) as tests/rigs replay them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/support/scene.h"
+
+namespace fulcrum::bench {
+
+inline constexpr Ipv4Address vip = Ipv4Address::of(10, 1, 0, 80);
+inline constexpr unsigned real_count = 100;
+
+inline test::Scene replay_scene(ForwardingMode mode, unsigned service_count = 1) {
+    test::Scene scene;
+    for (unsigned s = 0; s < service_count; ++s) {
+        const Ipv4Address address = Ipv4Address::from_host(vip.host() + s);
+        scene.service("web" + std::to_string(s), {address, be16{80}});
+        const unsigned reals = service_count == 1 ? real_count : 10;
+        for (unsigned r = 0; r < reals; ++r) {
+            const std::uint32_t host = Ipv4Address::of(10, 2, 16, 1).host() + s * reals + r;
+            const std::uint16_t port = mode == ForwardingMode::nat ? 8080 : 80;
+            scene.real("web" + std::to_string(r), {Ipv4Address::from_host(host), be16{port}}, mode);
+        }
+    }
+    // One port carries both sides here: everything leaves by it.
+    for (KernelRoute& route : scene.kernel().routes) {
+        route.port = 0;
+    }
+    for (KernelNeighbour& neighbour : scene.kernel().neighbours) {
+        neighbour.port = 0;
+    }
+    scene.kernel().ports.resize(1);
+    scene.config().ports.resize(1);
+    return scene;
+}
+
+}  // namespace fulcrum::bench

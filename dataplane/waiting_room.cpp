@@ -1,0 +1,23 @@
+// Coming and going of those who wait.
+#include "dataplane/waiting_room.h"
+
+#include <rte_mbuf.h>
+
+namespace fulcrum {
+
+WaitingRoom::~WaitingRoom() {
+    for (std::size_t i = 0; i < count_; ++i) {
+        rte_pktmbuf_free(guests_[i].mbuf);
+    }
+}
+
+bool WaitingRoom::admit(rte_mbuf* mbuf, Ipv4Address neighbour, std::uint64_t deadline_cycles) {
+    if (count_ == guests_.size()) {
+        return false;
+    }
+    guests_[count_++] = {mbuf, neighbour, deadline_cycles};
+    asked_epoch_ = 0;  // the snapshot in force may be newer than the one that it was judged by
+    return true;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,55 @@
+// What a worker is connected to: its queues of every NIC port, its half of every mailbox, and what
+// it shares with nobody. Filled in by the composition root, which keeps all of it alive.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "config/model/service.h"
+#include "config/model/worker_messages.h"
+#include "dataplane/counters.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/publication.h"
+#include "dataplane/session_table.h"
+#include "dataplane/steering.h"
+#include "dataplane/twin.h"
+
+struct rte_mbuf;
+
+namespace fulcrum {
+
+using PacketMailbox = Mailbox<rte_mbuf*>;
+
+// A worker's queues of one NIC port. The index in WorkerWiring::ports is the port's index
+// everywhere.
+struct PortQueues {
+    std::uint16_t port_id = 0;  // DPDK's
+    std::uint16_t receive_queue = 0;
+    std::uint16_t transmit_queue = 0;
+    bool has_receive_queue = true;
+    bool completes_partial_checksums =
+        false;  // af_packet, af_xdp: the sender's kernel may not have
+    MacAddress mac;
+};
+
+// Everything that a worker is connected to. Made by the composition root, alive as long as it.
+struct WorkerWiring {
+    unsigned id = 0;
+    std::vector<PortQueues> ports;
+    const Steering* steering = nullptr;
+    SessionTable* table = nullptr;
+    CounterBoard* board = nullptr;
+    Publication* publication = nullptr;
+    // By worker: [other] is our half of the mailbox to, and from, that worker; null for ourselves.
+    std::array<PacketMailbox*, limits::workers_max> to_workers{};
+    std::array<PacketMailbox*, limits::workers_max> from_workers{};
+    unsigned worker_count = 1;
+    TwinDoor* twin = nullptr;  // towards the kernel; null: what would be punted is dropped
+    PacketMailbox* from_kernel = nullptr;  // null for all workers but one
+    Mailbox<WorkerRequest>* inbox = nullptr;
+    Mailbox<WorkerReport>* outbox = nullptr;
+    Idle idle = Idle::adaptive;
+};
+
+}  // namespace fulcrum

@@ -1,0 +1,81 @@
+// The scene's configuration and kernel tables.
+#include "tests/support/scene.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace fulcrum::test {
+
+MacAddress mac_of(Ipv4Address real) {
+    const std::uint32_t host = real.host();
+    return {{0x02, 0xAA, static_cast<std::uint8_t>(host >> 24),
+             static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
+             static_cast<std::uint8_t>(host)}};
+}
+
+Scene::Scene() {
+    config_.director.workers = {0};
+    config_.director.seed = "scene";
+    config_.ports.resize(2);
+    config_.ports[0].name = "wan";
+    config_.ports[1].name = "lan";
+    kernel_.ports = {{wan_mac, 1'500}, {lan_mac, 1'500}};
+    kernel_.routes = {
+        {{Ipv4Address::of(10, 1, 0, 0), 16}, {}, 0, 0},
+        {{Ipv4Address::of(10, 2, 0, 0), 16}, {}, 1, 0},
+        {{Ipv4Address::of(0, 0, 0, 0), 0}, router, 0, 0},
+    };
+    kernel_.neighbours = {{router, 0, router_mac}};
+    kernel_.addresses = {Ipv4Address::of(10, 1, 0, 2), Ipv4Address::of(10, 2, 0, 1)};
+}
+
+Scene& Scene::service(const std::string& name, Endpoint vip, L4Protocol protocol) {
+    VirtualService service;
+    service.name = name;
+    service.vip = vip.address;
+    service.port = vip.port;
+    service.protocol = protocol;
+    service.check.type = CheckType::none;
+    config_.services.push_back(service);
+    return *this;
+}
+
+Scene& Scene::real(const std::string& name, Endpoint endpoint, ForwardingMode forward,
+                   std::uint32_t weight) {
+    RealServer real;
+    real.name = name;
+    real.endpoint = endpoint;
+    real.forward = forward;
+    real.weight = weight;
+    last_service().reals.push_back(real);
+    kernel_.neighbours.push_back({endpoint.address, 1, mac_of(endpoint.address)});
+    return *this;
+}
+
+Scene& Scene::fallback(Endpoint endpoint) {
+    RealServer real;
+    real.name = "fallback";
+    real.endpoint = endpoint;
+    last_service().fallback = real;
+    kernel_.neighbours.push_back({endpoint.address, 1, mac_of(endpoint.address)});
+    return *this;
+}
+
+std::unique_ptr<const Snapshot> Scene::snapshot() {
+    state_.on_event(KernelChanged{std::make_shared<const KernelTables>(kernel_)}, {});
+    const Outcome outcome =
+        state_.on_event(ConfigLoaded{std::make_shared<const Config>(config_)}, {});
+    if (outcome.refusal) {
+        std::fprintf(stderr, "%s\n", outcome.refusal->sentences.front().c_str());
+        std::abort();
+    }
+    Compiled compiled = compile(state_.compile_input(), parts_);
+    parts_ = std::move(compiled.parts);
+    return std::move(compiled.snapshot);
+}
+
+void Scene::set_health(const std::string& service, const std::string& real, bool is_up) {
+    state_.on_event(HealthChanged{service, real, is_up, ""}, {});
+}
+
+}  // namespace fulcrum::test
