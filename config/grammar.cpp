@@ -10,6 +10,13 @@
 namespace fulcrum {
 namespace {
 
+std::string shown(const Token& token) {
+    const bool has_quotes = token.kind == TokenKind::text;
+    const std::string_view text =
+        has_quotes ? token.text.substr(1, token.text.size() - 2) : token.text;
+    return in_quotes(text) + " (column " + std::to_string(token.column) + ")";
+}
+
 class GrammarCheck {
   public:
     explicit GrammarCheck(std::string_view text) : lexer_{text} {}
@@ -30,7 +37,6 @@ class GrammarCheck {
     bool enter();
     void leave();
     bool count_value();
-    std::string found() const;
     void advance() {
         previous_ = token_;
         token_ = lexer_.next();
@@ -62,7 +68,7 @@ bool GrammarCheck::accept_settings(TokenKind close) {
     while (token_.kind != close) {
         const bool is_repeated = std::find(names.begin(), names.end(), token_.text) != names.end();
         if (token_.kind == TokenKind::name && is_repeated) {
-            return stop(token_.line, "the key " + quoted(token_.text) +
+            return stop(token_.line, "the key " + in_quotes(token_.text) +
                                          " stands here for the second time: remove one");
         }
         names.push_back(token_.text);
@@ -83,7 +89,7 @@ bool GrammarCheck::accept_setting() {
     }
     advance();
     if (token_.kind != TokenKind::equals) {
-        return stop_at_token("\"=\" after the key " + quoted(previous_.text));
+        return stop_at_token("\"=\" after the key " + in_quotes(previous_.text));
     }
     advance();
     if (!accept_value()) {
@@ -133,8 +139,8 @@ bool GrammarCheck::accept_sequence(TokenKind close) {
             return stop(token_.line, "groups stand in a list: write ( ) around them, not [ ]");
         }
         if (is_array && is_scalar() && token_.kind != first_kind) {
-            return stop(token_.line, "the elements of an array are of one type, and " + found() +
-                                         " is of another");
+            return stop(token_.line, "the elements of an array are of one type, and " +
+                                         shown(token_) + " is of another");
         }
         const bool is_accepted = is_array || token_.kind == TokenKind::text
                                      ? accept_scalar(/*may_join_texts=*/false)
@@ -156,9 +162,8 @@ bool GrammarCheck::accept_separator(TokenKind close) {
     if (token_.kind != TokenKind::comma) {
         if (is_scalar() || token_.kind == TokenKind::open_group ||
             token_.kind == TokenKind::open_list) {
-            return stop(previous_.line, "a comma is missing between the elements, after " +
-                                            quoted(previous_.text) + " (column " +
-                                            std::to_string(previous_.column) + ")");
+            return stop(previous_.line,
+                        "a comma is missing between the elements, after " + shown(previous_));
         }
         return stop_at_token("\",\" or " + bracket);
     }
@@ -220,20 +225,13 @@ bool GrammarCheck::stop_at_token(const std::string& expected) {
         return false;  // the prelexer has said why
     }
     if (token_.kind != TokenKind::end) {
-        return stop(token_.line, "expected " + expected + ", found " + found());
+        return stop(token_.line, "expected " + expected + ", found " + shown(token_));
     }
     const std::string opened =
         open_lines_.empty()
             ? ""
             : "; a bracket of line " + std::to_string(open_lines_.back()) + " is not closed";
     return stop(previous_.line, "expected " + expected + ", found the end of the file" + opened);
-}
-
-std::string GrammarCheck::found() const {
-    const std::string text = token_.kind == TokenKind::text
-                                 ? quoted(token_.text.substr(1, token_.text.size() - 2))
-                                 : quoted(token_.text);
-    return text + " (column " + std::to_string(token_.column) + ")";
 }
 
 }  // namespace

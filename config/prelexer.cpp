@@ -224,7 +224,7 @@ Token Prelexer::read_symbol() {
     } else if (line_ == 1 && text_.substr(at_).starts_with("\xEF\xBB\xBF")) {
         refuse("the file begins with a byte order mark: save it as plain UTF-8");
     } else {
-        refuse("unexpected character " + quoted(text_.substr(at_, 1)));
+        refuse("unexpected character " + in_quotes(text_.substr(at_, 1)));
     }
     return token_of(TokenKind::unknown, 1);
 }
@@ -236,7 +236,7 @@ Token Prelexer::read_name() {
     }
     const std::string_view name = text_.substr(at_, length);
     if (length > limits::identifier_length_max) {
-        refuse("the name " + quoted(name) + " has " + std::to_string(length) +
+        refuse("the name " + in_quotes(name) + " has " + std::to_string(length) +
                " characters, more than " + std::to_string(limits::identifier_length_max));
     }
     return token_of(is_boolean(name) ? TokenKind::boolean : TokenKind::name, length);
@@ -267,16 +267,16 @@ void Prelexer::check_number(std::string_view number, TokenKind& kind) {
         case IntegerFit::fits:
             return;
         case IntegerFit::too_large:
-            refuse("the integer " + quoted(number) + " does not fit into " +
+            refuse("the integer " + in_quotes(number) + " does not fit into " +
                        (is_64_bit ? "64 bits" : "32 bits"),
                    /*still_parses=*/true);
             return;
         case IntegerFit::leading_zero:
-            refuse("the integer " + quoted(number) + " begins with a zero: write it without",
+            refuse("the integer " + in_quotes(number) + " begins with a zero: write it without",
                    /*still_parses=*/true);
             return;
         case IntegerFit::malformed:
-            refuse(quoted(number) +
+            refuse(in_quotes(number) +
                    " is no number: texts, addresses and durations stand in double "
                    "quotes, as in \"5s\"");
             return;
@@ -290,7 +290,7 @@ Token Prelexer::read_text() {
     }
     if (at_ + length >= text_.size() || peek(length) != '"') {
         refuse("the text that begins with " +
-               quoted(text_.substr(at_ + 1, std::min<std::size_t>(length - 1, 20))) +
+               in_quotes(text_.substr(at_ + 1, std::min<std::size_t>(length - 1, 20))) +
                " is not closed before the line's end: a double quote is missing");
         return token_of(TokenKind::unknown, std::min(length, text_.size() - at_));
     }
@@ -300,13 +300,13 @@ Token Prelexer::read_text() {
 
 void Prelexer::check_text(std::string_view body) {
     if (!is_utf8(body)) {
-        refuse("the text " + quoted(body) + " is not UTF-8");
+        refuse("the text " + in_quotes(body) + " is not UTF-8");
         return;
     }
     for (std::size_t i = 0; i < body.size(); ++i) {
         const auto byte = static_cast<unsigned char>(body[i]);
         if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
-            refuse("the text " + quoted(body) + " holds a control character");
+            refuse("the text " + in_quotes(body) + " holds a control character");
             return;
         }
         if (byte != '\\') {
@@ -322,7 +322,7 @@ void Prelexer::check_text(std::string_view body) {
         }
         if (code == 0 || std::string_view{"\"\\nrtfx"}.find(body[i]) == std::string_view::npos) {
             refuse(
-                "the text " + quoted(body) +
+                "the text " + in_quotes(body) +
                 " holds an unknown escape: known are \\\" \\\\ \\n \\r \\t \\f and \\x01 to \\x7f");
             return;
         }

@@ -176,9 +176,9 @@ bool SchemaReader::check_count(const SchemaKey& key, const Node& node) {
 
 void SchemaReader::refuse_unknown(const GroupPlan& plan, const Node& node) {
     const std::string_view nearest = nearest_word(node.name, plan.names);
-    std::string sentence = "unknown key " + quoted(node.name) + ": ";
+    std::string sentence = "unknown key " + in_quotes(node.name) + ": ";
     if (!nearest.empty()) {
-        sentence += "did you mean " + quoted(nearest) + "?";
+        sentence += "did you mean " + in_quotes(nearest) + "?";
     } else {
         sentence += "known here are ";
         for (std::size_t i = 0; i < plan.names.size(); ++i) {
@@ -201,7 +201,7 @@ std::string SchemaReader::label() const {
         const Node* const name = level.node->child("name");
         const bool has_name = name != nullptr && name->kind == NodeKind::text;
         result += std::string{noun} + " " +
-                  (has_name ? quoted(name->text) : std::to_string(level.ordinal)) + ": ";
+                  (has_name ? in_quotes(name->text) : std::to_string(level.ordinal)) + ": ";
     }
     return result;
 }

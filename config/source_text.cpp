@@ -86,7 +86,8 @@ SourcePlace SourceText::place_of(unsigned line) const {
 void SourceText::add_file(const std::string& path, const SourcePlace& included_at) {
     const bool is_first = open_paths_.empty();
     const SourcePlace blamed = is_first ? SourcePlace{path, 0} : included_at;
-    const std::string subject = is_first ? "the file " : "the included file " + quoted(path) + " ";
+    const std::string subject =
+        is_first ? "the file " : "the included file " + in_quotes(path) + " ";
     if (const std::string objection = objection_to(path); !objection.empty()) {
         findings_.refuse(blamed, subject + objection);
         return;

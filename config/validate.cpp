@@ -61,7 +61,7 @@ class PortRules {
     void check_clashes(const NicPort& port);
     void check_addresses(const NicPort& port);
     void refuse(const NicPort& port, const std::string& sentence) {
-        findings_.refuse(port.place, "port " + quoted(port.name) + ": " + sentence);
+        findings_.refuse(port.place, "port " + in_quotes(port.name) + ": " + sentence);
     }
     static bool is_interface(const NicPort& port) {
         return port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
@@ -102,8 +102,8 @@ void PortRules::check_clashes(const NicPort& port) {
         const bool is_same_kind =
             other.kind == port.kind || (is_interface(other) && is_interface(port));
         if (!port.device.empty() && other.device == port.device && is_same_kind) {
-            refuse(port, "the device " + quoted(port.device) + " is already that of the port " +
-                             quoted(other.name) + at_place(other.place));
+            refuse(port, "the device " + in_quotes(port.device) + " is already that of the port " +
+                             in_quotes(other.name) + at_place(other.place));
         }
     }
 }
@@ -117,7 +117,7 @@ void PortRules::check_addresses(const NicPort& port) {
         const auto [held, is_new] = held_.emplace(prefix.address, &port);
         if (!is_new) {
             refuse(port, "addresses: " + to_string(prefix) + " is already held by the port " +
-                             quoted(held->second->name) + at_place(held->second->place));
+                             in_quotes(held->second->name) + at_place(held->second->place));
         }
     }
 }
@@ -142,7 +142,7 @@ class ServiceRules {
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
     std::string objection_to_address(Ipv4Address address) const;
     std::string label_of(const VirtualService& service) const {
-        return "service " + quoted(service.name) + ": ";
+        return "service " + in_quotes(service.name) + ": ";
     }
     void refuse(const VirtualService& service, const std::string& sentence) {
         findings_.refuse(service.place, label_of(service) + sentence);
@@ -206,7 +206,7 @@ void ServiceRules::check_identity(const VirtualService& service) {
     if (!is_new) {
         refuse(service, to_string(Endpoint{service.vip, service.port}) + " by " +
                             std::string{to_string(service.protocol)} + " is already the service " +
-                            quoted(other->second->name) + at_place(other->second->place));
+                            in_quotes(other->second->name) + at_place(other->second->place));
     }
     for (const NicPort& port : config_.ports) {
         for (const Ipv4Prefix& prefix : port.addresses) {
@@ -257,7 +257,7 @@ void ServiceRules::check_probe(const VirtualService& service) {
     const bool is_tcp_probe = check.type != CheckType::none;
     if (service.protocol == L4Protocol::udp && is_tcp_probe && check.port == 0) {
         refuse(service,
-               "check: type: " + quoted(to_string(check.type)) +
+               "check: type: " + in_quotes(to_string(check.type)) +
                    " opens a TCP connection, which the UDP port of the reals cannot answer: "
                    "name a TCP port of theirs with port, or set type = \"none\"");
     }
@@ -266,7 +266,7 @@ void ServiceRules::check_probe(const VirtualService& service) {
 void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
     const Check& check = service.check;
     const Check preset;
-    const std::string tail = " has no effect with type = " + quoted(to_string(check.type));
+    const std::string tail = " has no effect with type = " + in_quotes(to_string(check.type));
     const bool is_http = check.type == CheckType::http;
     const auto warn_if = [&](bool is_set, const char* key) {
         if (is_set) {
@@ -298,13 +298,13 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
         const bool is_fallback = service.fallback && &real == &*service.fallback;
         findings_.refuse(real.place,
                          label_of(service) +
-                             (is_fallback ? "fallback: " : "real " + quoted(real.name) + ": ") +
+                             (is_fallback ? "fallback: " : "real " + in_quotes(real.name) + ": ") +
                              sentence);
     };
     if (!real.name.empty()) {
         const auto [other, is_new] = siblings.by_name.emplace(real.name, &real);
         if (!is_new) {
-            refuse_real("the name " + quoted(real.name) + " is already that of a real" +
+            refuse_real("the name " + in_quotes(real.name) + " is already that of a real" +
                         at_place(other->second->place));
         }
     }
@@ -320,8 +320,10 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
     const auto key = EndpointMap::key_of(endpoint.address, endpoint.port, 1);
     const auto [other, is_new] = siblings.by_endpoint.emplace(key, &real);
     if (!is_new) {
-        refuse_real(to_string(endpoint) + " is already the real " + quoted(other->second->name) +
-                    at_place(other->second->place));
+        const RealServer& first = *other->second;
+        refuse_real(to_string(endpoint) + " is already " +
+                    (first.name.empty() ? "a real" : "the real " + in_quotes(first.name)) +
+                    at_place(first.place));
     }
     if (const std::string objection = objection_to_address(endpoint.address); !objection.empty()) {
         refuse_real("address: " + to_string(endpoint.address) + " " + objection);
@@ -330,11 +332,11 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
 
 std::string ServiceRules::objection_to_address(Ipv4Address address) const {
     if (const auto vip = vips_.find(address); vip != vips_.end()) {
-        return "is the VIP of the service " + quoted(vip->second->name) +
+        return "is the VIP of the service " + in_quotes(vip->second->name) +
                at_place(vip->second->place) + ": packets would come back to the director";
     }
     if (const auto own = own_addresses_.find(address); own != own_addresses_.end()) {
-        return "is held by the director itself, on the port " + quoted(own->second->name) +
+        return "is held by the director itself, on the port " + in_quotes(own->second->name) +
                at_place(own->second->place) + ": a real is another machine";
     }
     for (const NicPort& port : config_.ports) {

@@ -222,10 +222,16 @@ std::string remedy(const ValueType& type, const Node& node) {
         return ": write it without quotes";
     }
     if (type.kind != ValueKind::integer && node.kind != NodeKind::text) {
-        return node.children.empty() && node.kind != NodeKind::group ? ": write it in quotes" : "";
+        const bool is_duration =
+            type.kind == ValueKind::duration || type.kind == ValueKind::whole_seconds;
+        const bool is_scalar = node.kind == NodeKind::boolean || node.kind == NodeKind::integer ||
+                               node.kind == NodeKind::floating;
+        return !is_scalar     ? ""
+               : !is_duration ? ": write it in quotes"
+                              : ": write it in quotes with a unit, as in \"5s\"";
     }
     const std::string_view nearest = nearest_word(node.text, type.words);
-    return nearest.empty() ? "" : ": did you mean " + quoted(nearest) + "?";
+    return nearest.empty() ? "" : ": did you mean " + in_quotes(nearest) + "?";
 }
 
 std::string describe_range(std::int64_t least, std::int64_t most) {
@@ -235,7 +241,7 @@ std::string describe_range(std::int64_t least, std::int64_t most) {
 std::string describe_words(std::span<const std::string_view> words) {
     std::string result = words.size() > 1 ? "one of " : "";
     for (std::size_t i = 0; i < words.size(); ++i) {
-        result += (i == 0 ? "" : ", ") + quoted(words[i]);
+        result += (i == 0 ? "" : ", ") + in_quotes(words[i]);
     }
     return result;
 }
@@ -252,13 +258,13 @@ std::string describe_one(const ValueType& type) {
             return "a text of " + describe_range(type.least, type.most) + " printable bytes";
         case ValueKind::name:
             return "a name of " + describe_range(type.least, type.most) +
-                   " letters, digits, \".\", \"_\", \"-\"";
+                   " letters, digits, \".\", \"_\", \"-\", of which the first is a letter or digit";
         case ValueKind::word:
             return describe_words(type.words);
         case ValueKind::duration:
         case ValueKind::whole_seconds:
-            return "a duration from " + quoted(describe_duration(type.least)) + " to " +
-                   quoted(describe_duration(type.most)) +
+            return "a duration from " + in_quotes(describe_duration(type.least)) + " to " +
+                   in_quotes(describe_duration(type.most)) +
                    (type.kind == ValueKind::whole_seconds ? " in whole seconds" : "");
         case ValueKind::host_address:
             return "a host's IPv4 address";
@@ -301,10 +307,11 @@ Result<Value> read_value(const ValueType& type, const Node& node) {
 
 std::string describe(const ValueType& type) {
     const std::string one = describe_one(type);
-    if (!type.is_array) {
-        return one;
+    const std::string count = describe_range(type.count_least, type.count_most);
+    if (type.kind == ValueKind::list) {
+        return one + " of " + count;
     }
-    return "an array [ ... ] of " + describe_range(type.count_least, type.count_most) + ": " + one;
+    return type.is_array ? "an array [ ... ] of " + count + ": " + one : one;
 }
 
 std::string describe(const Node& node) {
@@ -322,7 +329,7 @@ std::string describe(const Node& node) {
         case NodeKind::floating:
             return "a number with a fraction";
         case NodeKind::text:
-            return quoted(node.text);
+            return in_quotes(node.text);
     }
     return {};
 }

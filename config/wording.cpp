@@ -7,7 +7,7 @@
 
 namespace fulcrum {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t length_max = 60;
     std::string result = "\"";
     for (const char c : text.substr(0, length_max)) {

@@ -11,7 +11,7 @@
 namespace fulcrum {
 
 // `text` in double quotes, shortened to 60 bytes, with nothing unprintable.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // The one of `known` that differs from `wanted` by two slips of the finger at most; empty: none.
 std::string_view nearest_word(std::string_view wanted, std::span<const std::string_view> known);
