@@ -144,7 +144,9 @@ void HealthCheck::count(const ProbeSpec& spec, Duration length) {
 
 // Whether the subject's health has changed.
 bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
-    subject.report.sentence = outcome.sentence;
+    if (*subject.tally->sentence.look() != outcome.sentence) {
+        subject.tally->sentence.show(outcome.sentence);
+    }
     if (outcome.verdict == ProbeVerdict::not_sent) {
         subject.tally->not_sent.add(1);
         return false;
@@ -159,6 +161,7 @@ bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
         return false;
     }
     subject.report.since = subject.state.since;
+    subject.report.sentence = outcome.sentence;
     return true;
 }
 

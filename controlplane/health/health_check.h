@@ -17,6 +17,7 @@
 #include "controlplane/health/check_plan.h"
 #include "controlplane/health/health_judge.h"
 #include "controlplane/health/probe.h"
+#include "controlplane/shown.h"
 #include "dataplane/counters.h"
 
 namespace fulcrum {
@@ -28,11 +29,12 @@ struct HealthChange {
     std::string sentence;  // why: "connection refused"
 };
 
-// The probes of one real, read by the metrics server; alive as long as somebody lists it.
+// The probes of one real, for listings and metrics; alive as long as somebody lists it.
 struct CheckTally {
     SingleWriterCounter probes;    // that told something
     SingleWriterCounter failures;  // of these
     SingleWriterCounter not_sent;
+    Shown<std::string> sentence{"not checked yet"};  // of the latest
 };
 
 // How long probes took, by type, as a histogram of upper bounds.
@@ -46,7 +48,7 @@ struct CheckDurations {
 // What a listing shows of one real's check.
 struct CheckReport {
     Health health = Health::unknown;
-    std::string sentence = "not checked yet";
+    std::string sentence;  // of the outcome that decided
     Instant since{};
     std::shared_ptr<const CheckTally> tally;
 };

@@ -88,6 +88,7 @@ TEST_F(HealthCheckTest, TellsOfTheFirstVerdictAndOfChangesOnly) {
     EXPECT_EQ(changes_[1].health, Health::down);
     EXPECT_EQ(changes_[1].sentence, "broken");
     EXPECT_EQ(check_.report_of("web", "real11")->sentence, "broken");
+    EXPECT_EQ(*check_.report_of("web", "real11")->tally->sentence.look(), "broken");
     EXPECT_EQ(check_.report_of("web", "real12"), nullptr);
 }
 

@@ -1,0 +1,297 @@
+// The road, stage by stage.
+#include "controlplane/apply.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "config/loader.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr Duration gather_length = 20ms;  // one flapping switch makes one snapshot, not hundreds
+constexpr Duration poll_period = 1ms;
+constexpr Duration seen_length_max = 1s;
+constexpr Duration review_period = 1s;
+
+std::string_view word_of(Health health) {
+    switch (health) {
+        case Health::up:
+            return "up";
+        case Health::down:
+            return "down";
+        case Health::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+std::uint64_t least_of(const Boards& boards, SingleWriterCounter WorkerCounters::*counter) {
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (const CounterBoard* board : boards) {
+        least = std::min(least, (board->worker().*counter).read());
+    }
+    return least;
+}
+
+}  // namespace
+
+// What the helper makes of a file.
+struct Applier::Loaded {
+    std::shared_ptr<const Config> config;
+    std::vector<std::string> problems;
+    std::vector<std::string> warnings;
+    CheckPlan plan;
+};
+
+Applier::Applier(Parts parts)
+    : loop_{parts.loop},
+      helper_{parts.helper},
+      state_{parts.state},
+      publisher_{parts.publisher},
+      log_{parts.log},
+      boards_{std::move(parts.boards)},
+      on_config_{std::move(parts.on_config)},
+      health_{loop_, std::move(parts.probers),
+              [this](const HealthChange& change) { on_health(change); }},
+      book_{boards_},
+      gather_{loop_},
+      poll_{loop_},
+      review_{loop_} {}
+
+void Applier::begin(std::shared_ptr<const Config> config, Finish finish) {
+    const CheckPlan plan = plan_checks(*config);
+    adopt(std::move(config), plan, {std::move(finish), {}, {}});
+    review_.after(review_period, [this] { review_workers(); });
+}
+
+void Applier::reload(const std::string& path, Finish finish) {
+    path_ = path;
+    for_next_load_.push_back(std::move(finish));
+    if (!is_loading_) {
+        load();
+    }
+}
+
+void Applier::load() {
+    is_loading_ = true;
+    for_this_load_ = std::exchange(for_next_load_, {});
+    helper_.run(
+        [path = path_] {
+            LoadOutcome outcome = load_config(path);
+            Loaded loaded;
+            loaded.problems = std::move(outcome.problems);
+            loaded.warnings = std::move(outcome.warnings);
+            if (loaded.problems.empty()) {
+                loaded.config = std::make_shared<const Config>(std::move(outcome.config));
+                loaded.plan = plan_checks(*loaded.config);
+            }
+            return loaded;
+        },
+        [this](Loaded loaded) {
+            is_loading_ = false;
+            take_loaded(loaded);
+            if (!for_next_load_.empty()) {
+                load();
+            }
+        });
+}
+
+void Applier::take_loaded(Loaded& loaded) {
+    Waiter waiter;
+    waiter.applied.warnings = std::move(loaded.warnings);
+    waiter.finish = [askers = std::exchange(for_this_load_, {})](const ApplyResult& result) {
+        for (const Finish& asker : askers) {
+            asker(result);
+        }
+    };
+    if (!loaded.problems.empty()) {
+        reloads_.invalid.add(1);
+        log_.error(LogArea::config, "reload refused: " + loaded.problems.front());
+        waiter.finish(Refused{"config_invalid", std::move(loaded.problems)});
+        return;
+    }
+    adopt(std::move(loaded.config), loaded.plan, std::move(waiter));
+}
+
+void Applier::adopt(std::shared_ptr<const Config> config, const CheckPlan& plan, Waiter waiter) {
+    const bool is_reload = state_.config() != nullptr;
+    Outcome outcome = state_.on_event(ConfigLoaded{std::move(config)}, loop_.now());
+    if (outcome.refusal) {
+        reloads_.refused.add(1);
+        log_.error(LogArea::config, "configuration refused: " + outcome.refusal->sentences.front());
+        waiter.finish(Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences});
+        return;
+    }
+    if (is_reload) {
+        reloads_.applied.add(1);
+        for (const std::string& change : outcome.changes) {
+            log_.notice(LogArea::config, change);
+        }
+        waiter.applied.changes = std::move(outcome.changes);
+    }
+    health_.follow(plan);
+    tell_known_health();
+    needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
+    for_next_compile_.push_back(std::move(waiter));
+    catch_up();
+}
+
+// A real that is new to the state and old to its check would wait for a change that never comes.
+void Applier::tell_known_health() {
+    std::vector<HealthChanged> known;
+    for (const ServiceView& service : state_.services()) {
+        for (const RealView& real : service.reals) {
+            const CheckReport* report = health_.report_of(real.service, real.name);
+            const bool is_settled = real.state == RealState::up || real.state == RealState::down ||
+                                    real.state == RealState::removed;
+            if (is_settled || report == nullptr || report->health == Health::unknown) {
+                continue;
+            }
+            known.push_back({std::string{real.service}, std::string{real.name},
+                             report->health == Health::up, report->sentence});
+        }
+    }
+    for (const HealthChanged& change : known) {
+        note(state_.on_event(change, loop_.now()));
+    }
+}
+
+void Applier::on_health(const HealthChange& change) {
+    log_.notice(LogArea::health, "service \"" + change.service + "\": real \"" + change.real +
+                                     "\" is " + std::string{word_of(change.health)} + ": " +
+                                     change.sentence);
+    note(state_.on_event(
+        HealthChanged{change.service, change.real, change.health == Health::up, change.sentence},
+        loop_.now()));
+}
+
+void Applier::drain(const std::string& service, const std::string& real, Finish finish) {
+    log_.notice(LogArea::director, "drain of \"" + service + "/" + real + "\" asked");
+    ask(DrainAsked{service, real}, {std::move(finish), {}, {}});
+}
+
+void Applier::undrain(const std::string& service, const std::string& real, Finish finish) {
+    log_.notice(LogArea::director, "undrain of \"" + service + "/" + real + "\" asked");
+    ask(UndrainAsked{service, real}, {std::move(finish), {}, {}});
+}
+
+void Applier::on_kernel_changed(std::shared_ptr<const KernelTables> tables) {
+    note(state_.on_event(KernelChanged{std::move(tables)}, loop_.now()));
+}
+
+// What an operator waits for is not gathered.
+void Applier::ask(const Event& event, Waiter waiter) {
+    const Outcome outcome = state_.on_event(event, loop_.now());
+    if (outcome.refusal) {
+        waiter.finish(Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences});
+        return;
+    }
+    needs_snapshot_ |= outcome.needs_snapshot;
+    if (needs_snapshot_ || is_compiling_) {
+        needs_snapshot_ = true;
+        for_next_compile_.push_back(std::move(waiter));
+    } else {
+        waiter.applied.epoch = epoch_published();
+        waiter.finish(waiter.applied);
+    }
+    catch_up();
+}
+
+void Applier::note(const Outcome& outcome) {
+    needs_snapshot_ |= outcome.needs_snapshot;
+    if (!gather_.is_set()) {
+        gather_.after(gather_length, [this] { catch_up(); });
+    }
+}
+
+void Applier::catch_up() {
+    gather_.cancel();
+    refresh_listing();
+    if (needs_snapshot_ && !is_compiling_) {
+        compile_next();
+    }
+}
+
+void Applier::compile_next() {
+    is_compiling_ = true;
+    needs_snapshot_ = false;
+    for_this_compile_ = std::exchange(for_next_compile_, {});
+    auto input = std::make_shared<const CompileInput>(state_.compile_input());
+    helper_.run([input, previous = parts_] { return compile(*input, *previous); },
+                [this, input](Compiled compiled) { publish(std::move(compiled), input->config); });
+}
+
+void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& config) {
+    is_compiling_ = false;
+    const std::uint64_t epoch = compiled.snapshot->epoch;
+    publisher_.publish(std::move(compiled.snapshot));
+    parts_ = std::make_shared<const CompiledParts>(std::move(compiled.parts));
+    for (Waiter& waiter : for_this_compile_) {
+        waiter.applied.epoch = epoch;
+        waiter.applied.slots_moved = compiled.slots_moved;
+        waiter.deadline = loop_.now() + seen_length_max;
+        for_workers_.push_back(std::move(waiter));
+    }
+    for_this_compile_.clear();
+    // Workers accept a new VIP before the kernel announces it.
+    if (config_told_ != config) {
+        config_told_ = config;
+        if (on_config_ != nullptr) {
+            on_config_(*config_told_);
+        }
+    }
+    answer_whom_workers_have_seen();
+    catch_up();
+}
+
+void Applier::answer_whom_workers_have_seen() {
+    publisher_.reclaim();
+    const std::uint64_t seen = epoch_seen();
+    const auto first_waiting =
+        std::stable_partition(for_workers_.begin(), for_workers_.end(), [&](const Waiter& waiter) {
+            return waiter.applied.epoch <= seen || waiter.deadline <= loop_.now();
+        });
+    std::vector<Waiter> answered{std::make_move_iterator(for_workers_.begin()),
+                                 std::make_move_iterator(first_waiting)};
+    for_workers_.erase(for_workers_.begin(), first_waiting);
+    for (const Waiter& waiter : answered) {
+        waiter.finish(waiter.applied);
+    }
+    if (!for_workers_.empty()) {
+        poll_.after(poll_period, [this] { answer_whom_workers_have_seen(); });
+    }
+}
+
+void Applier::review_workers() {
+    review_.after(review_period, [this] { review_workers(); });
+    publisher_.reclaim();
+    WorkersSeen seen;
+    seen.epoch_seen = epoch_seen();
+    seen.epoch_swept = least_of(boards_, &WorkerCounters::epoch_swept);
+    for (const std::uint32_t tally : state_.leaving_tallies()) {
+        if (read_tally(boards_, tally).sessions_live == 0) {
+            seen.idle_tallies.push_back(tally);
+        }
+    }
+    const Outcome outcome = state_.on_event(seen, loop_.now());
+    if (outcome.needs_snapshot) {
+        note(outcome);
+    }
+}
+
+void Applier::refresh_listing() {
+    Listing fresh = list(state_, &health_);
+    book_.keep(fresh);
+    listing_.show(std::move(fresh));
+}
+
+std::uint64_t Applier::epoch_published() const {
+    const Snapshot* current = publisher_.current();
+    return current == nullptr ? 0 : current->epoch;
+}
+
+std::uint64_t Applier::epoch_seen() const { return least_of(boards_, &WorkerCounters::epoch_seen); }
+
+}  // namespace fulcrum

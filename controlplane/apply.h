@@ -1,0 +1,138 @@
+// The one way for anything to reach the workers: an event changes the director's state, the helper
+// compiles what follows from it, the publisher stores one pointer, and whoever asked is answered
+// when every worker has seen it.
+//
+//     reload ──► helper: load, validate ──┐
+//     health, kernel ──► gathered 20 ms ──┼─► state ──► helper: compile ──► publish ──► seen ──►
+//     reply drain, undrain ─────────────────────┘             one at a time
+//
+// A refusal anywhere leaves what runs as it is. The control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/model/service.h"
+#include "controlplane/director_state.h"
+#include "controlplane/event_loop.h"
+#include "controlplane/health/health_check.h"
+#include "controlplane/helper_thread.h"
+#include "controlplane/listing.h"
+#include "controlplane/log.h"
+#include "controlplane/shown.h"
+#include "dataplane/publication.h"
+
+namespace fulcrum {
+
+// A change that workers have seen (or had a second to see).
+struct Applied {
+    std::uint64_t epoch = 0;
+    std::vector<std::string> changes;   // reload: what the new configuration changes
+    std::vector<std::string> warnings;  // reload: what works and is probably not meant
+    std::map<std::string, std::uint32_t> slots_moved;  // by service
+};
+struct Refused {
+    std::string code;
+    std::vector<std::string> sentences;  // at least one
+};
+using ApplyResult = std::variant<Applied, Refused>;
+
+// Read by the metrics server.
+struct ReloadCounters {
+    SingleWriterCounter applied;
+    SingleWriterCounter invalid;  // the file was refused
+    SingleWriterCounter refused;  // the file was sound, and not possible for what runs
+};
+
+class Applier {
+  public:
+    using Finish = std::function<void(const ApplyResult&)>;
+
+    struct Parts {
+        EventLoop& loop;
+        HelperThread& helper;
+        DirectorState& state;
+        SnapshotPublisher& publisher;
+        Log& log;
+        Boards boards;
+        HealthCheck::Probers probers;
+        // Called after a snapshot with another configuration is out: the kernel's side follows.
+        std::function<void(const Config&)> on_config;
+    };
+    explicit Applier(Parts parts);
+
+    // The first configuration. Everything below presumes it.
+    void begin(std::shared_ptr<const Config> config, Finish finish);
+
+    // Reads the file on the helper. Calls that come while a file is read share the next reading.
+    void reload(const std::string& path, Finish finish);
+    void drain(const std::string& service, const std::string& real, Finish finish);
+    void undrain(const std::string& service, const std::string& real, Finish finish);
+    void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
+
+    const DirectorState& state() const { return state_; }
+    const HealthCheck& health() const { return health_; }
+    const Boards& boards() const { return boards_; }
+    const ReloadCounters& reloads() const { return reloads_; }
+    const Shown<Listing>& listing() const { return listing_; }
+    std::uint64_t epoch_published() const;
+    std::uint64_t epoch_seen() const;  // the least of all workers
+
+  private:
+    struct Waiter {
+        Finish finish;
+        Applied applied;
+        Instant deadline{};
+    };
+    struct Loaded;
+
+    void load();
+    void take_loaded(Loaded& loaded);
+    void adopt(std::shared_ptr<const Config> config, const CheckPlan& plan, Waiter waiter);
+    void tell_known_health();
+    void on_health(const HealthChange& change);
+    void ask(const Event& event, Waiter waiter);
+    void note(const Outcome& outcome);
+    void catch_up();
+    void compile_next();
+    void publish(Compiled compiled, const std::shared_ptr<const Config>& config);
+    void answer_whom_workers_have_seen();
+    void review_workers();
+    void refresh_listing();
+
+    EventLoop& loop_;
+    HelperThread& helper_;
+    DirectorState& state_;
+    SnapshotPublisher& publisher_;
+    Log& log_;
+    Boards boards_;
+    std::function<void(const Config&)> on_config_;
+    HealthCheck health_;
+    TallyBook book_;
+    Shown<Listing> listing_;
+    ReloadCounters reloads_;
+
+    std::shared_ptr<const CompiledParts> parts_ = std::make_shared<CompiledParts>();
+    bool needs_snapshot_ = false;  // the state has moved on since the last compile began
+    bool is_compiling_ = false;
+    std::shared_ptr<const Config> config_told_;  // to on_config
+    std::vector<Waiter> for_next_compile_;
+    std::vector<Waiter> for_this_compile_;
+    std::vector<Waiter> for_workers_;
+
+    bool is_loading_ = false;
+    std::string path_;
+    std::vector<Finish> for_this_load_;
+    std::vector<Finish> for_next_load_;
+
+    Timer gather_;
+    Timer poll_;
+    Timer review_;
+};
+
+}  // namespace fulcrum

@@ -1,0 +1,281 @@
+// Listening, and one small machine a client: read a line, have it answered, write the reply, again.
+#include "controlplane/command_socket.h"
+
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <asio/buffer.hpp>
+#include <asio/write.hpp>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+constexpr mode_t socket_mode = 0660;
+constexpr int backlog_length = 128;
+constexpr Duration accept_again_delay = 100ms;  // when descriptors have run out
+
+std::string because(int error) { return ": " + std::generic_category().message(error); }
+
+// Makes the path free for us, or says why it is not.
+Status clear_path(const std::string& path) {
+    struct stat found {};
+    if (lstat(path.c_str(), &found) != 0) {
+        return done();
+    }
+    if (!S_ISSOCK(found.st_mode)) {
+        return Error{"control.socket \"" + path + "\" exists and is no socket: name another path"};
+    }
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const int result = connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    const bool is_dead = result != 0 && errno == ECONNREFUSED;
+    close(probe);
+    if (!is_dead) {
+        return Error{"another director answers on control.socket \"" + path + "\": stop it first"};
+    }
+    if (unlink(path.c_str()) != 0) {
+        return Error{"control.socket \"" + path + "\" is left over and cannot be removed" +
+                     because(errno)};
+    }
+    return done();
+}
+
+Status give_to_group(const std::string& path, const std::string& group) {
+    if (chmod(path.c_str(), socket_mode) != 0) {
+        return Error{"control.socket \"" + path + "\" does not take mode 0660" + because(errno)};
+    }
+    if (group.empty()) {
+        return done();
+    }
+    const struct group* found = getgrnam(group.c_str());
+    if (found == nullptr) {
+        return Error{"control.group \"" + group + "\" does not exist on this host"};
+    }
+    if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
+        return Error{"control.socket \"" + path + "\" cannot be given to group \"" + group + "\"" +
+                     because(errno)};
+    }
+    return done();
+}
+
+}  // namespace
+
+class CommandSocket::Client : public std::enable_shared_from_this<Client> {
+  public:
+    Client(CommandSocket& owner, Socket socket)
+        : owner_{owner}, socket_{std::move(socket)}, deadline_{owner.loop_} {}
+
+    void begin() {
+        expect_within(owner_.limits_.idle);
+        read();
+    }
+    // Completions that are still on their way find it closed and do nothing.
+    void close() {
+        is_closed_ = true;
+        deadline_.cancel();
+        std::error_code ignored;
+        socket_.close(ignored);
+    }
+
+  private:
+    void leave() {
+        if (!is_closed_) {
+            close();
+            owner_.forget(shared_from_this());
+        }
+    }
+    void expect_within(Duration length) {
+        deadline_.after(length, [weak = weak_from_this()] {
+            if (const auto late = weak.lock()) {
+                late->leave();
+            }
+        });
+    }
+    void read();
+    void take_line();
+    void answer(const Reply& reply);
+    void write(bool is_last);
+
+    CommandSocket& owner_;  // closes us before it goes
+    Socket socket_;
+    Timer deadline_;
+    std::array<char, 4096> octets_{};
+    std::string received_;
+    std::string to_send_;
+    std::uint64_t request_count_ = 0;
+    bool is_answering_ = false;
+    bool is_at_end_ = false;  // the client will send no more
+    bool is_closed_ = false;
+};
+
+void CommandSocket::Client::read() {
+    socket_.async_read_some(
+        asio::buffer(octets_),
+        owner_.loop_.turn([self = shared_from_this()](const std::error_code& error, std::size_t n) {
+            if (self->is_closed_) {
+                return;
+            }
+            self->is_at_end_ = static_cast<bool>(error);
+            self->received_.append(self->octets_.data(), n);
+            self->take_line();
+        }));
+}
+
+void CommandSocket::Client::take_line() {
+    const std::size_t end = received_.find('\n');
+    if (end == std::string::npos && received_.size() > request_size_max) {
+        received_.clear();
+        to_send_ = render(Reply::refusal("bad_request", "the request line is longer than " +
+                                                            std::to_string(request_size_max) +
+                                                            " octets: the connection is closed"));
+        write(/*is_last=*/true);
+        return;
+    }
+    if (end == std::string::npos) {
+        is_at_end_ ? leave() : read();
+        return;
+    }
+    const std::string line = received_.substr(0, end);
+    received_.erase(0, end + 1);
+    is_answering_ = true;
+    deadline_.cancel();  // a command takes as long as it takes, and bounds itself
+    const Result<Request> request = parse_request(line);
+    if (!request) {
+        answer(Reply::refusal("bad_request", request.error().sentence));
+        return;
+    }
+    owner_.serve_(
+        *request, [weak = weak_from_this(), count = ++request_count_](const Reply& reply) {
+            const auto asking = weak.lock();
+            if (asking != nullptr && asking->is_answering_ && asking->request_count_ == count) {
+                asking->answer(reply);
+            }
+        });
+}
+
+void CommandSocket::Client::answer(const Reply& reply) {
+    if (is_closed_) {
+        return;
+    }
+    is_answering_ = false;
+    to_send_ = render(reply);
+    write(/*is_last=*/false);
+}
+
+void CommandSocket::Client::write(bool is_last) {
+    expect_within(owner_.limits_.reading);
+    asio::async_write(socket_, asio::buffer(to_send_),
+                      owner_.loop_.turn([self = shared_from_this(), is_last](
+                                            const std::error_code& error, std::size_t /*n*/) {
+                          if (self->is_closed_) {
+                              return;
+                          }
+                          if (error || is_last) {
+                              self->leave();
+                              return;
+                          }
+                          self->to_send_ = {};
+                          self->expect_within(self->owner_.limits_.idle);
+                          self->take_line();
+                      }));
+}
+
+Result<std::unique_ptr<CommandSocket>> CommandSocket::open(EventLoop& loop, const Control& control,
+                                                           Serve serve, CommandLimits limits) {
+    std::unique_ptr<CommandSocket> made{
+        new CommandSocket{loop, control.socket, std::move(serve), limits}};
+    if (Status status = made->listen(control); !status) {
+        return status.error();
+    }
+    made->accept();
+    return made;
+}
+
+CommandSocket::CommandSocket(EventLoop& loop, std::string path, Serve serve, CommandLimits limits)
+    : loop_{loop},
+      path_{std::move(path)},
+      serve_{std::move(serve)},
+      limits_{limits},
+      acceptor_{loop.io()},
+      accept_again_{loop} {}
+
+CommandSocket::~CommandSocket() {
+    for (const auto& client : clients_) {
+        client->close();
+    }
+    struct stat found {};
+    if (inode_ != 0 && lstat(path_.c_str(), &found) == 0 && found.st_ino == inode_) {
+        unlink(path_.c_str());
+    }
+}
+
+Status CommandSocket::listen(const Control& control) {
+    if (path_.size() >= sizeof(sockaddr_un{}.sun_path)) {
+        return Error{"control.socket \"" + path_ +
+                     "\" is longer than the 107 octets of a socket's name"};
+    }
+    const std::string folder = path_.substr(0, path_.rfind('/') + 1);
+    if (!folder.empty()) {
+        mkdir(folder.c_str(), 0755);  // its last part only; where it fails, bind says why
+    }
+    if (Status status = clear_path(path_); !status) {
+        return status;
+    }
+    std::error_code error;
+    acceptor_.open(asio::local::stream_protocol{}, error);
+    // Before it has a name, nobody can connect with the wider mode of an unlucky umask.
+    if (!error && fchmod(acceptor_.native_handle(), socket_mode) == 0) {
+        acceptor_.bind(asio::local::stream_protocol::endpoint{path_}, error);
+    }
+    if (!error) {
+        acceptor_.listen(backlog_length, error);
+    }
+    if (error) {
+        return Error{"control.socket \"" + path_ + "\" cannot be opened: " + error.message()};
+    }
+    struct stat found {};
+    if (lstat(path_.c_str(), &found) == 0) {
+        inode_ = found.st_ino;
+    }
+    return give_to_group(path_, control.group);
+}
+
+void CommandSocket::accept() {
+    acceptor_.async_accept(loop_.turn(
+        [this, weak = std::weak_ptr{life_}](const std::error_code& error, Socket socket) {
+            if (weak.expired()) {
+                return;
+            }
+            if (error) {
+                accept_again_.after(accept_again_delay, [this] { accept(); });
+                return;
+            }
+            admit(std::move(socket));
+            accept();
+        }));
+}
+
+void CommandSocket::admit(Socket socket) {
+    if (clients_.size() >= limits_.clients_max) {
+        const std::string line = render(Reply::refusal(
+            "too_many_clients",
+            std::to_string(limits_.clients_max) + " clients are connected: try again later"));
+        // One short line always fits into a fresh socket's buffer.
+        ::send(socket.native_handle(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return;
+    }
+    const auto client = std::make_shared<Client>(*this, std::move(socket));
+    clients_.insert(client);
+    client->begin();
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,108 @@
+// What the operator can ask for: one row a command, with its arguments and the function that
+// answers. Reads come from the listing and the counters, changes go to the Applier, sessions are
+// walked by the workers. The control thread; long replies are made on the helper.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controlplane/apply.h"
+#include "controlplane/command_socket.h"
+#include "controlplane/request.h"
+#include "controlplane/worker_mail.h"
+
+namespace fulcrum {
+
+struct PortReport {
+    std::string name;
+    std::string device;
+    std::string twin;
+    MacAddress mac;
+    bool is_link_up = false;
+};
+struct MemoryReport {
+    std::string what;
+    std::uint64_t bytes = 0;
+};
+
+// What only the composition root knows.
+struct DirectorFacts {
+    std::vector<unsigned> worker_cpus;  // by worker
+    double cycles_per_s = 1;            // of the clock that workers count their turns by
+    std::vector<MemoryReport> memory;
+    std::function<std::vector<PortReport>()> ports;
+    std::function<std::vector<std::string>()> problems;  // sentences of other rooms; may be empty
+};
+
+class Commands {
+  public:
+    using Answer = CommandSocket::Answer;
+
+    struct Parts {
+        EventLoop& loop;
+        HelperThread& helper;
+        Applier& applier;
+        WorkerMail& mail;
+        DirectorFacts facts;
+    };
+    explicit Commands(Parts parts);
+
+    void serve(const Request& request, const Answer& answer);
+
+    // What stands in the way of service, in sentences; none: all is well.
+    std::vector<std::string> problems() const;
+
+  private:
+    struct Argument {
+        std::string_view name;
+        enum class Kind : std::uint8_t { text, count } kind = Kind::text;
+        bool is_required = false;
+    };
+    struct Row {
+        std::string_view name;
+        std::vector<Argument> arguments;
+        void (Commands::*run)(const Json& arguments, const Answer& answer);
+    };
+    static const std::vector<Row>& rows();
+    static std::string misfit(const Row& row, const Json& arguments);
+
+    void status(const Json& arguments, const Answer& answer);
+    void services(const Json& arguments, const Answer& answer);
+    void reals(const Json& arguments, const Answer& answer);
+    void sessions(const Json& arguments, const Answer& answer);
+    void reload(const Json& arguments, const Answer& answer);
+    void drain(const Json& arguments, const Answer& answer);
+    void undrain(const Json& arguments, const Answer& answer);
+    void version(const Json& arguments, const Answer& answer);
+
+    // A worker's counters a second ago, and what follows from the difference.
+    struct Pace {
+        std::uint64_t busy_cycles = 0;
+        std::uint64_t total_cycles = 0;
+        std::uint64_t turns = 0;
+        double busy_share = 0;
+        bool is_stalled = false;
+        bool is_behind = false;  // has not seen the epoch that was published a second ago
+    };
+    void measure_pace();
+    Json report_worker(std::size_t worker) const;
+    void answer_listing(std::function<Json()> make, const Answer& answer);
+    static Reply reply_to_drain(const ApplyResult& result, const Json& arguments,
+                                const Applier& applier);
+
+    EventLoop& loop_;
+    HelperThread& helper_;
+    Applier& applier_;
+    WorkerMail& mail_;
+    DirectorFacts facts_;
+    Instant started_;
+    std::vector<Pace> paces_;  // by worker
+    std::uint64_t epoch_a_second_ago_ = 0;
+    Timer second_;
+};
+
+}  // namespace fulcrum

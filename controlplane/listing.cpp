@@ -1,0 +1,142 @@
+// From the director's state to a listing, and the sums over workers.
+#include "controlplane/listing.h"
+
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+ListedReal listed(const RealView& view, const HealthCheck* health) {
+    ListedReal real;
+    real.name = view.name;
+    real.endpoint = view.endpoint;
+    real.forward = view.forward;
+    real.weight = view.weight;
+    real.weight_configured = view.weight_configured;
+    real.state = view.state;
+    real.since = view.since;
+    real.check = view.check;
+    real.is_fallback = view.is_fallback;
+    real.index = view.index;
+    real.tally = view.tally;
+    const bool is_checked = health != nullptr && view.state != RealState::removed;
+    if (const CheckReport* report =
+            is_checked ? health->report_of(view.service, view.name) : nullptr) {
+        real.checks = report->tally;
+    }
+    return real;
+}
+
+}  // namespace
+
+TallyTotals& TallyTotals::operator+=(const TallyTotals& other) {
+    in_packets += other.in_packets;
+    in_bytes += other.in_bytes;
+    out_packets += other.out_packets;
+    out_bytes += other.out_bytes;
+    sessions_opened += other.sessions_opened;
+    sessions_live += other.sessions_live;
+    return *this;
+}
+
+TallyTotals TallyTotals::since(const TallyTotals& base) const {
+    TallyTotals difference = *this;
+    difference.in_packets -= base.in_packets;
+    difference.in_bytes -= base.in_bytes;
+    difference.out_packets -= base.out_packets;
+    difference.out_bytes -= base.out_bytes;
+    difference.sessions_opened -= base.sessions_opened;
+    return difference;
+}
+
+TallyTotals read_tally(const Boards& boards, std::uint32_t tally) {
+    TallyTotals totals;
+    for (const CounterBoard* board : boards) {
+        const RealTally& line = board->tally(tally);
+        totals += {line.in_packets.read(), line.in_bytes.read(),        line.out_packets.read(),
+                   line.out_bytes.read(),  line.sessions_opened.read(), line.sessions_live.read()};
+    }
+    return totals;
+}
+
+TallyTotals ListedReal::totals(const Boards& boards) const {
+    return read_tally(boards, tally).since(base);
+}
+
+std::string ListedReal::check_sentence() const {
+    return checks == nullptr ? check : *checks->sentence.look();
+}
+
+TallyTotals ListedService::totals(const Boards& boards) const {
+    TallyTotals totals = retired;
+    for (const ListedReal& real : reals) {
+        totals += real.totals(boards);
+    }
+    return totals;
+}
+
+void TallyBook::keep(Listing& listing) {
+    for (auto& [tally, line] : lines_) {
+        line.is_listed = false;
+    }
+    for (ListedService& service : listing.services) {
+        for (ListedReal& real : service.reals) {
+            const Owner owner{service.name, real.name, real.endpoint, real.forward};
+            const auto [place, is_new] = lines_.try_emplace(real.tally);
+            Line& line = place->second;
+            if (!is_new && line.owner != owner) {
+                retire(real.tally, line);
+            }
+            if (is_new || line.owner != owner) {
+                line.owner = owner;
+                line.base = read_tally(boards_, real.tally);
+            }
+            line.is_listed = true;
+            real.base = line.base;
+        }
+    }
+    for (auto line = lines_.begin(); line != lines_.end();) {
+        if (line->second.is_listed) {
+            ++line;
+            continue;
+        }
+        retire(line->first, line->second);
+        line = lines_.erase(line);
+    }
+    std::map<std::string, TallyTotals> kept;
+    for (ListedService& service : listing.services) {
+        if (const auto found = retired_.find(service.name); found != retired_.end()) {
+            service.retired = found->second;
+            kept.insert(*found);
+        }
+    }
+    retired_ = std::move(kept);  // a service that is gone takes its past with it
+}
+
+void TallyBook::retire(std::uint32_t tally, const Line& line) {
+    TallyTotals counted = read_tally(boards_, tally).since(line.base);
+    counted.sessions_live = 0;
+    retired_[line.owner.service] += counted;
+}
+
+Listing list(const DirectorState& state, const HealthCheck* health) {
+    Listing listing;
+    listing.epoch = state.epoch();
+    for (const ServiceView& view : state.services()) {
+        ListedService service;
+        service.name = view.asked->name;
+        service.vip = {view.asked->vip, view.asked->port};
+        service.protocol = view.asked->protocol;
+        service.scheduler = view.asked->scheduler;
+        service.listener = view.listener;
+        service.usable_count = view.usable_count;
+        service.reals.reserve(view.reals.size());
+        for (const RealView& real : view.reals) {
+            service.reals.push_back(listed(real, health));
+        }
+        listing.services.push_back(std::move(service));
+    }
+    return listing;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,112 @@
+// What there is to be listed: services and reals by name, with the lines of counters that belong to
+// them. An immutable value, made by the control thread after every change of the director's state
+// and handed to whoever lists: the metrics server's thread, the helper that renders long replies.
+// Counters themselves are read where they stand, in the workers' boards, when somebody asks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/model/service.h"
+#include "config/model/time.h"
+#include "controlplane/director_state.h"
+#include "controlplane/health/health_check.h"
+#include "dataplane/counters.h"
+
+namespace fulcrum {
+
+using Boards = std::vector<const CounterBoard*>;  // one a worker; fixed for the life of the process
+
+// One tally summed over all workers.
+struct TallyTotals {
+    std::uint64_t in_packets = 0;
+    std::uint64_t in_bytes = 0;
+    std::uint64_t out_packets = 0;
+    std::uint64_t out_bytes = 0;
+    std::uint64_t sessions_opened = 0;
+    std::uint64_t sessions_live = 0;  // a gauge
+
+    TallyTotals& operator+=(const TallyTotals& other);
+    // What has been counted since `base` was read; the gauge is left as it is.
+    TallyTotals since(const TallyTotals& base) const;
+
+    friend bool operator==(const TallyTotals&, const TallyTotals&) = default;
+};
+TallyTotals read_tally(const Boards& boards, std::uint32_t tally);
+
+struct ListedReal {
+    std::string name;
+    Endpoint endpoint;
+    ForwardingMode forward = ForwardingMode::nat;
+    std::uint32_t weight = 0;  // effective
+    std::uint32_t weight_configured = 0;
+    RealState state = RealState::unknown;
+    Instant since{};
+    std::string check;  // the sentence that decided the state
+    bool is_fallback = false;
+    std::uint16_t index = 0;  // as sessions name it
+    std::uint32_t tally = 0;
+    TallyTotals base;                          // what the tally showed when it became this real's
+    std::shared_ptr<const CheckTally> checks;  // null: not checked
+
+    TallyTotals totals(const Boards& boards) const;
+    std::string check_sentence() const;  // of the latest probe
+};
+
+struct ListedService {
+    std::string name;
+    Endpoint vip;
+    L4Protocol protocol = L4Protocol::tcp;
+    Scheduler scheduler = Scheduler::maglev;
+    std::uint16_t listener = 0;  // as sessions name it
+    std::uint32_t usable_count = 0;
+    std::vector<ListedReal> reals;
+    TallyTotals retired;  // of reals that are no more: a service's totals never fall
+
+    TallyTotals totals(const Boards& boards) const;
+};
+
+struct Listing {
+    std::uint64_t epoch = 0;
+    std::vector<ListedService> services;
+};
+
+// Remembers whose a tally is, so that a line of counters that is given out again starts from zero
+// for its new real, and what the old one counted stays with its service. The control thread.
+class TallyBook {
+  public:
+    explicit TallyBook(Boards boards) : boards_{std::move(boards)} {}
+
+    // Fills in `base` and `retired` of what is listed now.
+    void keep(Listing& listing);
+
+  private:
+    struct Owner {
+        std::string service;
+        std::string real;
+        Endpoint endpoint;
+        ForwardingMode forward = ForwardingMode::nat;
+
+        friend bool operator==(const Owner&, const Owner&) = default;
+    };
+    struct Line {
+        Owner owner;
+        TallyTotals base;
+        bool is_listed = false;
+    };
+
+    void retire(std::uint32_t tally, const Line& line);
+
+    Boards boards_;
+    std::map<std::uint32_t, Line> lines_;         // by tally
+    std::map<std::string, TallyTotals> retired_;  // by service
+};
+
+// `health` may be null.
+Listing list(const DirectorState& state, const HealthCheck* health);
+
+}  // namespace fulcrum

@@ -1,0 +1,51 @@
+// What crosses the command socket: one JSON object a line each way. A request names a command and
+// its arguments; a reply is a result, or an error with a code for programs and a sentence for
+// people.
+//
+//     {"command":"drain","arguments":{"service":"web","real":"web1"}}
+//     {"ok":true,"result":{...}}
+//     {"ok":false,"error":{"code":"unknown_real","sentence":"..."}}
+//
+// Pure: octets to a Request or a sentence, a Reply to octets. Whatever the octets are.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model/result.h"
+
+namespace fulcrum {
+
+using Json = nlohmann::ordered_json;  // members in the order in which we write them
+
+inline constexpr std::size_t request_size_max = 64 * 1024;
+inline constexpr std::size_t request_depth_max = 32;
+
+struct Request {
+    std::string command;
+    Json arguments = Json::object();
+};
+
+struct Reply {
+    bool is_ok = false;
+    Json result;                        // when ok
+    std::string code;                   // when not: "unknown_real"
+    std::string sentence;               // when not
+    std::vector<std::string> problems;  // when not, and there are several
+    std::string line;                   // of a long reply: already rendered, elsewhere
+
+    static Reply of(Json result);
+    static Reply refusal(std::string code, std::string sentence,
+                         std::vector<std::string> problems = {});
+};
+
+// `line` without its line break.
+Result<Request> parse_request(std::string_view line);
+
+// With its line break.
+std::string render(const Reply& reply);
+
+}  // namespace fulcrum
