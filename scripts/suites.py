@@ -108,15 +108,21 @@ def read_meson_outcomes(suite, logs, log):
     read_junit(suite, logs / "testlog.junit.xml")
     for line in (logs / "testlog.json").read_text().splitlines():
         program = json.loads(line)
-        cases = [test for test in suite.outcomes if test.split(":")[0] == program["name"]]
+        name = plain_name(program["name"])
+        cases = [test for test in suite.outcomes if test.split(":")[0] == name]
         text = program.get("stdout", "") + program.get("stderr", "")
         is_fine = program["result"] in ("OK", "SKIP")
         if not cases:
             outcome = SKIPPED if program["result"] == "SKIP" else PASSED if is_fine else FAILED
-            suite.add(program["name"], outcome, "" if is_fine else text)
+            suite.add(name, outcome, "" if is_fine else text)
         elif not is_fine and all(suite.outcomes[test] != FAILED for test in cases):
             # It died between its cases, or after the last one: a sanitizer's verdict, for one.
-            suite.add(program["name"], FAILED, f"{program['result']}\n{text}")
+            suite.add(name, FAILED, f"{program['result']}\n{text}")
+
+
+def plain_name(name):
+    """meson writes "fulcrum:unit / model" for the test "model" once there are several suites."""
+    return name.rpartition(" / ")[2]
 
 
 def read_junit(suite, path):
@@ -128,7 +134,7 @@ def read_junit(suite, path):
             faults = [fault.text or fault.get("message") or "" for fault in case.iter("failure")]
             is_skipped = case.get("status") == "notrun" or case.find("skipped") is not None
             outcome = FAILED if faults else SKIPPED if is_skipped else PASSED
-            suite.add(f"{words[1]}:{case.get('classname')}.{case.get('name')}", outcome,
+            suite.add(f"{plain_name(words[1])}:{case.get('classname')}.{case.get('name')}", outcome,
                       "\n".join(faults))
 
 

@@ -33,8 +33,8 @@ BANNED_NAMES = {"manager", "handler", "helper", "util", "utils", "process", "dat
 NAME = re.compile(r"(?<![\w.>:])([A-Za-z_]\w*)")
 BANNED_IN_DATAPLANE = (
     (re.compile(r"\bstd::(mutex|shared_ptr|lock_guard|unique_lock|function)\b"), ()),
-    # Names of rings, devices and pools are strings, and are made before the first packet.
-    (re.compile(r"\bstd::string\b(?!_view)"), ("nic", "mailbox", "eal")),
+    # Names of rings, devices and pools, and sentences about them, are made before the first packet.
+    (re.compile(r"\bstd::string\b(?!_view)"), ("nic", "mailbox", "eal", "memory_plan", "twin")),
     (re.compile(r"(?<!_)\bmalloc\s*\("), ()),
     (re.compile(r"\bthrow\b"), ()),
 )
@@ -118,6 +118,8 @@ def check_names(path, code, findings):
         findings.add(path, 1, f'the name "{path.stem}" hides what this is')
     for match in NAME.finditer(code):
         word = match.group(1)
+        if word == "data" and code.startswith("()", match.end()):
+            continue  # what the standard library calls the first octet of a range
         if word.lower().rstrip("_") in BANNED_NAMES or word.startswith("do_"):
             findings.add(path, line_of(code, match.start()), f'the name "{word}" hides the thought')
 

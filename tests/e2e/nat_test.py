@@ -29,7 +29,7 @@ class Nat(Scenario):
     @classmethod
     def prepare(cls):
         cls.lab.start_web()
-        start_server(cls.lab, "web1", "echo", ECHO_REAL_PORT)
+        start_server(cls.lab, "web1", "echo", ECHO_REAL_PORT, "web1")
 
     def capture_both_ends(self, step, real="web1"):
         """What the client and the real received and sent while `step` ran."""
@@ -83,7 +83,7 @@ class Nat(Scenario):
             return wire.recv(2048)
 
         answer, client_frames, real_frames = self.capture_both_ends(exchange)
-        self.assertEqual(answer, f"{CLIENT}:{wire.getsockname()[1]} hello over UDP".encode())
+        self.assertEqual(answer, f"web1 {CLIENT}:{wire.getsockname()[1]} hello over UDP".encode())
         at_client = [packet for packet in packets.incoming(client_frames)
                      if packet.protocol == packets.UDP]
         at_real = [packet for packet in packets.incoming(real_frames)

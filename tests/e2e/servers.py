@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
-keeps every octet it got, one that accepts and never says a word.
+keeps every octet it got, one that always says the same, one that accepts and never says a word.
 """
 
 import asyncio
@@ -8,12 +8,12 @@ import socket
 import sys
 
 
-def echo_datagrams(port):
+def echo_datagrams(port, name):
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     wire.bind(("", int(port)))
     while True:
         datagram, client = wire.recvfrom(65535)
-        wire.sendto(f"{client[0]}:{client[1]} ".encode() + datagram, client)
+        wire.sendto(f"{name} {client[0]}:{client[1]} ".encode() + datagram, client)
 
 
 def record(port, path):
@@ -24,6 +24,17 @@ def record(port, path):
                 file.write(octets)
                 if octets.endswith(b"\r\n\r\n"):
                     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    _serve(serve, port)
+
+
+def answer(port, text):
+    """Says the same to every request."""
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\nX-Real: {text}\r\n"
+                     f"Connection: close\r\n\r\n{text}".encode())
         writer.close()
 
     _serve(serve, port)
@@ -45,4 +56,5 @@ def _serve(serve, port):
 
 
 if __name__ == "__main__":
-    {"echo": echo_datagrams, "record": record, "silent": be_silent}[sys.argv[1]](*sys.argv[2:])
+    KINDS = {"answer": answer, "echo": echo_datagrams, "record": record, "silent": be_silent}
+    KINDS[sys.argv[1]](*sys.argv[2:])

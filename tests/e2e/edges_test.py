@@ -1,0 +1,149 @@
+"""The rarer turns of a service's life: nobody left to serve, a stand-in, a real that serves two
+services, a client that comes back on the same port, a link that goes.
+"""
+
+import socket
+import time
+
+import packets
+from labkit.capture import Capture
+from labkit.director import director_config, http_check, web_service
+from labkit.lab import VIP, WEB, run, wait_until
+from labkit.load import Load, failures
+from scenario import Scenario, start_server
+
+FALLBACK_PORT, OTHER_PORT, ECHO_PORT, DEAD_PORT = 8099, 8088, 5353, 8077
+SILENT_PORT, REFUSING_PORT = 85, 86
+ANSWER_S_MAX = 0.001
+
+
+class NobodyLeft(Scenario):
+    @classmethod
+    def config(cls):
+        dead = {"check": http_check(port=DEAD_PORT)}
+        refusing = web_service(name="refusing", **dead) | {"port": REFUSING_PORT}
+        silent = web_service(name="silent", no_real="silent", **dead) | {"port": SILENT_PORT}
+        with_fallback = web_service(fallback={"address": WEB["web3"], "port": FALLBACK_PORT,
+                                              "forward": "nat"})
+        with_fallback["reals"].pop()
+        return director_config([with_fallback, refusing, silent])
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.start_web()
+        start_server(cls.lab, "web3", "answer", FALLBACK_PORT, "we shall be back")
+
+    def connect(self, port):
+        return self.lab.client.call(lambda: socket.create_connection((VIP, port), timeout=1))
+
+    def test_a_syn_is_reset_within_a_millisecond(self):
+        capture = Capture(self.lab.client, "eth0")
+        for _ in range(20):
+            with self.assertRaises(ConnectionRefusedError):
+                self.connect(REFUSING_PORT)
+        frames = [(frame.time_s, packets.dissect(frame.octets)) for frame in capture.stop()]
+        asked = {packet.source_port: at for at, packet in frames
+                 if packet and packet.flags & packets.SYN and packet.destination == VIP}
+        waited = [at - asked[packet.destination_port] for at, packet in frames
+                  if packet and packet.flags & packets.RST and packet.source == VIP]
+        self.assertEqual(len(waited), 20)
+        self.assertLess(sorted(waited)[10], ANSWER_S_MAX)
+
+    def test_or_is_met_with_silence_if_the_file_says_so(self):
+        with self.assertRaises(TimeoutError):
+            self.connect(SILENT_PORT)
+
+    def test_the_fallback_answers_while_no_real_does_and_steps_back_without_a_refusal(self):
+        for name in ("web1", "web2"):
+            self.lab.stop_web(name)
+        for name in ("web1", "web2"):
+            self.director.wait_state(name, "down")
+        self.assertEqual(self.fetch(), "we shall be back")
+        load = Load(self.lab.client, VIP, parallel=4, pause=0.005)
+        self.lab.start_web("web1")
+        self.director.wait_state("web1", "up")
+        self.assertEqual(set(self.fetch_many(50)), {"web1"})
+        self.assertEqual(failures(load.finish()), [])
+        self.lab.start_web("web2")
+        self.director.wait_all_up()
+
+
+class SharedReal(Scenario):
+    """web1 serves two services; web2 echoes datagrams beside it."""
+
+    @classmethod
+    def config(cls):
+        other = web_service(["web1"], port=OTHER_PORT, name="other") | {"port": 81}
+        echo = web_service(["web1", "web2"], port=ECHO_PORT, name="echo", protocol="udp",
+                           check={"type": "connect", "port": 8080, "interval": "500ms",
+                                  "timeout": "400ms"}) | {"port": 53}
+        return director_config([web_service(), other, echo])
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.start_web()
+        cls.lab.web["web1"].start("/usr/bin/python3", "-m", "http.server", str(OTHER_PORT),
+                                  "--directory", cls.lab.folder / "web1")
+        cls.lab.wait_listening(cls.lab.web["web1"], OTHER_PORT)
+        for name in ("web1", "web2"):
+            start_server(cls.lab, name, "echo", ECHO_PORT, name)
+
+    def test_a_failure_in_one_service_leaves_the_reals_other_service_alone(self):
+        self.director.wait_all_up(service="other")
+        self.lab.stop_web("web1")
+        self.director.wait_state("web1", "down")
+        self.assertEqual(self.director.reals("other")["web1"]["state"], "up")
+        self.assertIn("Hello", self.fetch(":81/ping.html"))
+        self.lab.start_web("web1")
+        self.director.wait_state("web1", "up")
+
+    def test_datagrams_of_an_old_flow_go_to_a_live_real_when_theirs_dies(self):
+        self.director.wait_all_up(service="echo")
+        wire = self.lab.client.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self.addCleanup(wire.close)
+        wire.settimeout(3)
+        wire.connect((VIP, 53))
+
+        def ask():
+            wire.send(b"who is there?")
+            return wire.recv(2048).split()[0].decode()
+
+        first = ask()
+        self.assertEqual({ask() for _ in range(20)}, {first})
+        self.lab.stop_web(first)
+        self.director.wait_state(first, "down", service="echo")
+        self.assertEqual({ask() for _ in range(20)}, {"web1", "web2"} - {first})
+        self.lab.start_web(first)
+        self.director.wait_state(first, "up", service="echo")
+
+    def test_a_client_that_returns_on_the_same_port_is_served_at_once(self):
+        for _ in range(5):
+            begun = time.monotonic()
+            wire = self.lab.client.call(lambda: socket.create_connection(
+                (VIP, 80), timeout=5, source_address=("10.1.0.10", 33333)))
+            wire.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while part := wire.recv(65536):  # the server closes first, and waits in TIME_WAIT
+                answer += part
+            wire.close()
+            self.assertIn(b"200 OK", answer)
+            self.assertLess(time.monotonic() - begun, 0.5)  # a lost SYN would cost a second
+
+    def test_nat_works_with_ip_forward_off(self):
+        self.lab.director.sysctl("net/ipv4/ip_forward", 0)
+        self.assertEqual(set(self.fetch_many(50)), set(WEB))
+
+    def test_status_names_a_port_that_is_down_and_exits_with_1(self):
+        self.assertEqual(self.director.ctl("status").returncode, 0)
+        run("ip", "link", "set", "director-eth1", "down")
+        try:
+            answer = wait_until(self.bad_status, 10, "status finds nothing wrong")
+        finally:
+            run("ip", "link", "set", "director-eth1", "up")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("lan", answer.stdout + answer.stderr)
+        wait_until(lambda: self.director.ctl("status").returncode == 0, 10, "status stays bad")
+
+    def bad_status(self):
+        answer = self.director.ctl("status")
+        return answer if answer.returncode != 0 else None
