@@ -177,12 +177,16 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
         if (plan.index >= snapshot.listeners.size()) {
             snapshot.listeners.resize(plan.index + std::size_t{1});
         }
-        snapshot.listeners[plan.index] = {.vip = plan.vip.address,
-                                          .port = plan.vip.port,
-                                          .protocol = plan.protocol,
-                                          .is_present = plan.is_present,
-                                          .service = plan.service,
-                                          .first_real = snapshot.services[plan.service].first_real};
+        const SnapshotService& service = snapshot.services[plan.service];
+        snapshot.listeners[plan.index] = {
+            .vip = plan.vip.address,
+            .port = plan.vip.port,
+            .protocol = plan.protocol,
+            .is_present = plan.is_present,
+            .timeouts_are_coarse = service.timeouts_are_coarse,
+            .service = static_cast<std::uint16_t>(plan.service),
+            .real_count = static_cast<std::uint16_t>(service.real_count),
+            .first_real = service.first_real};
         if (plan.is_present) {
             by_endpoint.push_back({EndpointMap::key_of(plan.vip.address, plan.vip.port,
                                                        static_cast<std::uint8_t>(plan.protocol)),

@@ -39,8 +39,7 @@ class Ages {
     // Whether it still names a listener and a real, which a reload may have taken away.
     bool is_nameless(const Session& session) const {
         const SnapshotListener* listener = listener_of(session);
-        return listener == nullptr ||
-               session.real >= snapshot_.services[listener->service].real_count ||
+        return listener == nullptr || session.real >= listener->real_count ||
                snapshot_.real_of(*listener, session.real).standing == RealStanding::absent;
     }
 

@@ -45,24 +45,26 @@ class ChecksumSum {
     std::uint64_t sum_ = 0;
 };
 
-// What a change of some words does to every checksum that covers them: ~old + new of each.
+// What a change of some words does to every checksum that covers them: ~old + new of each. For a
+// few dozen words: the sum is not folded before it is applied.
 class ChecksumDelta {
   public:
     constexpr void change(std::uint16_t before, std::uint16_t after) {
-        sum_.add(static_cast<std::uint16_t>(~before));
-        sum_.add(after);
+        sum_ += static_cast<std::uint16_t>(~before);
+        sum_ += after;
     }
     constexpr void change(be16 before, be16 after) { change(before.wire(), after.wire()); }
     constexpr void change(Ipv4Address before, Ipv4Address after) {
-        sum_.add(Ipv4Address{be32::from_wire(~before.value.wire())});
-        sum_.add(after);
+        const std::uint32_t old = ~before.value.wire();
+        const std::uint32_t now = after.value.wire();
+        sum_ += (old & 0xFFFF) + (old >> 16) + (now & 0xFFFF) + (now >> 16);
     }
 
     // HC' = ~(~HC + ~m + m'), RFC 1624 equation 3.
     constexpr be16 applied_to(be16 checksum) const {
-        ChecksumSum sum = sum_;
-        sum.add(static_cast<std::uint16_t>(~checksum.wire()));
-        return be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
+        std::uint32_t sum = sum_ + static_cast<std::uint16_t>(~checksum.wire());
+        sum = (sum & 0xFFFF) + (sum >> 16);
+        return be16::from_wire(static_cast<std::uint16_t>(~(sum + (sum >> 16))));
     }
     // UDP's: zero means that there is none and stays; a computed zero is sent as all ones.
     constexpr be16 applied_to_udp(be16 checksum) const {
@@ -74,7 +76,7 @@ class ChecksumDelta {
     }
 
   private:
-    ChecksumSum sum_;
+    std::uint32_t sum_ = 0;
 };
 
 // The checksum of `length` octets with the checksum field among them set to zero.

@@ -58,12 +58,9 @@ void decide_reply(const ParsedPacket& packet, const Binding& binding, const Snap
     decision.replaced = {packet.source, packet.source_port};
     decision.rewrite =
         packet.kind == PacketKind::icmp_error ? Rewrite::icmp_reply : Rewrite::nat_reply;
-    const SnapshotService& service = snapshot.services[listener.service];
-    if (binding.real < service.real_count) {
-        decision.tally = snapshot.real_of(listener, binding.real).tally;
-    } else {
-        decision.tally = limits::tallies_max;
-    }
+    decision.tally = binding.real < listener.real_count
+                         ? snapshot.real_of(listener, binding.real).tally
+                         : static_cast<std::uint32_t>(limits::tallies_max);
     const Paths::Answer path = snapshot.paths->to(packet.destination);
     return leave_by(*path.hop, path.neighbour, packet, decision);
 }

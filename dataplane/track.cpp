@@ -25,8 +25,7 @@ struct ReplyMatches {
             return false;
         }
         const SnapshotListener& listener = snapshot.listeners[session.listener];
-        if (!listener.is_present ||
-            session.real >= snapshot.services[listener.service].real_count) {
+        if (!listener.is_present || session.real >= listener.real_count) {
             return false;
         }
         const SnapshotReal& real = snapshot.real_of(listener, session.real);
@@ -74,6 +73,24 @@ SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
 void refuse(Decision& decision, DropReason reason) {
     decision.verdict = Verdict::drop;
     decision.reason = reason;
+}
+
+// Whether a session must make way for a new one: its real is no more, or it is over and this is the
+// SYN of another.
+bool must_make_way(const Session& session, const ParsedPacket& packet, const Snapshot& snapshot) {
+    const SnapshotListener& listener = snapshot.listeners[session.listener];
+    if (session.real >= listener.real_count) {
+        return true;
+    }
+    const SnapshotReal& real = snapshot.real_of(listener, session.real);
+    constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
+    const bool is_opening_syn = (packet.tcp_flags & syn_ack) == tcp_flag::syn;
+    if (!is_opening_syn || packet.protocol != L4Protocol::tcp || packet.kind != PacketKind::flow) {
+        return real.standing == RealStanding::absent;
+    }
+    const SessionState state = session.tag.state();
+    const bool has_lost_its_real = !is_confirmed(state) && real.standing != RealStanding::usable;
+    return has_lost_its_real || starts_anew(state, real.mode == ForwardingMode::nat);
 }
 
 // Whether replies of this real find their way without a session: by NAT only if nobody else is
@@ -135,8 +152,14 @@ void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) 
     bool has_opened = false;
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
-        if (burst.sessions[i] != nullptr && !drop_if_over(burst, i, snapshot)) {
-            continue;
+        if (Session* session = burst.sessions[i]) {
+            // Only a request finds a session that is over: replies go on belonging to it.
+            if (!is_request(burst, i) || !must_make_way(*session, burst.packets[i], snapshot)) {
+                continue;
+            }
+            note_gone(*session, snapshot);
+            table_.remove(*session);
+            burst.sessions[i] = nullptr;
         }
         if (has_opened || table_.disturbances() != disturbances_before) {
             find(burst, i, snapshot);  // an earlier packet of this burst may have opened it
@@ -156,35 +179,6 @@ void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) 
             find(burst, burst.flows[n], snapshot);
         }
     }
-}
-
-// A session that is over, or whose real is no more, makes way for a new one. True if it did.
-bool Tracker::drop_if_over(Burst& burst, std::size_t i, const Snapshot& snapshot) {
-    Session& session = *burst.sessions[i];
-    const ParsedPacket& packet = burst.packets[i];
-    const SnapshotListener& listener = snapshot.listeners[session.listener];
-    if (session.real < snapshot.services[listener.service].real_count) {
-        const SnapshotReal& real = snapshot.real_of(listener, session.real);
-        if (real.standing != RealStanding::absent) {
-            const bool is_opening_syn =
-                is_request(burst, i) && packet.kind == PacketKind::flow &&
-                packet.protocol == L4Protocol::tcp &&
-                (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
-            if (!is_opening_syn) {
-                return false;
-            }
-            const SessionState state = session.tag.state();
-            const bool lost_its_real =
-                !is_confirmed(state) && real.standing != RealStanding::usable;
-            if (!lost_its_real && !starts_anew(state, real.mode == ForwardingMode::nat)) {
-                return false;
-            }
-        }
-    }
-    note_gone(session, snapshot);
-    table_.remove(session);
-    burst.sessions[i] = nullptr;
-    return true;
 }
 
 void Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
@@ -209,7 +203,7 @@ void Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
     newcomer.vip_port = packet.destination_port;
     newcomer.real = index;
     newcomer.tag = SessionTag{first_state(packet, real.mode), packet.protocol};
-    newcomer.tag.set_coarse(snapshot.services[listener.service].timeouts_are_coarse);
+    newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
 
     const SessionTable::Insertion insertion = table_.insert(newcomer, burst.homes[i], ages);
@@ -299,14 +293,13 @@ void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s
 
 void Tracker::touch(Session& session, const ParsedPacket& packet, bool is_reply, const Ages& ages) {
     const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
-    const SnapshotService& service = ages.snapshot().services[listener.service];
     const SessionState state = session.tag.state();
-    const std::uint16_t stamp = ages.stamp(service.timeouts_are_coarse);
+    const std::uint16_t stamp = ages.stamp(listener.timeouts_are_coarse);
     if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
         session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
     }
     session.last_seen = stamp;
-    session.tag.set_coarse(service.timeouts_are_coarse);
+    session.tag.set_coarse(listener.timeouts_are_coarse);
 
     const Side side = is_reply ? Side::real : Side::client;
     SessionState next = state;

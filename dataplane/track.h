@@ -33,7 +33,6 @@ class Tracker {
 
   private:
     void find(Burst& burst, std::size_t i, const Snapshot& snapshot);
-    bool drop_if_over(Burst& burst, std::size_t i, const Snapshot& snapshot);
     void open_for_request(Burst& burst, std::size_t i, const Ages& ages);
     void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,

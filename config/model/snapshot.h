@@ -21,16 +21,20 @@
 
 namespace fulcrum {
 
-// One VIP, one protocol, one port.
+// One VIP, one protocol, one port. What every packet asks of the service is repeated here: one load
+// less.
 struct SnapshotListener {
     Ipv4Address vip;
     be16 port;
     L4Protocol protocol = L4Protocol::tcp;
-    bool is_present = false;       // false: a hole
-    std::uint32_t service = 0;     // index into Snapshot::services
-    std::uint32_t first_real = 0;  // the service's, repeated: one load less for a reply
+    bool is_present : 1 = false;           // false: a hole
+    bool timeouts_are_coarse : 1 = false;  // the service's
+    std::uint16_t service = 0;             // index into Snapshot::services
+    std::uint16_t real_count = 0;          // the service's
+    std::uint32_t first_real = 0;          // the service's
 };
 static_assert(sizeof(SnapshotListener) == 16);
+static_assert(limits::services_max <= 65'536 && limits::reals_per_service_max <= 65'535);
 
 enum class RealStanding : std::uint8_t {
     absent,    // a hole
