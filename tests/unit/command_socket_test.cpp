@@ -253,7 +253,9 @@ TEST_F(CommandSocketTest, OutlivesTenThousandConnections) {
         const auto passing = client();
         passing->send(n % 2 == 0 ? "{\"command\":\"a\"}\n" : "junk");
         connected_count += passing->is_connected ? 1 : 0;
-        loop_.run_for(50us);
+        if (n % 50 == 0) {  // the backlog holds more
+            loop_.run_for(2ms);
+        }
     }
     EXPECT_GT(connected_count, 5'000);
     loop_.run_for(20ms);  // whoever is still in the backlog
