@@ -16,6 +16,8 @@ template <typename... Cases>
 struct Switch : Cases... {
     using Cases::operator()...;
 };
+template <typename... Cases>
+Switch(Cases...) -> Switch<Cases...>;
 
 Outcome refused(std::string_view code, std::vector<std::string> sentences) {
     return {.refusal = Refusal{code, std::move(sentences)}};

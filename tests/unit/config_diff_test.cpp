@@ -1,0 +1,149 @@
+// The sentences of a reload, one for each thing that can change.
+#include "controlplane/config_diff.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/small_config.h"
+
+namespace fulcrum {
+namespace {
+
+using test::config;
+using test::real;
+using test::service;
+using test::web;
+using Sentences = std::vector<std::string>;
+
+Sentences changes(const VirtualService& before, const VirtualService& after) {
+    return compare(config({before}), config({after})).changes;
+}
+
+TEST(ConfigDiff, HasNothingToSayOfEqualConfigurations) {
+    const Config asked = config({web({real("web1", 11)})});
+    const ConfigDiff diff = compare(asked, asked);
+    EXPECT_TRUE(diff.changes.empty());
+    EXPECT_TRUE(diff.restart_needed.empty());
+}
+
+TEST(ConfigDiff, HasNothingToSayOfAnotherOrder) {
+    EXPECT_TRUE(compare(config({web({real("a", 1), real("b", 2)}), service("mail", 25, {})}),
+                        config({service("mail", 25, {}), web({real("b", 2), real("a", 1)})}))
+                    .changes.empty());
+}
+
+TEST(ConfigDiff, NamesServicesThatComeAndGo) {
+    const Config before = config({web({real("web1", 11)}), service("mail", 25, {})});
+    const Config after = config({web({real("web1", 11)}), service("dns", 53, {real("n", 1)})});
+    EXPECT_EQ(compare(before, after).changes,
+              (Sentences{"service \"dns\" added (203.0.113.53:80/tcp, 1 reals)",
+                         "service \"mail\" removed (203.0.113.25:80/tcp); its sessions end"}));
+}
+
+TEST(ConfigDiff, NamesRealsThatComeAndGo) {
+    EXPECT_EQ(changes(web({real("web1", 11), real("web2", 21)}),
+                      web({real("web2", 21), real("web3", 31, 4)})),
+              (Sentences{"service \"web\": real \"web3\" added (192.168.10.31:8080, weight 4, nat)",
+                         "service \"web\": real \"web1\" removed; its sessions live on"}));
+}
+
+TEST(ConfigDiff, NamesWhatChangesOfAReal) {
+    RealServer after = real("web1", 12, 9);
+    after.forward = ForwardingMode::direct;
+    EXPECT_EQ(changes(web({real("web1", 11)}), web({after})),
+              (Sentences{"service \"web\": real \"web1\": address 192.168.10.11:8080 becomes "
+                         "192.168.10.12:8080",
+                         "service \"web\": real \"web1\": weight 1 becomes 9",
+                         "service \"web\": real \"web1\": forward nat becomes direct"}));
+}
+
+TEST(ConfigDiff, NamesWhatChangesOfTheFallback) {
+    VirtualService with = web({});
+    with.fallback = real("sorry", 99);
+    VirtualService moved = with;
+    moved.fallback = real("pardon", 98);
+    EXPECT_EQ(changes(web({}), with),
+              (Sentences{"service \"web\": fallback added (192.168.10.99:8080, weight 1, nat)"}));
+    EXPECT_EQ(changes(with, web({})), (Sentences{"service \"web\": fallback removed"}));
+    EXPECT_EQ(changes(with, moved),
+              (Sentences{"service \"web\": fallback: name sorry becomes pardon",
+                         "service \"web\": fallback: address 192.168.10.99:8080 becomes "
+                         "192.168.10.98:8080"}));
+}
+
+TEST(ConfigDiff, NamesWhatChangesOfAService) {
+    VirtualService after = web({});
+    after.port = be16{443};
+    after.ring_size = 509;
+    after.no_real = NoReal::silent;
+    EXPECT_EQ(changes(web({}), after),
+              (Sentences{"service \"web\": VIP 203.0.113.80:80/tcp becomes 203.0.113.80:443/tcp",
+                         "service \"web\": ring_size 251 becomes 509",
+                         "service \"web\": no_real reset becomes silent"}));
+}
+
+TEST(ConfigDiff, NamesEveryTimeout) {
+    VirtualService after = web({});
+    after.timeouts = {1, 2, 3, 4, 5, 6};
+    EXPECT_EQ(changes(web({}), after),
+              (Sentences{"service \"web\": timeouts.tcp_handshake 30 s becomes 1 s",
+                         "service \"web\": timeouts.tcp_established 900 s becomes 2 s",
+                         "service \"web\": timeouts.tcp_half_closed 120 s becomes 3 s",
+                         "service \"web\": timeouts.tcp_closed 30 s becomes 4 s",
+                         "service \"web\": timeouts.udp_one_way 30 s becomes 5 s",
+                         "service \"web\": timeouts.udp 300 s becomes 6 s"}));
+}
+
+TEST(ConfigDiff, NamesEveryKeyOfACheck) {
+    VirtualService after = web({});
+    after.check = {.type = CheckType::http,
+                   .path = "/ping",
+                   .host = "www",
+                   .expect = "Hello",
+                   .status_min = 204,
+                   .status_max = 204,
+                   .port = 81,
+                   .interval = std::chrono::milliseconds{1'000},
+                   .timeout = std::chrono::milliseconds{500},
+                   .rise = 2,
+                   .fall = 3};
+    EXPECT_EQ(changes(web({}), after),
+              (Sentences{"service \"web\": check.type connect becomes http",
+                         "service \"web\": check.path \"/\" becomes \"/ping\"",
+                         "service \"web\": check.host \"\" becomes \"www\"",
+                         "service \"web\": check.expect \"\" becomes \"Hello\"",
+                         "service \"web\": check.status 200-299 becomes 204-204",
+                         "service \"web\": check.port 0 becomes 81",
+                         "service \"web\": check.interval 5000 ms becomes 1000 ms",
+                         "service \"web\": check.timeout 3000 ms becomes 500 ms",
+                         "service \"web\": check.rise 1 becomes 2",
+                         "service \"web\": check.fall 1 becomes 3"}));
+}
+
+TEST(ConfigDiff, NamesTheDirectorsNewName) {
+    Config after = config({});
+    after.director.name = "lb2";
+    const ConfigDiff diff = compare(config({}), after);
+    EXPECT_EQ(diff.changes, (Sentences{"director: name director becomes lb2"}));
+    EXPECT_TRUE(diff.restart_needed.empty());
+}
+
+TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
+    Config after = config({});
+    after.director.workers = {3};
+    after.director.sessions = 7;
+    after.director.seed = "other";
+    after.director.idle = Idle::poll;
+    after.director.memory = Memory::ordinary;
+    after.ports.push_back({.name = "wan"});
+    after.metrics.listen = Endpoint{Ipv4Address::of(127, 0, 0, 1), be16{9'464}};
+    after.control.group = "staff";
+    const std::string rest =
+        " differs from the running one: restart fulcrumd to change it, or set it back";
+    EXPECT_EQ(compare(config({}), after).restart_needed,
+              (Sentences{"director.workers" + rest, "director.sessions" + rest,
+                         "director.seed" + rest, "director.idle" + rest, "director.memory" + rest,
+                         "ports" + rest, "metrics" + rest, "control" + rest}));
+}
+
+}  // namespace
+}  // namespace fulcrum
