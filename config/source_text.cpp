@@ -36,6 +36,12 @@ std::string too_large() {
     return "is larger than " + std::to_string(limits::file_size_max >> 20) + " MiB";
 }
 
+// libconfig would end the text at a NUL, within a comment too.
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
+}
+
 Error failure(const char* what) { return {std::string{what} + ": " + std::strerror(errno)}; }
 
 }  // namespace
@@ -121,6 +127,13 @@ void SourceText::add_content(std::size_t file, const std::string& content) {
     const std::string path = files_[file];
     const std::string folder = path.substr(0, path.rfind('/') + 1);
     segments_.push_back({line_count_ + 1, file, 1});
+    if (const auto control = std::find_if(content.begin(), content.end(), is_control);
+        control != content.end()) {
+        const auto line = 1 + std::count(content.begin(), control, '\n');
+        findings_.refuse({path, static_cast<unsigned>(line)},
+                         "the control character " + in_quotes({&*control, 1}) + " stands here");
+        return;
+    }
     Prelexer lexer{content};
     std::size_t copied = 0;
     for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {

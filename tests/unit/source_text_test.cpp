@@ -127,6 +127,14 @@ TEST(SourceText, RefusesACommentThatAFileLeavesOpen) {
               "a:2: the comment is never closed with */\n");
 }
 
+// libconfig takes a NUL for the end of everything.
+TEST(SourceText, RefusesControlCharactersEvenInComments) {
+    using namespace std::string_literals;
+    EXPECT_EQ(complaints_about({{"main", "a = 1;\n# b\0c\n"s}}),
+              "main:2: the control character \"\\x00\" stands here\n");
+    EXPECT_EQ(complaints_about({{"main", "a = 1;\r\n\tb = 2;"}}), "");
+}
+
 class TemporaryFolder : public ::testing::Test {
   protected:
     void SetUp() override {
