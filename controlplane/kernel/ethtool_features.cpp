@@ -69,7 +69,7 @@ class Ethtool {
             return called.error();
         }
         std::vector<std::string> names;
-        for (std::uint32_t i = 0; i < length; ++i) {
+        for (std::size_t i = 0; i < length; ++i) {
             const auto* text = reinterpret_cast<const char*>(strings->data) + i * ETH_GSTRING_LEN;
             names.emplace_back(text, strnlen(text, ETH_GSTRING_LEN));
         }

@@ -12,6 +12,7 @@ namespace fulcrum {
 namespace {
 
 constexpr std::string_view first_line = "fulcrum found state 1";
+constexpr std::string_view last_line = "end\n";
 
 const char* yes_or_no(bool value) { return value ? "yes" : "no"; }
 
@@ -101,37 +102,31 @@ std::string encode(const FoundState& state) {
         text << "ipv6 " << address.data() << '/' << unsigned{found.length} << ' ' << found.flags
              << '\n';
     }
-    text << "end\n";
+    text << last_line;
     return text.str();
 }
 
 std::optional<FoundState> decode_found_state(std::string_view text) {
+    const std::string_view head = text.substr(0, first_line.size() + 1);
+    if (!head.starts_with(first_line) || !head.ends_with('\n')) {
+        return std::nullopt;
+    }
+    text.remove_prefix(head.size());
     FoundState state;
-    bool is_first = true;
-    while (!text.empty()) {
+    while (text != last_line) {
         const std::size_t end = text.find('\n');
         if (end == std::string_view::npos) {
             return std::nullopt;
         }
         const std::string_view line = text.substr(0, end);
-        text.remove_prefix(end + 1);
-        if (is_first) {
-            if (line != first_line) {
-                return std::nullopt;
-            }
-            is_first = false;
-            continue;
-        }
-        if (line == "end") {
-            return text.empty() ? std::optional{state} : std::nullopt;
-        }
         const std::size_t space = std::min(line.find(' '), line.size());
         const std::string_view value = line.substr(std::min(space + 1, line.size()));
         if (!read_fact(line.substr(0, space), value, state)) {
             return std::nullopt;
         }
+        text.remove_prefix(end + 1);
     }
-    return std::nullopt;
+    return state;
 }
 
 }  // namespace fulcrum

@@ -23,24 +23,28 @@ constexpr std::size_t datagram_size_max = 32'768;  // the kernel fills a dump's 
 constexpr int dump_attempts_max = 5;
 constexpr int receive_buffer_size = 8 * 1'024 * 1'024;
 
-// The kernel's words for a refusal, when it sent any beside the number.
-std::string words_of(const nlmsghdr* message, int error) {
-    if ((message->nlmsg_flags & NLM_F_ACK_TLVS) != 0) {
-        const auto* at =
-            static_cast<const char*>(mnl_nlmsg_get_payload_offset(message, sizeof(nlmsgerr)));
-        const char* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(message));
-        auto* attribute = reinterpret_cast<const nlattr*>(at);
-        while (mnl_attr_ok(attribute,
-                           static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-            if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG) {
-                const char* text = mnl_attr_get_str(attribute);
-                return errno_words(error) + " (kernel: " +
-                       std::string{text, strnlen(text, mnl_attr_get_payload_len(attribute))} + ")";
-            }
-            attribute = mnl_attr_next(attribute);
+// The kernel's sentence, when it sent one beside the number.
+std::string sentence_of(const nlmsghdr* message) {
+    const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(message));
+    const auto* attribute =
+        static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(message, sizeof(nlmsgerr)));
+    const auto left = [&] {
+        return static_cast<int>(end - reinterpret_cast<const char*>(attribute));
+    };
+    for (; mnl_attr_ok(attribute, left()); attribute = mnl_attr_next(attribute)) {
+        if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG) {
+            const char* text = mnl_attr_get_str(attribute);
+            return {text, strnlen(text, mnl_attr_get_payload_len(attribute))};
         }
     }
-    return errno_words(error);
+    return {};
+}
+
+std::string words_of(const nlmsghdr* message, int error) {
+    const bool has_attributes =
+        message->nlmsg_type == NLMSG_ERROR && (message->nlmsg_flags & NLM_F_ACK_TLVS) != 0;
+    const std::string sentence = has_attributes ? sentence_of(message) : std::string{};
+    return errno_words(error) + (sentence.empty() ? "" : " (kernel: " + sentence + ")");
 }
 
 // The errno in an NLMSG_ERROR or NLMSG_DONE message; 0 is an acknowledgement.
@@ -50,6 +54,16 @@ int error_of(const nlmsghdr* message) {
         std::memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
     }
     return -error;
+}
+
+void gather(const nlmsghdr* message, NetlinkAnswers& answers) {
+    if (message->nlmsg_type != NLMSG_ERROR && message->nlmsg_type != NLMSG_DONE) {
+        const auto* bytes = reinterpret_cast<const char*>(message);
+        answers.bytes.insert(answers.bytes.end(), bytes, bytes + MNL_ALIGN(message->nlmsg_len));
+    } else if (const int error = error_of(message); error != 0) {
+        answers.error = error;
+        answers.words = words_of(message, error);
+    }
 }
 
 }  // namespace
@@ -198,39 +212,38 @@ NetlinkSocket::Reading NetlinkSocket::read_datagram(
 
 Result<NetlinkAnswers> NetlinkSocket::ask(NetlinkRequests& request) {
     for (int attempt = 0; attempt < dump_attempts_max; ++attempt) {
-        if (auto sent = send(request); !sent) {
-            return sent.error();
-        }
-        NetlinkAnswers answers;
-        bool was_interrupted = false;
-        const auto visit = [&](const nlmsghdr* message) {
-            if (message->nlmsg_seq != sequence_) {
-                return;
-            }
-            was_interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-            if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
-                if (const int error = error_of(message); error != 0) {
-                    answers.error = error;
-                    answers.words = message->nlmsg_type == NLMSG_ERROR ? words_of(message, error)
-                                                                       : errno_words(error);
-                }
-                return;
-            }
-            const auto* bytes = reinterpret_cast<const char*>(message);
-            answers.bytes.insert(answers.bytes.end(), bytes, bytes + MNL_ALIGN(message->nlmsg_len));
-        };
-        Reading reading = Reading::read;
-        while (reading == Reading::read) {
-            reading = read_datagram(visit);
-        }
-        if (reading != Reading::nothing) {
-            return Error{"netlink: receiving failed: " + errno_words(errno)};
-        }
-        if (!was_interrupted) {
+        bool is_torn = false;
+        auto answers = ask_once(request, is_torn);
+        if (!answers || !is_torn) {
             return answers;
         }
     }
     return Error{"netlink: the kernel's tables change faster than they can be read"};
+}
+
+Result<NetlinkAnswers> NetlinkSocket::ask_once(NetlinkRequests& request, bool& is_torn) {
+    if (auto sent = send(request); !sent) {
+        return sent.error();
+    }
+    NetlinkAnswers answers;
+    const auto visit = [&](const nlmsghdr* message) {
+        if (message->nlmsg_seq == sequence_) {
+            is_torn |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+            gather(message, answers);
+        }
+    };
+    for (;;) {
+        switch (read_datagram(visit)) {
+            case Reading::read:
+                continue;
+            case Reading::nothing:
+                return answers;
+            case Reading::overrun:
+                return Error{"netlink: answers were lost"};
+            case Reading::failed:
+                return Error{"netlink: receiving failed: " + errno_words(errno)};
+        }
+    }
 }
 
 Status first_refusal(const std::string& place, const Result<std::vector<NetlinkRefusal>>& outcome) {

@@ -87,6 +87,7 @@ class NetlinkSocket {
     };
     explicit NetlinkSocket(mnl_socket* socket);
 
+    Result<NetlinkAnswers> ask_once(NetlinkRequests& request, bool& is_torn);
     Status send_slice(NetlinkRequests& requests, std::size_t first, std::size_t count);
     Status collect_refusals(std::size_t first, std::size_t count,
                             std::vector<NetlinkRefusal>& refusals);

@@ -8,20 +8,24 @@ namespace fulcrum {
 
 namespace {
 
-// Nothing: it is a port's own address.
+bool is_address_of(Ipv4Address vip, const NicPort& port) {
+    return std::ranges::find(port.addresses, vip, &Ipv4Prefix::address) != port.addresses.end();
+}
+
+bool is_in_network_of(Ipv4Address vip, const NicPort& port) {
+    return std::ranges::any_of(port.addresses,
+                               [&](const Ipv4Prefix& address) { return address.contains(vip); });
+}
+
+// Nothing: it is a port's own address, or there are no ports.
 std::optional<std::size_t> home_of(Ipv4Address vip, std::span<const NicPort> ports) {
-    std::optional<std::size_t> home;
-    for (std::size_t port = 0; port < ports.size(); ++port) {
-        for (const Ipv4Prefix& address : ports[port].addresses) {
-            if (address.address == vip) {
-                return std::nullopt;
-            }
-            if (!home && address.contains(vip)) {
-                home = port;
-            }
-        }
+    const auto is_own = [&](const NicPort& port) { return is_address_of(vip, port); };
+    if (ports.empty() || std::ranges::any_of(ports, is_own)) {
+        return std::nullopt;
     }
-    return home.value_or(0);
+    const auto home = std::ranges::find_if(
+        ports, [&](const NicPort& port) { return is_in_network_of(vip, port); });
+    return home == ports.end() ? 0 : static_cast<std::size_t>(home - ports.begin());
 }
 
 }  // namespace
@@ -30,7 +34,7 @@ std::vector<std::vector<Ipv4Address>> place_vips(std::span<const VirtualService>
                                                  std::span<const NicPort> ports) {
     std::vector<std::vector<Ipv4Address>> placed(ports.size());
     for (const VirtualService& service : services) {
-        if (const auto home = home_of(service.vip, ports); home && *home < ports.size()) {
+        if (const auto home = home_of(service.vip, ports); home) {
             placed[*home].push_back(service.vip);
         }
     }
