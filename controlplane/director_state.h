@@ -127,13 +127,15 @@ class DirectorState {
     struct ServiceRecord {
         const VirtualService* asked = nullptr;  // in config_
         std::uint16_t listener = 0;
-        std::vector<RealRecord> reals;  // as in the file; the fallback last
-        std::unordered_map<std::string_view, std::size_t> real_by_name;
+        std::vector<RealRecord> reals;            // as in the file; the fallback last
+        std::vector<std::uint32_t> real_by_name;  // positions in `reals`, ascending by name
 
         bool is_fallback(std::size_t real) const { return real == asked->reals.size(); }
         const RealServer& asked_real(std::size_t real) const {
             return is_fallback(real) ? *asked->fallback : asked->reals[real];
         }
+        std::optional<std::size_t> position_of(std::string_view real) const;
+        void sort_by_name();
         bool is_checked(std::size_t real) const {
             return !is_fallback(real) && asked->check.type != CheckType::none;
         }
