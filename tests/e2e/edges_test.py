@@ -144,6 +144,16 @@ class SharedReal(Scenario):
         self.assertIn("lan", answer.stdout + answer.stderr)
         wait_until(lambda: self.director.ctl("status").returncode == 0, 10, "status stays bad")
 
+    def test_status_of_a_director_without_services_exits_with_1(self):
+        self.director.write(director_config([]))
+        self.director.ask("reload")
+        answer = self.director.ctl("status")
+        self.director.write(self.config())
+        self.director.ask("reload")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("no service", answer.stdout + answer.stderr)
+        self.director.wait_all_up()
+
     def bad_status(self):
         answer = self.director.ctl("status")
         return answer if answer.returncode != 0 else None
