@@ -20,10 +20,11 @@ constexpr MacAddress lan_mac{{2, 0, 0, 0, 0, 2}};
 constexpr MacAddress web1_mac{{2, 0, 0, 0, 0, 11}};
 
 // Every service of the configuration with all its reals usable, numbered as they stand.
-CompileInput plan_of(std::vector<VirtualService> services) {
+CompileInput plan_of(std::vector<VirtualService> services, const std::string& seed = "fulcrum") {
     CompileInput input;
     input.epoch = 1;
-    auto asked = std::make_shared<const Config>(config(std::move(services)));
+    auto asked = std::make_shared<Config>(config(std::move(services)));
+    asked->director.seed = seed;
     std::uint32_t tally = 0;
     for (const VirtualService& one : asked->services) {
         const auto position = static_cast<std::uint16_t>(input.services.size());
@@ -136,12 +137,7 @@ TEST(SnapshotCompiler, KeepsDownAndDrainedRealsOnTheRing) {
 TEST(SnapshotCompiler, RebuildsTheRingWhenMembersWeightsSizeOrSeedChange) {
     const auto ring_of = [](VirtualService asked, const std::string& seed,
                             const CompiledParts& parts) {
-        CompileInput input = plan_of({std::move(asked)});
-        Config seeded = *input.config;
-        seeded.director.seed = seed;
-        input.config = std::make_shared<const Config>(seeded);
-        input.services[0].asked = &input.config->services[0];
-        return compile(input, parts).snapshot->services[0].ring;
+        return compile(plan_of({std::move(asked)}, seed), parts).snapshot->services[0].ring;
     };
     const VirtualService asked = web({real("web1", 11, 2), real("web2", 21)});
     const Compiled first = compile(plan_of({asked}), {});
