@@ -1,6 +1,7 @@
 // From the director's state to a listing, and the sums over workers.
 #include "controlplane/listing.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fulcrum {
@@ -73,6 +74,12 @@ TallyTotals ListedService::totals(const Boards& boards) const {
         totals += real.totals(boards);
     }
     return totals;
+}
+
+bool sees_replies(const ListedService& service) {
+    return service.reals.empty() || std::ranges::any_of(service.reals, [](const ListedReal& real) {
+               return real.forward == ForwardingMode::nat;
+           });
 }
 
 void TallyBook::keep(Listing& listing) {

@@ -70,6 +70,9 @@ struct ListedService {
     TallyTotals totals(const Boards& boards) const;
 };
 
+// Whether replies of any real pass through us: under direct routing alone nothing is known of them.
+bool sees_replies(const ListedService& service);
+
 struct Listing {
     std::uint64_t epoch = 0;
     std::vector<ListedService> services;

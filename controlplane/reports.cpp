@@ -12,15 +12,6 @@ std::int64_t seconds(Duration length) {
     return std::chrono::duration_cast<std::chrono::seconds>(length).count();
 }
 
-bool sees_replies(const ListedService& service) {
-    for (const ListedReal& real : service.reals) {
-        if (real.forward == ForwardingMode::nat) {
-            return true;
-        }
-    }
-    return service.reals.empty();
-}
-
 // Under direct routing replies do not pass: nothing is known of them, and null is not zero.
 void add_traffic(Json& json, const TallyTotals& totals, bool has_replies) {
     json["sessions"] = totals.sessions_live;

@@ -66,7 +66,8 @@ class HealthCheck {
 
     // Null for a real without a check.
     const CheckReport* report_of(std::string_view service, std::string_view real) const;
-    const CheckDurations& durations_of(CheckType type) const { return durations_.at(type); }
+    // One for each prober; what it leads to may be read on any thread.
+    const std::map<CheckType, CheckDurations>& durations() const { return durations_; }
 
   private:
     struct Subject {

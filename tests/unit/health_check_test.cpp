@@ -190,7 +190,7 @@ TEST_F(HealthCheckTest, CountsDurationsOfWhatWasAnswered) {
     check_.follow(plan_checks(config));
     ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 5; }));
     std::uint64_t counted = 0;
-    for (const SingleWriterCounter& bucket : check_.durations_of(CheckType::connect).counts) {
+    for (const SingleWriterCounter& bucket : check_.durations().at(CheckType::connect).counts) {
         counted += bucket.read();
     }
     EXPECT_EQ(counted, check_.report_of("web", "real11")->tally->probes.read());

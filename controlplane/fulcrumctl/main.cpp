@@ -1,0 +1,207 @@
+// fulcrumctl, the operator's tool: it knows the command protocol and how to print, and nothing else
+// of the director; `check` alone needs no director. What was asked for goes to standard output,
+// errors to standard error. Exit status: 0 done, 1 failed or (status) problems found, 2 usage or an
+// invalid configuration, 3 no director answers.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/loader.h"
+#include "controlplane/fulcrumctl/client.h"
+#include "controlplane/fulcrumctl/tables.h"
+
+namespace fulcrum {
+namespace {
+
+enum ExitStatus : int { done_status = 0, failed = 1, misused = 2, unreachable = 3 };
+
+struct Options {
+    std::string socket = "/run/fulcrum/control.sock";
+    bool is_json = false;
+    std::string target;  // SERVICE/REAL, or a file
+    std::string service;
+    std::string real;
+    std::string client;
+    unsigned limit = 0;
+};
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void complain(const std::string& sentence) {
+    std::fprintf(stderr, "fulcrumctl: %s\n", sentence.c_str());
+}
+
+void list_to_stderr(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        std::fprintf(stderr, "%s\n", line.c_str());
+    }
+}
+
+// --- asking a director -----------------------------------------------------------------------
+
+int complain_of(const Json& error) {
+    const std::string code = error.value("code", std::string{});
+    complain(error.value("sentence", std::string{"the director refuses without a reason"}));
+    list_to_stderr(error.value("problems", std::vector<std::string>{}));
+    const bool is_misuse =
+        code == "config_invalid" || code == "bad_arguments" || code == "unknown_command";
+    return is_misuse ? misused : failed;
+}
+
+using Show = std::string (*)(const Json& result);
+
+int ask(const Options& options, const std::string& command, const Json& arguments, Show show) {
+    const Result<Json> reply =
+        ask_director(options.socket, {{"command", command}, {"arguments", arguments}});
+    if (!reply) {
+        complain(reply.error().sentence);
+        return unreachable;
+    }
+    if (!reply->value("ok", false)) {
+        return complain_of(reply->value("error", Json::object()));
+    }
+    const Json& result = reply->at("result");
+    print(options.is_json ? result.dump(2) + "\n" : show(result));
+    const bool has_problems = command == "status" && !result.at("problems").empty();
+    return has_problems ? failed : done_status;
+}
+
+int ask_drain(const Options& options, const std::string& command, Show show) {
+    const std::size_t slash = options.target.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == options.target.size()) {
+        complain("\"" + options.target + "\" does not read SERVICE/REAL");
+        return misused;
+    }
+    const Json arguments{{"service", options.target.substr(0, slash)},
+                         {"real", options.target.substr(slash + 1)}};
+    return ask(options, command, arguments, show);
+}
+
+int ask_sessions(const Options& options) {
+    Json arguments = Json::object();
+    for (const auto& [name, value] : {std::pair{"service", options.service},
+                                      {"real", options.real},
+                                      {"client", options.client}}) {
+        if (!value.empty()) {
+            arguments[name] = value;
+        }
+    }
+    if (options.limit != 0) {
+        arguments["limit"] = options.limit;
+    }
+    return ask(options, "sessions", arguments, show_sessions);
+}
+
+int ask_reals(const Options& options) {
+    Json arguments = Json::object();
+    if (!options.service.empty()) {
+        arguments["service"] = options.service;
+    }
+    return ask(options, "reals", arguments, show_reals);
+}
+
+// --- without a director ----------------------------------------------------------------------
+
+int check(const Options& options) {
+    const LoadOutcome outcome = load_config(options.target);
+    if (options.is_json) {
+        const Json result{{"valid", outcome.is_valid()},
+                          {"problems", outcome.problems},
+                          {"warnings", outcome.warnings}};
+        print(result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        return outcome.is_valid() ? done_status : misused;
+    }
+    list_to_stderr(outcome.problems);
+    for (const std::string& warning : outcome.warnings) {
+        std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    }
+    if (!outcome.is_valid()) {
+        return misused;
+    }
+    std::size_t real_count = 0;
+    for (const VirtualService& service : outcome.config.services) {
+        real_count += service.reals.size();
+    }
+    print(options.target +
+          " is valid; services: " + std::to_string(outcome.config.services.size()) +
+          ", reals: " + std::to_string(real_count) + "\n");
+    return done_status;
+}
+
+// --- the command line ------------------------------------------------------------------------
+
+// Adds the commands; each sets `run` when it is the one that was given.
+void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
+    const auto add = [&](const char* name, const char* help, std::function<int()> action) {
+        CLI::App* command = app.add_subcommand(name, help)->fallthrough();
+        command->callback([&run, action = std::move(action)] { run = action; });
+        return command;
+    };
+    const auto add_plain = [&](const char* name, const char* help, Show show) {
+        add(name, help,
+            [&options, name, show] { return ask(options, name, Json::object(), show); });
+    };
+    add_plain("status", "What the director is doing; exit status 1 if it has problems",
+              show_status);
+    add_plain("services", "Virtual services and their counters", show_services);
+    add("reals", "Real servers, their state and counters", [&options] {
+        return ask_reals(options);
+    })->add_option("SERVICE", options.service, "Only those of this service");
+    CLI::App* sessions = add("sessions", "Sessions in the workers' tables",
+                             [&options] { return ask_sessions(options); });
+    sessions->add_option("--service", options.service, "Only those of this service");
+    sessions->add_option("--real", options.real, "Only those of this real of the service");
+    sessions->add_option("--client", options.client, "Only those of this client address");
+    sessions->add_option("--limit", options.limit, "At most so many (1 to 10000; default 1000)")
+        ->check(CLI::Range(1U, 10'000U));
+    add_plain("reload", "Read the configuration file again and apply it", show_reload);
+    add("drain", "No new sessions for a real; those it has live on",
+        [&options] { return ask_drain(options, "drain", show_drain); })
+        ->add_option("TARGET", options.target, "SERVICE/REAL")
+        ->required();
+    add("undrain", "End a drain",
+        [&options] { return ask_drain(options, "undrain", show_undrain); })
+        ->add_option("TARGET", options.target, "SERVICE/REAL")
+        ->required();
+    add_plain("version", "The director's version", show_version);
+    add("check", "Check a configuration file; needs no director",
+        [&options] { return check(options); })
+        ->add_option("FILE", options.target, "The file to check")
+        ->required();
+}
+
+int run(int argc, char** argv) {
+    Options options;
+    std::function<int()> action;
+    CLI::App app{"The operator's tool of Fulcrum, a layer-4 load balancer", "fulcrumctl"};
+    app.add_option("--socket", options.socket, "The director's command socket")
+        ->envname("FULCRUM_SOCKET")
+        ->capture_default_str();
+    app.add_flag("--json", options.is_json, "Print the result as JSON");
+    app.set_version_flag("--version", "fulcrumctl " FULCRUM_VERSION);
+    app.require_subcommand(1);
+    add_commands(app, options, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? done_status : misused;
+    }
+    return action();
+}
+
+}  // namespace
+}  // namespace fulcrum
+
+int main(int argc, char** argv) {
+    try {
+        return fulcrum::run(argc, argv);
+    } catch (const std::exception& error) {  // a reply whose members are not what they should be
+        std::fprintf(stderr, "fulcrumctl: the director's reply is not understood: %s\n",
+                     error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,274 @@
+// One table maker, and a list of columns for each reply.
+#include "controlplane/fulcrumctl/tables.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+namespace fulcrum {
+namespace {
+
+// A server's answer or a name must not command the terminal.
+std::string printable(std::string text) {
+    for (char& letter : text) {
+        const auto code = static_cast<unsigned char>(letter);
+        letter = code < 0x20 || code == 0x7F ? ' ' : letter;
+    }
+    return text;
+}
+
+std::string fixed(double value, int digits) {
+    std::array<char, 64> text{};
+    const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+// Text as it is, numbers in full, null as what it means: not available.
+std::string cell(const Json& row, const char* name) {
+    const auto found = row.find(name);
+    if (found == row.end() || found->is_null()) {
+        return "n/a";
+    }
+    return printable(found->is_string() ? found->get<std::string>() : found->dump());
+}
+
+std::string text_of(const Json& json) {
+    return printable(json.is_string() ? json.get<std::string>() : json.dump());
+}
+
+std::string length_of(std::int64_t seconds) {
+    if (seconds < 60) {
+        return std::to_string(seconds) + "s";
+    }
+    if (seconds < 3'600) {
+        return std::to_string(seconds / 60) + "m" + std::to_string(seconds % 60) + "s";
+    }
+    if (seconds < 86'400) {
+        return std::to_string(seconds / 3'600) + "h" + std::to_string(seconds / 60 % 60) + "m";
+    }
+    return std::to_string(seconds / 86'400) + "d" + std::to_string(seconds / 3'600 % 24) + "h";
+}
+
+std::string size_of(std::uint64_t bytes) {
+    const double mebibytes = static_cast<double>(bytes) / (1'024.0 * 1'024.0);
+    return fixed(mebibytes, 1) + " MiB";
+}
+
+enum class Side : std::uint8_t { left, right };
+
+// Columns are at least `width` wide, so that a table that is printed again and again stands still.
+struct Column {
+    std::string_view title;
+    Side side = Side::left;
+    std::size_t width = 0;
+};
+
+class Table {
+  public:
+    explicit Table(std::vector<Column> columns) : columns_{std::move(columns)} {}
+
+    void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+    std::string text() {
+        for (std::size_t at = 0; at < columns_.size(); ++at) {
+            Column& column = columns_[at];
+            column.width = std::max(column.width, column.title.size());
+            for (const auto& row : rows_) {
+                column.width = std::max(column.width, row[at].size());
+            }
+        }
+        std::string lines;
+        std::vector<std::string> titles;
+        for (const Column& column : columns_) {
+            titles.emplace_back(column.title);
+        }
+        append(lines, titles);
+        for (const auto& row : rows_) {
+            append(lines, row);
+        }
+        return lines;
+    }
+
+  private:
+    void append(std::string& lines, const std::vector<std::string>& row) const {
+        std::string line;
+        for (std::size_t at = 0; at < columns_.size(); ++at) {
+            const std::string padding(columns_[at].width - row[at].size(), ' ');
+            line.append(at == 0 ? "" : "  ");
+            line.append(columns_[at].side == Side::right ? padding + row[at] : row[at] + padding);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        lines.append(line).append("\n");
+    }
+
+    std::vector<Column> columns_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+std::string show_workers(const Json& workers) {
+    Table table{{{"WORKER"},
+                 {"CPU", Side::right, 3},
+                 {"BUSY", Side::right, 7},
+                 {"SESSIONS", Side::right, 10},
+                 {"TURNS", Side::right, 14},
+                 {"LONGEST TURN", Side::right}}};
+    for (const Json& worker : workers) {
+        table.add({cell(worker, "worker"), cell(worker, "cpu"),
+                   fixed(worker.value("busy_share", 0.0) * 100, 1) + " %", cell(worker, "sessions"),
+                   cell(worker, "turns"), fixed(worker.value("longest_turn_us", 0.0), 1) + " us"});
+    }
+    return table.text();
+}
+
+std::string show_ports(const Json& ports) {
+    Table table{{{"PORT", Side::left, 8},
+                 {"LINK", Side::left, 4},
+                 {"TWIN", Side::left, 8},
+                 {"MAC", Side::left, 17},
+                 {"DEVICE"}}};
+    for (const Json& port : ports) {
+        table.add({cell(port, "name"), cell(port, "link"), cell(port, "twin"), cell(port, "mac"),
+                   cell(port, "device")});
+    }
+    return table.text();
+}
+
+std::string show_memory(const Json& memory) {
+    Table table{{{"MEMORY", Side::left, 24}, {"SIZE", Side::right, 12}}};
+    std::uint64_t sum = 0;
+    for (const Json& line : memory) {
+        const auto bytes = line.value("bytes", std::uint64_t{0});
+        sum += bytes;
+        table.add({cell(line, "what"), size_of(bytes)});
+    }
+    table.add({"sum", size_of(sum)});
+    return table.text();
+}
+
+std::string endpoint_of(const Json& row, const char* address, const char* port) {
+    return cell(row, address) + ":" + cell(row, port);
+}
+
+}  // namespace
+
+std::string show_status(const Json& result) {
+    const Json& services = result.at("services");
+    std::string text = cell(result, "name") + ": fulcrum " + cell(result, "version") + ", " +
+                       cell(result, "role") + ", up " +
+                       length_of(result.value("uptime_s", std::int64_t{0})) + ", epoch " +
+                       cell(result, "epoch") + ", services up " + cell(services, "up") + " of " +
+                       cell(services, "total") + "\n";
+    text += "\n" + show_workers(result.at("workers"));
+    text += "\n" + show_ports(result.at("ports"));
+    text += "\n" + show_memory(result.at("memory"));
+    const Json& problems = result.at("problems");
+    text += problems.empty() ? "\nno problems\n" : "\nproblems:\n";
+    for (const Json& problem : problems) {
+        text += "  " + text_of(problem) + "\n";
+    }
+    return text;
+}
+
+std::string show_services(const Json& result) {
+    Table table{{{"SERVICE", Side::left, 12},
+                 {"VIP", Side::left, 21},
+                 {"PROTO", Side::left},
+                 {"SCHEDULER", Side::left},
+                 {"USABLE", Side::right, 7},
+                 {"SESSIONS", Side::right, 9},
+                 {"OPENED", Side::right, 10},
+                 {"IN PACKETS", Side::right, 12},
+                 {"IN BYTES", Side::right, 14},
+                 {"OUT PACKETS", Side::right, 12},
+                 {"OUT BYTES", Side::right, 14}}};
+    for (const Json& service : result.at("services")) {
+        table.add({cell(service, "name"), endpoint_of(service, "vip", "port"),
+                   cell(service, "protocol"), cell(service, "scheduler"),
+                   cell(service, "reals_usable") + "/" + cell(service, "reals"),
+                   cell(service, "sessions"), cell(service, "sessions_opened"),
+                   cell(service, "in_packets"), cell(service, "in_bytes"),
+                   cell(service, "out_packets"), cell(service, "out_bytes")});
+    }
+    return table.text();
+}
+
+std::string show_reals(const Json& result) {
+    Table table{{{"SERVICE", Side::left, 12},
+                 {"REAL", Side::left, 12},
+                 {"ADDRESS", Side::left, 21},
+                 {"FORWARD"},
+                 {"WEIGHT", Side::right},
+                 {"STATE", Side::left, 7},
+                 {"SINCE", Side::right, 7},
+                 {"SESSIONS", Side::right, 9},
+                 {"OPENED", Side::right, 10},
+                 {"IN PACKETS", Side::right, 12},
+                 {"OUT PACKETS", Side::right, 12},
+                 {"CHECK"}}};
+    for (const Json& real : result.at("reals")) {
+        table.add({cell(real, "service"), cell(real, "name"), endpoint_of(real, "address", "port"),
+                   cell(real, "forward"), cell(real, "weight"), cell(real, "state"),
+                   length_of(real.value("since_s", std::int64_t{0})), cell(real, "sessions"),
+                   cell(real, "sessions_opened"), cell(real, "in_packets"),
+                   cell(real, "out_packets"), cell(real, "check")});
+    }
+    return table.text();
+}
+
+std::string show_sessions(const Json& result) {
+    Table table{{{"CLIENT", Side::left, 21},
+                 {"VIP", Side::left, 21},
+                 {"PROTO"},
+                 {"SERVICE", Side::left, 12},
+                 {"REAL", Side::left, 12},
+                 {"STATE", Side::left, 15},
+                 {"IDLE", Side::right, 6},
+                 {"TIMEOUT", Side::right},
+                 {"WORKER", Side::right}}};
+    for (const Json& session : result.at("sessions")) {
+        table.add({cell(session, "client"), cell(session, "vip"), cell(session, "protocol"),
+                   cell(session, "service"), cell(session, "real"), cell(session, "state"),
+                   length_of(session.value("idle_s", std::int64_t{0})),
+                   length_of(session.value("timeout_s", std::int64_t{0})),
+                   cell(session, "worker")});
+    }
+    std::string text = table.text();
+    if (result.value("truncated", false)) {
+        text += "there are more: narrow the question or raise --limit\n";
+    }
+    return text;
+}
+
+std::string show_reload(const Json& result) {
+    std::string text = "epoch " + cell(result, "epoch") + " is in force\n";
+    for (const Json& change : result.at("changes")) {
+        text += "  " + text_of(change) + "\n";
+    }
+    if (result.at("changes").empty()) {
+        text += "  nothing has changed\n";
+    }
+    for (const auto& [service, count] : result.at("slots_moved").items()) {
+        text += "  service \"" + printable(service) + "\": " + count.dump() + " slots moved\n";
+    }
+    for (const Json& warning : result.value("warnings", Json::array())) {
+        text += "warning: " + text_of(warning) + "\n";
+    }
+    return text;
+}
+
+std::string show_drain(const Json& result) {
+    return cell(result, "service") + "/" + cell(result, "real") + " is drained as of epoch " +
+           cell(result, "epoch") + "; " + cell(result, "sessions") + " sessions live on\n";
+}
+
+std::string show_undrain(const Json& result) {
+    return cell(result, "service") + "/" + cell(result, "real") +
+           " is no longer drained as of epoch " + cell(result, "epoch") + "\n";
+}
+
+std::string show_version(const Json& result) { return "fulcrum " + cell(result, "version") + "\n"; }
+
+}  // namespace fulcrum

@@ -1,0 +1,21 @@
+// Replies as people read them: tables with columns of steady width, plain text, no colour. Pure.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace fulcrum {
+
+using Json = nlohmann::ordered_json;
+
+// Each takes the result of the command that it is named for.
+std::string show_status(const Json& result);
+std::string show_services(const Json& result);
+std::string show_reals(const Json& result);
+std::string show_sessions(const Json& result);
+std::string show_reload(const Json& result);
+std::string show_drain(const Json& result);
+std::string show_undrain(const Json& result);
+std::string show_version(const Json& result);
+
+}  // namespace fulcrum

@@ -1,0 +1,143 @@
+// libmicrohttpd with an epoll thread of its own, on a listening socket of ours.
+#include "controlplane/metrics_server.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+constexpr Duration page_age_max = 250ms;
+constexpr int backlog_length = 256;
+constexpr unsigned connections_max = 1'024;
+constexpr unsigned connections_per_address_max = 960;  // some are left for the others
+constexpr unsigned idle_s = 5;
+constexpr std::size_t connection_memory = 16 * 1024;  // bounds a request's head
+
+MHD_Response* text_response(std::string_view text) {
+    return MHD_create_response_from_buffer(text.size(),
+                                           const_cast<char*>(text.data()),  // NOLINT: only read
+                                           MHD_RESPMEM_MUST_COPY);
+}
+
+MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                      const char* /*version*/, const char* /*upload*/, std::size_t* upload_size,
+                      void** state) {
+    auto& server = *static_cast<MetricsServer*>(self);
+    const bool is_read = std::strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+                         std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if (!is_read) {
+        return MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, server.not_allowed());
+    }
+    // The first call comes with the head alone; the reply belongs to the last.
+    static char seen;
+    if (*state == nullptr) {
+        *state = &seen;
+        return MHD_YES;
+    }
+    if (*upload_size != 0) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (std::strcmp(url, "/metrics") != 0) {
+        return MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, server.not_found());
+    }
+    MHD_Response* page = server.page();
+    return page == nullptr ? MHD_NO : MHD_queue_response(connection, MHD_HTTP_OK, page);
+}
+
+}  // namespace
+
+MetricsServer::MetricsServer(Render render)
+    : render_{std::move(render)},
+      not_found_{text_response("nothing here: metrics are at /metrics\n")},
+      not_allowed_{text_response("only GET is understood here\n")} {
+    MHD_add_response_header(not_allowed_, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+}
+
+MetricsServer::~MetricsServer() {
+    if (daemon_ != nullptr) {
+        MHD_stop_daemon(daemon_);  // joins its thread, closes the listening socket
+    }
+    for (MHD_Response* response : {not_found_, not_allowed_, page_}) {
+        if (response != nullptr) {
+            MHD_destroy_response(response);
+        }
+    }
+}
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::open(Endpoint listen, Render render) {
+    std::unique_ptr<MetricsServer> made{new MetricsServer{std::move(render)}};
+    if (Status status = made->listen(listen); !status) {
+        return status.error();
+    }
+    return made;
+}
+
+Status MetricsServer::listen(Endpoint endpoint) {
+    const auto refused = [&](int error) {
+        return Error{"metrics.listen " + to_string(endpoint) +
+                     " cannot be opened: " + std::generic_category().message(error)};
+    };
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (socket < 0) {
+        return refused(errno);
+    }
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = endpoint.address.value.wire();
+    address.sin_port = endpoint.port.wire();
+    socklen_t length = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(socket, generic, length) != 0 || ::listen(socket, backlog_length) != 0 ||
+        getsockname(socket, generic, &length) != 0) {
+        const int error = errno;
+        close(socket);
+        return refused(error);
+    }
+    endpoint_ = {endpoint.address, be16{ntohs(address.sin_port)}};
+    daemon_ =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, &on_request, this,
+                         MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+                         connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                         connections_per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, MHD_OPTION_END);
+    if (daemon_ == nullptr) {
+        close(socket);
+        return Error{"metrics.listen " + to_string(endpoint) +
+                     " is open, but the server's thread could not be started"};
+    }
+    return done();
+}
+
+// Null when no page could be made.
+MHD_Response* MetricsServer::page() {
+    const Instant now = std::chrono::steady_clock::now();
+    if (page_ != nullptr && now - rendered_at_ < page_age_max) {
+        return page_;
+    }
+    const std::string text = render_();
+    if (text.empty()) {
+        return nullptr;
+    }
+    if (page_ != nullptr) {
+        MHD_destroy_response(page_);  // whoever is still being sent it keeps it alive
+    }
+    page_ = text_response(text);
+    MHD_add_response_header(page_, MHD_HTTP_HEADER_CONTENT_TYPE,
+                            "text/plain; version=0.0.4; charset=utf-8");
+    rendered_at_ = now;
+    return page_;
+}
+
+}  // namespace fulcrum
