@@ -92,8 +92,9 @@ Result<KernelMirror> KernelMirror::open(std::vector<std::string> twins, Duration
 bool KernelMirror::on_readable() {
     bool is_changed = false;
     bool has_more = true;
-    // A dump that is owed but not begun makes no socket readable: it is begun in this call.
-    for (int i = 0; has_more && (i < steps_per_call_max || (owes_dump() && i < steps_max)); ++i) {
+    // What is owed but not begun makes no socket readable: it is begun in this call.
+    const auto is_owing = [this] { return owes_dump() || view_.doubts_routes(); };
+    for (int i = 0; has_more && (i < steps_per_call_max || (is_owing() && i < steps_max)); ++i) {
         is_changed |= step(has_more);
     }
     tables_are_current_ &= !is_changed;

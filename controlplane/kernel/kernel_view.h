@@ -35,6 +35,7 @@ class KernelView {
     // object goes away, wakes dead hops in silence, and does not say which of several equal routes
     // it replaced. True, once, after such an event: routes must be read again.
     bool take_routes_doubt() { return std::exchange(routes_are_doubtful_, false); }
+    bool doubts_routes() const { return routes_are_doubtful_; }
 
     // Takes over one table from a view that a dump has filled. True as for apply().
     bool adopt(KernelTable table, KernelView& fresh);

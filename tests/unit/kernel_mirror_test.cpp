@@ -107,6 +107,21 @@ TEST_F(AKernelMirror, FollowsRoutesThatTheKernelDropsInSilence) {
     EXPECT_TRUE(routes_come_to({lan_link, wan_link}));
 }
 
+// A call's work is bounded: whatever the call ends with, what is left makes the descriptor
+// readable.
+TEST_F(AKernelMirror, FollowsSilentChangesAfterAnyNumberOfOthers) {
+    for (int count = 0; count < 40; ++count) {
+        std::string routes;
+        for (int i = 1; i <= count; ++i) {
+            routes += "route add 10.0.0." + std::to_string(i) + " via 203.0.113.1\n";
+        }
+        ASSERT_TRUE(succeeds("printf '" + routes + "' | ip -batch -; ip link set wan down"));
+        ASSERT_TRUE(routes_come_to({lan_link})) << count;
+        ASSERT_TRUE(succeeds("ip link set wan up"));
+        ASSERT_TRUE(routes_come_to({lan_link, wan_link})) << count;
+    }
+}
+
 TEST_F(AKernelMirror, TakesTheFirstHopOfARouteWithSeveral) {
     ASSERT_TRUE(succeeds("ip route add default nexthop via 203.0.113.1 nexthop via 192.168.10.1"));
     EXPECT_TRUE(
