@@ -18,9 +18,11 @@ template <typename IsRefused>
 std::uint16_t choose_real(const Snapshot& snapshot, const SnapshotListener& listener,
                           ClientKey client, const IsRefused& is_refused) {
     const SnapshotService& service = snapshot.services[listener.service];
+    const auto takes_new = [&](std::uint16_t index) {
+        return snapshot.real_of(listener, index).standing == RealStanding::usable;
+    };
     const auto is_usable = [&](std::uint16_t index) {
-        return snapshot.real_of(listener, index).standing == RealStanding::usable &&
-               !is_refused(index);
+        return takes_new(index) && !is_refused(index);
     };
     if (service.has_usable_real) {
         const Ring& ring = *service.ring;
@@ -34,13 +36,18 @@ std::uint16_t choose_real(const Snapshot& snapshot, const SnapshotListener& list
             }
             draw = folded_multiply(draw ^ snapshot.ring_key.high, 0x9E3779B97F4A7C15ULL);
         }
-        // Few of many are usable: walk on from a slot of the flow's own.
+        // Few of many are usable: walk on from a slot of the flow's own. Refusals have a bound of
+        // their own, or a client whose port is in use everywhere would cost a whole walk a packet.
         const std::uint32_t start = scaled(static_cast<std::uint32_t>(draw), ring_size);
-        for (std::uint32_t step = 0; step < ring_size; ++step) {
+        std::uint32_t refusals_left = limits::ring_refusals_max;
+        for (std::uint32_t step = 0; step < ring_size && refusals_left > 0; ++step) {
             const std::uint32_t slot = start + step;
             const std::uint16_t index = ring[slot < ring_size ? slot : slot - ring_size];
-            if (is_usable(index)) {
-                return index;
+            if (takes_new(index)) {
+                if (!is_refused(index)) {
+                    return index;
+                }
+                --refusals_left;
             }
         }
     }

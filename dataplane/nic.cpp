@@ -1,6 +1,7 @@
 // Start and end of DPDK.
 #include "dataplane/nic.h"
 
+#include <net/if.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_log.h>
@@ -118,7 +119,8 @@ Status check_devices(const std::vector<NicPort>& ports) {
     for (const NicPort& port : ports) {
         const bool is_interface =
             port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
-        if (is_interface && !exists("/sys/class/net/" + port.device)) {
+        // Asked of the kernel and not of /sys, which may show another network namespace's.
+        if (is_interface && if_nametoindex(port.device.c_str()) == 0) {
             return Error{place_of(port) + "there is no network interface \"" + port.device +
                          "\" here: see ip link"};
         }

@@ -36,10 +36,11 @@ SessionState next_two_sided(SessionState state, SessionEvent event) {
 }
 
 SessionState next_one_sided(SessionState state, SessionEvent event, unsigned seconds_seen) {
-    if (!is_confirmed(state)) {
-        return seconds_seen >= confirming_seconds ? established : direct_opening;
+    if (is_confirmed(state)) {
+        return next_two_sided(state, event);
     }
-    return next_two_sided(state, event);
+    // The packet that confirms may be the one that closes.
+    return seconds_seen >= confirming_seconds ? next_two_sided(established, event) : direct_opening;
 }
 
 SessionState next_udp(SessionState state, Side side, unsigned seconds_seen) {

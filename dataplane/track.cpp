@@ -83,10 +83,13 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
         return true;
     }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
+    if (real.standing == RealStanding::absent) {
+        return true;
+    }
     constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
     const bool is_opening_syn = (packet.tcp_flags & syn_ack) == tcp_flag::syn;
     if (!is_opening_syn || packet.protocol != L4Protocol::tcp || packet.kind != PacketKind::flow) {
-        return real.standing == RealStanding::absent;
+        return false;
     }
     const SessionState state = session.tag.state();
     const bool has_lost_its_real = !is_confirmed(state) && real.standing != RealStanding::usable;
@@ -152,20 +155,21 @@ void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) 
     bool has_opened = false;
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
+        // An earlier packet of this burst may have moved or ended the session that this one has
+        // found, or opened the one that it has missed.
+        const bool is_stale = table_.disturbances() != disturbances_before;
+        if (is_stale || (has_opened && burst.sessions[i] == nullptr)) {
+            find(burst, i, snapshot);
+        }
         if (Session* session = burst.sessions[i]) {
             // Only a request finds a session that is over: replies go on belonging to it.
             if (!is_request(burst, i) || !must_make_way(*session, burst.packets[i], snapshot)) {
+                burst.decisions[i].verdict = Verdict::pending;
                 continue;
             }
             note_gone(*session, snapshot);
             table_.remove(*session);
             burst.sessions[i] = nullptr;
-        }
-        if (has_opened || table_.disturbances() != disturbances_before) {
-            find(burst, i, snapshot);  // an earlier packet of this burst may have opened it
-            if (burst.sessions[i] != nullptr) {
-                continue;
-            }
         }
         if (is_request(burst, i)) {
             open_for_request(burst, i, ages);
@@ -175,8 +179,17 @@ void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) 
         }
     }
     if (table_.disturbances() != disturbances_before) {
-        for (std::size_t n = 0; n < burst.flow_count; ++n) {
-            find(burst, burst.flows[n], snapshot);
+        find_again(burst, snapshot);
+    }
+}
+
+// Newcomers of this burst may have taken the places of sessions that earlier packets have found.
+void Tracker::find_again(Burst& burst, const Snapshot& snapshot) {
+    for (std::size_t n = 0; n < burst.flow_count; ++n) {
+        const std::size_t i = burst.flows[n];
+        find(burst, i, snapshot);
+        if (burst.sessions[i] == nullptr && burst.decisions[i].verdict == Verdict::pending) {
+            refuse(burst.decisions[i], DropReason::table_full);
         }
     }
 }

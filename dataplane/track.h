@@ -33,6 +33,7 @@ class Tracker {
 
   private:
     void find(Burst& burst, std::size_t i, const Snapshot& snapshot);
+    void find_again(Burst& burst, const Snapshot& snapshot);
     void open_for_request(Burst& burst, std::size_t i, const Ages& ages);
     void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,

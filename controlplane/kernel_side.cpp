@@ -1,0 +1,191 @@
+// Taking, following, giving back.
+#include "controlplane/kernel_side.h"
+
+#include <set>
+#include <utility>
+
+#include "controlplane/kernel/vip_placement.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr Duration renewal_period = 3s;
+// Some 60 us each in the kernel: a turn of the loop stays below 10 ms.
+constexpr std::size_t vip_changes_per_turn_max = 100;
+
+bool is_kernel_device(DeviceKind kind) {
+    return kind == DeviceKind::af_packet || kind == DeviceKind::af_xdp;
+}
+
+}  // namespace
+
+Result<TakenDevices> TakenDevices::take(const std::vector<NicPort>& ports,
+                                        const std::string& state_folder, Log& log) {
+    TakenDevices taken;
+    for (const NicPort& port : ports) {
+        if (!is_kernel_device(port.kind)) {
+            continue;
+        }
+        Result<TakenDevice> device = TakenDevice::take(port.device, state_folder);
+        if (!device) {
+            return device.error();
+        }
+        for (const std::string& warning : device->warnings()) {
+            log.warning(LogArea::kernel, warning);
+        }
+        taken.devices_.push_back(std::move(*device));
+    }
+    return taken;
+}
+
+void TakenDevices::give_back(Log& log) {
+    for (TakenDevice& device : devices_) {
+        if (const Status given = device.give_back(); !given) {
+            log.error(LogArea::kernel, given.error().sentence);
+        }
+    }
+}
+
+void TakenDevices::renew(Log& log) {
+    for (TakenDevice& device : devices_) {
+        const Result<bool> renewed = device.renew();
+        if (!renewed) {
+            log.error(LogArea::kernel, renewed.error().sentence);
+        } else if (*renewed) {
+            log.warning(LogArea::kernel, "device \"" + device.device() +
+                                             "\": somebody removed the chain that keeps the kernel "
+                                             "from answering for us; it is back");
+        }
+    }
+}
+
+Result<std::unique_ptr<KernelSide>> KernelSide::open(const Config& config,
+                                                     const std::vector<PortLink>& links, Log& log) {
+    std::vector<TwinInterface> twins;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        const NicPort& port = config.ports[i];
+        Result<TwinInterface> twin =
+            TwinInterface::open({port.name, links[i].mac, links[i].mtu, port.addresses});
+        if (!twin) {
+            return twin.error();
+        }
+        for (const std::string& warning : twin->warnings()) {
+            log.warning(LogArea::kernel, warning);
+        }
+        names.push_back(port.name);
+        twins.push_back(std::move(*twin));
+    }
+    Result<KernelMirror> mirror = KernelMirror::open(names);
+    if (!mirror) {
+        return mirror.error();
+    }
+    return std::unique_ptr<KernelSide>{new KernelSide{log, std::move(twins), std::move(*mirror)}};
+}
+
+KernelSide::KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror)
+    : log_{log}, twins_{std::move(twins)}, mirror_{std::move(mirror)} {}
+
+std::vector<int> KernelSide::tap_fds() const {
+    std::vector<int> fds;
+    for (const TwinInterface& twin : twins_) {
+        fds.push_back(twin.fd());
+    }
+    return fds;
+}
+
+void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_change) {
+    devices_ = &devices;
+    on_change_ = std::move(on_change);
+    next_vips_ = std::make_unique<Timer>(loop);
+    next_renewal_ = std::make_unique<Timer>(loop);
+    watch_ = std::make_unique<DescriptorWatch>(loop, mirror_.fd(),
+                                               [this](DescriptorWatch::Ready) { take_changes(); });
+    watch_->want(/*to_read=*/true, /*to_write=*/false);
+    mirror_.on_readable();
+    on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
+    keep_alive();
+}
+
+void KernelSide::take_changes() {
+    if (mirror_.on_readable()) {
+        on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
+    }
+}
+
+void KernelSide::adopt(const Config& config) {
+    vips_ = fulcrum::place_vips(config.services, config.ports);
+    std::set<Ipv4Address> reals;
+    for (const VirtualService& service : config.services) {
+        for (const RealServer& real : service.reals) {
+            reals.insert(real.endpoint.address);
+        }
+        if (service.fallback) {
+            reals.insert(service.fallback->endpoint.address);
+        }
+    }
+    reals_.assign(reals.begin(), reals.end());
+    place_vips();
+}
+
+void KernelSide::place_vips() {
+    bool has_more = false;
+    for (std::size_t port = 0; port < twins_.size(); ++port) {
+        const Result<bool> placed = twins_[port].set_vips(vips_[port], vip_changes_per_turn_max);
+        if (!placed) {
+            log_.error(LogArea::kernel, placed.error().sentence);
+        } else {
+            has_more |= !*placed;
+        }
+    }
+    if (has_more) {
+        next_vips_->after(Duration{0}, [this] { place_vips(); });
+    }
+}
+
+// The kernel never sees the workers' traffic to reals and gateways, and would forget their MAC
+// addresses. Also the time to look whether all else of ours still stands.
+void KernelSide::keep_alive() {
+    take_changes();
+    const Paths paths{mirror_.tables()};
+    std::set<std::pair<std::uint8_t, Ipv4Address>> in_use;
+    for (const Ipv4Address real : reals_) {
+        const Paths::Answer path = paths.to(real);
+        if (path.hop->port != port_none) {
+            in_use.emplace(path.hop->port, path.neighbour);
+        }
+    }
+    for (const KernelRoute& route : mirror_.tables().routes) {
+        if (!route.gateway.is_unspecified()) {
+            in_use.emplace(route.port, route.gateway);
+        }
+    }
+    std::vector<KernelMirror::Neighbour> neighbours;
+    for (const auto& [port, address] : in_use) {
+        neighbours.push_back({port, address});
+    }
+    if (const Status kept = mirror_.keep_alive(neighbours); !kept) {
+        log_.warning(LogArea::kernel, kept.error().sentence);
+    }
+    devices_->renew(log_);
+    next_renewal_->after(renewal_period, [this] { keep_alive(); });
+}
+
+void KernelSide::want_neighbour(std::uint8_t port, Ipv4Address neighbour) {
+    if (const Status wanted = mirror_.want_neighbour({port, neighbour}); !wanted) {
+        log_.warning(LogArea::kernel, wanted.error().sentence);
+    }
+}
+
+void KernelSide::retire() {
+    watch_.reset();
+    next_vips_.reset();
+    next_renewal_.reset();
+    for (TwinInterface& twin : twins_) {
+        if (const Status retired = twin.retire(); !retired) {
+            log_.error(LogArea::kernel, retired.error().sentence);
+        }
+    }
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,71 @@
+// Our part of the kernel, as one piece: the devices taken from it, the twins that stand in for
+// them, the VIPs on the twins, and the mirror of its tables. Follows the configuration, keeps what
+// is ours alive, and gives everything back. Control thread; only take_devices() and open() wait.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/paths.h"
+#include "config/model/result.h"
+#include "config/model/service.h"
+#include "controlplane/event_loop.h"
+#include "controlplane/kernel/kernel_mirror.h"
+#include "controlplane/kernel/taken_device.h"
+#include "controlplane/kernel/twin_interface.h"
+#include "controlplane/log.h"
+
+namespace fulcrum {
+
+// Before EAL opens the ports, or the kernel would answer for us in between. `state_folder` holds
+// what the devices were like.
+class TakenDevices {
+  public:
+    static Result<TakenDevices> take(const std::vector<NicPort>& ports,
+                                     const std::string& state_folder, Log& log);
+    // After the ports are closed.
+    void give_back(Log& log);
+    void renew(Log& log);
+
+  private:
+    std::vector<TakenDevice> devices_;
+};
+
+class KernelSide {
+  public:
+    // `links` by port index.
+    static Result<std::unique_ptr<KernelSide>> open(const Config& config,
+                                                    const std::vector<PortLink>& links, Log& log);
+
+    std::vector<int> tap_fds() const;
+
+    // From here on the loop drives us: `on_change` gets the tables whenever they differ.
+    using OnChange = std::function<void(std::shared_ptr<const KernelTables>)>;
+    void follow(EventLoop& loop, TakenDevices& devices, OnChange on_change);
+    // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
+    void adopt(const Config& config);
+    void want_neighbour(std::uint8_t port, Ipv4Address neighbour);
+    // The clean end.
+    void retire();
+
+  private:
+    KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror);
+
+    void take_changes();
+    void place_vips();
+    void keep_alive();
+
+    Log& log_;
+    std::vector<TwinInterface> twins_;
+    KernelMirror mirror_;
+    OnChange on_change_;
+    TakenDevices* devices_ = nullptr;
+    std::vector<std::vector<Ipv4Address>> vips_;  // by port index
+    std::vector<Ipv4Address> reals_;
+    std::unique_ptr<DescriptorWatch> watch_;
+    std::unique_ptr<Timer> next_vips_;
+    std::unique_ptr<Timer> next_renewal_;
+};
+
+}  // namespace fulcrum

@@ -1,0 +1,225 @@
+// fulcrumd, from top to bottom: every part is built here, in the order in which each needs the
+// others, and taken down in the opposite one. Reads like a list; the thinking is in the parts.
+#include <rte_cycles.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/loader.h"
+#include "controlplane/apply.h"
+#include "controlplane/command_socket.h"
+#include "controlplane/commands.h"
+#include "controlplane/event_loop.h"
+#include "controlplane/health/connect_probe.h"
+#include "controlplane/health/http_probe.h"
+#include "controlplane/helper_thread.h"
+#include "controlplane/kernel_side.h"
+#include "controlplane/log.h"
+#include "controlplane/service_notice.h"
+#include "controlplane/worker_mail.h"
+#include "dataplane/memory_plan.h"
+#include "dataplane/nic.h"
+#include "dataplane/worker_set.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_invalid = 2;
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "fulcrumd: %s\n", error.sentence.c_str());
+    return exit_failed;
+}
+
+void print_plan(const MemoryPlan& plan, Log& log) {
+    constexpr double mebi = 1'024.0 * 1'024.0;
+    std::array<char, 128> line;
+    for (const MemoryPlan::Share& share : plan.shares) {
+        std::snprintf(line.data(), line.size(), "memory: %8.1f MiB %s",
+                      static_cast<double>(share.bytes) / mebi, share.what.c_str());
+        log.notice(LogArea::director, line.data());
+    }
+    std::snprintf(line.data(), line.size(), "memory: %8.1f MiB in all",
+                  static_cast<double>(plan.total_bytes()) / mebi);
+    log.notice(LogArea::director, line.data());
+}
+
+// Where the devices' found state is kept: beside the control socket.
+std::string state_folder_of(const Config& config) {
+    const std::filesystem::path folder = std::filesystem::path{config.control.socket}.parent_path();
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    return folder.empty() ? "." : folder.string();
+}
+
+struct Ports {
+    std::vector<OpenPort> open;
+    std::vector<PortLink> links;
+};
+
+Result<Ports> open_ports(const Config& config, const PacketPool& pool) {
+    Ports ports;
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        Result<OpenPort> port = OpenPort::open(
+            config.ports[i], i, static_cast<unsigned>(config.director.workers.size()), pool);
+        if (!port) {
+            return port.error();
+        }
+        ports.links.push_back(port->link());
+        ports.open.push_back(std::move(*port));
+    }
+    return ports;
+}
+
+DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports& ports) {
+    DirectorFacts facts;
+    facts.worker_cpus = config.director.workers;
+    facts.cycles_per_s = static_cast<double>(rte_get_tsc_hz());
+    for (const MemoryPlan::Share& share : plan.shares) {
+        facts.memory.push_back({share.what, share.bytes});
+    }
+    facts.ports = [named = config.ports, &ports] {
+        std::vector<PortReport> reports;
+        for (std::size_t i = 0; i < named.size(); ++i) {
+            reports.push_back({named[i].name, named[i].device, named[i].name, ports.links[i].mac,
+                               ports.open[i].is_up()});
+        }
+        return reports;
+    };
+    facts.problems = [] { return std::vector<std::string>{}; };
+    return facts;
+}
+
+HealthCheck::Probers make_probers(EventLoop& loop) {
+    HealthCheck::Probers probers;
+    probers[CheckType::connect] = std::make_unique<ConnectProber>(loop);
+    probers[CheckType::http] = std::make_unique<HttpProber>(loop);
+    return probers;
+}
+
+// All that runs once the ports are open, until a signal ends it.
+int serve(const std::shared_ptr<const Config>& config, const MemoryPlan& plan, const Ports& ports,
+          const PacketPool& pool, TakenDevices& devices, Log& log) {
+    Result<std::unique_ptr<KernelSide>> kernel = KernelSide::open(*config, ports.links, log);
+    if (!kernel) {
+        return fail(kernel.error());
+    }
+    KernelSide& kernel_side = **kernel;
+    Result<std::unique_ptr<WorkerSet>> made =
+        WorkerSet::create(*config, plan, ports.open, pool, kernel_side.tap_fds());
+    if (!made) {
+        return fail(made.error());
+    }
+    WorkerSet& workers = **made;
+    SnapshotPublisher publisher{workers.publication()};
+
+    EventLoop loop;
+    HelperThread helper{loop};
+    DirectorState state;
+    Boards boards;
+    std::vector<WorkerDoors> doors;
+    for (std::size_t i = 0; i < workers.count(); ++i) {
+        boards.push_back(&workers.board(i));
+        doors.push_back({&workers.inbox(i), &workers.outbox(i)});
+    }
+    Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
+                     [&](const Config& adopted) { kernel_side.adopt(adopted); }}};
+    WorkerMail mail{loop, doors, [&](std::uint8_t port, Ipv4Address neighbour) {
+                        kernel_side.want_neighbour(port, neighbour);
+                    }};
+    Commands commands{{loop, helper, applier, mail, facts_of(*config, plan, ports)}};
+    Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
+        loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
+            commands.serve(request, answer);
+        });
+    if (!socket) {
+        return fail(socket.error());
+    }
+
+    asio::signal_set signals{loop.io(), SIGTERM, SIGINT};
+    signals.async_wait([&](const asio::error_code&, int) { loop.stop(); });
+    if (const Status started = workers.start(); !started) {
+        return fail(started.error());
+    }
+    applier.begin(config, [&](const ApplyResult&) {
+        log.notice(LogArea::director, "serving");
+        notify_ready();
+    });
+    kernel_side.follow(loop, devices, [&](std::shared_ptr<const KernelTables> tables) {
+        applier.on_kernel_changed(std::move(tables));
+    });
+    loop.run();
+
+    notify_stopping();
+    log.notice(LogArea::director, "leaving");
+    workers.stop();
+    kernel_side.retire();
+    return 0;
+}
+
+int run(const std::shared_ptr<const Config>& config) {
+    Log log;
+    const MemoryPlan plan = plan_memory(*config);
+    print_plan(plan, log);
+    if (const Status enough = check_memory(plan, config->director.memory, look_at_host());
+        !enough) {
+        return fail(enough.error());
+    }
+    if (const Status present = check_devices(config->ports); !present) {
+        return fail(present.error());
+    }
+    Result<TakenDevices> devices = TakenDevices::take(config->ports, state_folder_of(*config), log);
+    if (!devices) {
+        return fail(devices.error());
+    }
+    if (const Status started = start_eal(*config, plan.dpdk_bytes()); !started) {
+        return fail(started.error());
+    }
+    int outcome = exit_failed;
+    {
+        Result<PacketPool> pool = PacketPool::create(plan.mbuf_count);
+        Result<Ports> ports = pool ? open_ports(*config, *pool) : Result<Ports>{pool.error()};
+        outcome = ports ? serve(config, plan, *ports, *pool, *devices, log) : fail(ports.error());
+    }
+    devices->give_back(log);
+    stop_eal();
+    return outcome;
+}
+
+}  // namespace
+}  // namespace fulcrum
+
+int main(int argc, char** argv) {
+    CLI::App app{"Fulcrum's director: balances what arrives at its ports over real servers"};
+    std::string file = "/etc/fulcrum/director.cfg";
+    bool is_check = false;
+    app.add_option("--config", file, "the configuration file")->capture_default_str();
+    app.add_flag("--check", is_check, "look the configuration through, say what is wrong, and end");
+    app.set_version_flag("--version", std::string{"fulcrumd "} + FULCRUM_VERSION);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : fulcrum::exit_invalid;
+    }
+    fulcrum::LoadOutcome loaded = fulcrum::load_config(file);
+    for (const std::string& problem : loaded.problems) {
+        std::fprintf(stderr, "%s\n", problem.c_str());
+    }
+    if (!loaded.is_valid()) {
+        return fulcrum::exit_invalid;
+    }
+    for (const std::string& warning : loaded.warnings) {
+        std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    }
+    return is_check
+               ? 0
+               : fulcrum::run(std::make_shared<const fulcrum::Config>(std::move(loaded.config)));
+}

@@ -1,0 +1,234 @@
+// Making, starting and stopping, each in the order that the others need.
+#include "dataplane/worker_set.h"
+
+#include <rte_lcore.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+#include <cstring>
+#include <string>
+
+#include "config/model/hash.h"
+
+namespace fulcrum {
+namespace {
+
+Error no_memory_for(const std::string& what) {
+    return Error{"cannot allocate " + what +
+                 ": raise the machine's memory or lower director.workers"};
+}
+
+// Secret to this process: who knew it could aim flows at one bucket.
+HashKey random_key() {
+    HashKey key;
+    [[maybe_unused]] const ssize_t taken = getrandom(&key, sizeof(key), 0);
+    return key;
+}
+
+bool completes_partial_checksums(DeviceKind kind) {
+    return kind == DeviceKind::af_packet || kind == DeviceKind::af_xdp;
+}
+
+}  // namespace
+
+WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
+    : publication_{worker_count},
+      steering_{owner_key(config.director.seed), worker_count},
+      cpus_{config.director.workers},
+      twin_counters_(config.ports.size()) {}
+
+Result<std::unique_ptr<WorkerSet>> WorkerSet::create(const Config& config, const MemoryPlan& plan,
+                                                     const std::vector<OpenPort>& ports,
+                                                     const PacketPool& pool,
+                                                     const std::vector<int>& tap_fds) {
+    const auto worker_count = static_cast<unsigned>(config.director.workers.size());
+    std::unique_ptr<WorkerSet> set{new WorkerSet{config, worker_count}};
+    if (Status made = set->make_tables(plan, config.director.memory); !made) {
+        return made.error();
+    }
+    if (Status made = set->make_mailboxes(ports.size()); !made) {
+        return made.error();
+    }
+    if (Status made = set->make_twin(ports, pool, tap_fds); !made) {
+        return made.error();
+    }
+    set->make_workers(config, ports);
+    return set;
+}
+
+Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
+    const HashKey key = random_key();
+    const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
+    for (std::size_t i = 0; i < cpus_.size(); ++i) {
+        Result<TableMemory> memory = TableMemory::allocate(SessionTable::size_for(buckets), kind);
+        if (!memory) {
+            return memory.error();
+        }
+        table_memory_.push_back(std::move(*memory));
+        const TableMemory& kept = table_memory_.back();
+        tables_.push_back(
+            std::make_unique<SessionTable>(std::span{kept.data(), kept.size()}, buckets, key));
+        boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count));
+    }
+    return done();
+}
+
+Status WorkerSet::make_mailboxes(std::size_t port_count) {
+    const std::size_t count = cpus_.size();
+    between_.resize(count * count);
+    for (std::size_t from = 0; from < count; ++from) {
+        for (std::size_t to = 0; to < count; ++to) {
+            if (from == to) {
+                continue;
+            }
+            const std::string name = "over_" + std::to_string(from) + "_" + std::to_string(to);
+            between_[from * count + to] = PacketMailbox::create(name, limits::handover_ring_length);
+            if (between_[from * count + to] == nullptr) {
+                return no_memory_for("the mailboxes between workers");
+            }
+        }
+        const std::string own = std::to_string(from);
+        inboxes_.push_back(
+            Mailbox<WorkerRequest>::create("inbox_" + own, limits::worker_inbox_length));
+        outboxes_.push_back(
+            Mailbox<WorkerReport>::create("outbox_" + own, limits::worker_outbox_length));
+        doors_.push_back(TwinDoor::create(static_cast<unsigned>(from), bell_));
+        if (inboxes_.back() == nullptr || outboxes_.back() == nullptr || doors_.back() == nullptr) {
+            return no_memory_for("the mailboxes of worker " + own);
+        }
+    }
+    from_kernel_ = PacketMailbox::create("from_kernel", limits::from_kernel_ring_length);
+    return from_kernel_ != nullptr && port_count <= limits::ports_max
+               ? done()
+               : Status{no_memory_for("the mailbox from the kernel")};
+}
+
+Status WorkerSet::make_twin(const std::vector<OpenPort>& ports, const PacketPool& pool,
+                            const std::vector<int>& tap_fds) {
+    TwinWiring wiring;
+    wiring.tap_fds = tap_fds;
+    for (const OpenPort& port : ports) {
+        wiring.port_ids.push_back(port.id());
+    }
+    for (const auto& door : doors_) {
+        wiring.doors.push_back(door.get());
+    }
+    wiring.to_worker = from_kernel_.get();
+    wiring.pool = pool.get();
+    wiring.bell = &bell_;
+    wiring.counters = &twin_counters_;
+    Result<std::unique_ptr<Twin>> twin = Twin::create(wiring);
+    if (!twin) {
+        return twin.error();
+    }
+    twin_ = std::move(*twin);
+    return done();
+}
+
+void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& ports) {
+    const std::size_t count = cpus_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        WorkerWiring wiring;
+        wiring.id = static_cast<unsigned>(i);
+        wiring.worker_count = static_cast<unsigned>(count);
+        for (std::size_t port = 0; port < ports.size(); ++port) {
+            const auto queue = static_cast<std::uint16_t>(i);
+            wiring.ports.push_back({
+                .port_id = ports[port].id(),
+                .receive_queue = queue,
+                .transmit_queue = queue,
+                .has_receive_queue = queue < ports[port].receive_queue_count(),
+                .completes_partial_checksums = completes_partial_checksums(config.ports[port].kind),
+                .mac = ports[port].link().mac,
+            });
+        }
+        wiring.steering = &steering_;
+        wiring.table = tables_[i].get();
+        wiring.board = boards_[i].get();
+        wiring.publication = &publication_;
+        for (std::size_t other = 0; other < count; ++other) {
+            wiring.to_workers[other] = between_[i * count + other].get();
+            wiring.from_workers[other] = between_[other * count + i].get();
+        }
+        wiring.twin = doors_[i].get();
+        wiring.from_kernel = i == 0 ? from_kernel_.get() : nullptr;
+        wiring.inbox = inboxes_[i].get();
+        wiring.outbox = outboxes_[i].get();
+        wiring.idle = config.director.idle;
+        workers_.push_back(std::make_unique<Worker>(wiring));
+    }
+}
+
+WorkerSet::~WorkerSet() { stop(); }
+
+Status WorkerSet::start() {
+    threads_.resize(workers_.size() + 1);
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+        threads_[i] = {this, i, i < cpus_.size() ? cpus_[i] : 0, {}, false};
+        if (Status started = start_thread(threads_[i]); !started) {
+            stop();
+            return started;
+        }
+    }
+    return done();
+}
+
+Status WorkerSet::start_thread(Thread& thread) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    const bool is_worker = thread.worker < workers_.size();
+    if (is_worker) {
+        cpu_set_t cpu;
+        CPU_ZERO(&cpu);
+        CPU_SET(thread.cpu, &cpu);
+        pthread_attr_setaffinity_np(&attributes, sizeof(cpu), &cpu);
+    }
+    const int error = pthread_create(&thread.handle, &attributes, &run_thread, &thread);
+    pthread_attr_destroy(&attributes);
+    if (error != 0) {
+        const std::string who = is_worker ? "worker " + std::to_string(thread.worker) + " on CPU " +
+                                                std::to_string(thread.cpu)
+                                          : std::string{"the twin thread"};
+        return Error{"director.workers: cannot start " + who + ": " + std::strerror(error) +
+                     "; lscpu lists this machine's CPUs"};
+    }
+    const std::string name = is_worker ? "worker-" + std::to_string(thread.worker) : "twin";
+    pthread_setname_np(thread.handle, name.c_str());
+    thread.is_running = true;
+    return done();
+}
+
+void* WorkerSet::run_thread(void* started) {
+    auto& thread = *static_cast<Thread*>(started);
+    WorkerSet& set = *thread.set;
+    // Naps of ten microseconds are to be that, and not sixty.
+    prctl(PR_SET_TIMERSLACK, 1);
+    // An lcore id of its own gives the thread its cache of packet buffers.
+    rte_thread_register();
+    if (thread.worker < set.workers_.size()) {
+        set.workers_[thread.worker]->run(set.stop_workers_);
+    } else {
+        set.twin_->run(set.stop_twin_);
+    }
+    rte_thread_unregister();
+    return nullptr;
+}
+
+// The twin last: what the workers punted in their last turn still reaches the kernel.
+void WorkerSet::stop() {
+    stop_workers_.store(true, std::memory_order_relaxed);
+    for (Thread& thread : threads_) {
+        if (thread.worker == workers_.size()) {
+            stop_twin_.store(true, std::memory_order_relaxed);
+            bell_.ring();
+        }
+        if (thread.is_running) {
+            pthread_join(thread.handle, nullptr);
+            thread.is_running = false;
+        }
+    }
+    threads_.clear();
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,88 @@
+// All workers with what is theirs: tables, counters, mailboxes between them and to the control
+// thread, the twin, and the threads. Built once at start, sized for the life of the process. Made,
+// started and stopped by the main thread; the doors are then used from the control thread.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "config/model/result.h"
+#include "config/model/service.h"
+#include "config/model/worker_messages.h"
+#include "dataplane/counters.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/memory_plan.h"
+#include "dataplane/nic.h"
+#include "dataplane/publication.h"
+#include "dataplane/steering.h"
+#include "dataplane/twin.h"
+#include "dataplane/worker.h"
+
+namespace fulcrum {
+
+class WorkerSet {
+  public:
+    // `tap_fds` by port index, open as long as this.
+    static Result<std::unique_ptr<WorkerSet>> create(const Config& config, const MemoryPlan& plan,
+                                                     const std::vector<OpenPort>& ports,
+                                                     const PacketPool& pool,
+                                                     const std::vector<int>& tap_fds);
+    // Stops what runs.
+    ~WorkerSet();
+    WorkerSet(const WorkerSet&) = delete;
+    WorkerSet& operator=(const WorkerSet&) = delete;
+
+    // Threads on their CPUs. An error names the worker and its CPU; what had started is stopped.
+    Status start();
+    void stop();
+
+    std::size_t count() const { return workers_.size(); }
+    Publication& publication() { return publication_; }
+    const CounterBoard& board(std::size_t worker) const { return *boards_[worker]; }
+    Mailbox<WorkerRequest>& inbox(std::size_t worker) { return *inboxes_[worker]; }
+    Mailbox<WorkerReport>& outbox(std::size_t worker) { return *outboxes_[worker]; }
+    const TwinCounters& twin_counters(std::size_t port) const { return twin_counters_[port]; }
+
+  private:
+    struct Thread {
+        WorkerSet* set = nullptr;
+        std::size_t worker = 0;  // count(): the twin
+        unsigned cpu = 0;
+        pthread_t handle{};
+        bool is_running = false;
+    };
+
+    WorkerSet(const Config& config, unsigned worker_count);
+
+    Status make_tables(const MemoryPlan& plan, Memory kind);
+    Status make_mailboxes(std::size_t port_count);
+    Status make_twin(const std::vector<OpenPort>& ports, const PacketPool& pool,
+                     const std::vector<int>& tap_fds);
+    void make_workers(const Config& config, const std::vector<OpenPort>& ports);
+    Status start_thread(Thread& thread);
+    static void* run_thread(void* thread);
+
+    Publication publication_;
+    Steering steering_;
+    std::vector<unsigned> cpus_;
+    std::vector<TableMemory> table_memory_;
+    std::vector<std::unique_ptr<SessionTable>> tables_;
+    std::vector<std::unique_ptr<CounterBoard>> boards_;
+    std::vector<std::unique_ptr<PacketMailbox>> between_;  // [from * count + to]
+    std::vector<std::unique_ptr<Mailbox<WorkerRequest>>> inboxes_;
+    std::vector<std::unique_ptr<Mailbox<WorkerReport>>> outboxes_;
+    TwinBell bell_;
+    std::vector<std::unique_ptr<TwinDoor>> doors_;
+    std::unique_ptr<PacketMailbox> from_kernel_;
+    std::vector<TwinCounters> twin_counters_;
+    std::unique_ptr<Twin> twin_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<Thread> threads_;
+    std::atomic<bool> stop_workers_{false};
+    std::atomic<bool> stop_twin_{false};
+};
+
+}  // namespace fulcrum
