@@ -53,6 +53,9 @@ static_assert(timeout_max_s / coarse_unit_s < 65'536 - 2 * sweep_period_s);
 inline constexpr std::uint32_t ring_size_default = 65'537;
 // A slot of an unusable real is followed by this many further draws before the walk over all reals.
 inline constexpr std::uint32_t ring_draws_max = 8;
+// In that walk, the usable reals that may be refused to one flow (its client port is in use there)
+// before the flow itself is refused.
+inline constexpr std::uint32_t ring_refusals_max = 64;
 
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
