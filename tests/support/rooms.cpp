@@ -1,0 +1,139 @@
+// Calls of the rooms, in the worker's order.
+#include "tests/support/rooms.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace fulcrum::test {
+namespace {
+
+ParsedPacket nonsense_packet() {
+    ParsedPacket packet;
+    packet.source = packet.destination = Ipv4Address::of(9, 9, 9, 9);
+    packet.source_port = packet.destination_port = be16{9};
+    packet.protocol = L4Protocol::icmp;
+    packet.kind = PacketKind::icmp_error;
+    packet.l4_offset = 99;
+    packet.tcp_flags = 0xFF;
+    packet.ip_length = 9'999;
+    packet.quotation_offset = 9'999;
+    packet.time_to_live = 99;
+    packet.ip_protocol = 99;
+    packet.is_fragment = packet.is_broadcast = packet.is_ipv4 = true;
+    return packet;
+}
+
+Classified nonsense_class() {
+    Classified classified;
+    classified.packet_class = PacketClass::reply;
+    classified.punt_class = PuntClass::keepalive;
+    classified.reason = DropReason::pool_empty;
+    classified.listener = 9;
+    classified.client = Ipv4Address::of(9, 9, 9, 9);
+    classified.client_key = 9;
+    return classified;
+}
+
+Decision nonsense_decision() {
+    Decision decision;
+    decision.verdict = Verdict::pending;
+    decision.reason = DropReason::pool_empty;
+    decision.punt_class = PuntClass::keepalive;
+    decision.rewrite = Rewrite::icmp_reply;
+    decision.is_reply = true;
+    decision.tally = 9;
+    return decision;
+}
+
+std::byte* zeroed_lines(std::size_t size) {
+    void* memory = std::aligned_alloc(limits::cache_line_size, size);
+    if (memory == nullptr) {
+        throw std::bad_alloc{};
+    }
+    std::memset(memory, 0, size);
+    return static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+ParsedPacket parsed(const Frame& frame, const MacAddress& port_mac) {
+    ParsedPacket packet = nonsense_packet();
+    parse(frame, static_cast<std::uint32_t>(frame.size()), port_mac, packet);
+    return packet;
+}
+
+Classified classified(const Frame& frame, const Snapshot& snapshot, const MacAddress& port_mac) {
+    Classified classified = nonsense_class();
+    classify(parsed(frame, port_mac), snapshot, classified);
+    return classified;
+}
+
+Decision decided_request(const ParsedPacket& packet, const Binding& binding,
+                         const Snapshot& snapshot) {
+    Decision decision = nonsense_decision();
+    decide_request(packet, binding, snapshot, decision);
+    return decision;
+}
+
+Decision decided_reply(const ParsedPacket& packet, const Binding& binding,
+                       const Snapshot& snapshot) {
+    Decision decision = nonsense_decision();
+    decide_reply(packet, binding, snapshot, decision);
+    return decision;
+}
+
+OwnedTable::OwnedTable(std::size_t bucket_count, HashKey key)
+    : memory_{zeroed_lines(SessionTable::size_for(bucket_count))},
+      table_{std::make_unique<SessionTable>(
+          std::span{memory_.get(), SessionTable::size_for(bucket_count)}, bucket_count, key)} {}
+
+MacAddress arrival_of(const Frame& frame) {
+    const bool is_for_lan =
+        frame.size() >= 6 && std::equal(lan_mac.bytes.begin(), lan_mac.bytes.end(), frame.begin());
+    return is_for_lan ? lan_mac : wan_mac;
+}
+
+TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t bucket_count)
+    : snapshot_{std::move(snapshot)},
+      table_{bucket_count},
+      board_{4'096},
+      tracker_{*table_, board_},
+      burst_{std::make_unique<Burst>()} {}
+
+std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
+    Burst& burst = *burst_;
+    burst.count = frames.size();
+    burst.flow_count = 0;
+    std::fill(burst.decisions.begin(), burst.decisions.end(), nonsense_decision());
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        burst.packets[i] = parsed(frames[i], arrival_of(frames[i]));
+        burst.classified[i] = classified(frames[i], *snapshot_, arrival_of(frames[i]));
+        const PacketClass packet_class = burst.classified[i].packet_class;
+        if (packet_class == PacketClass::request || packet_class == PacketClass::reply) {
+            burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);
+        }
+    }
+    tracker_.look_up(burst, *snapshot_);
+    tracker_.open(burst, *snapshot_, now_s_);
+    tracker_.decide(burst, *snapshot_, now_s_);
+    return {burst.decisions.begin(),
+            burst.decisions.begin() + static_cast<std::ptrdiff_t>(frames.size())};
+}
+
+void TrackingRoom::sweep_all() {
+    while (!tracker_.sweep(table_->swept_count(), *snapshot_, now_s_)) {
+    }
+}
+
+std::vector<Session> TrackingRoom::sessions_of(Endpoint client) {
+    std::vector<Session> found;
+    table_->walk(0, table_->swept_count(), [&](const Session& session) {
+        if (session.client_address == client.address && session.client_port == client.port) {
+            found.push_back(session);
+        }
+    });
+    return found;
+}
+
+}  // namespace fulcrum::test
