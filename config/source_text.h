@@ -21,8 +21,8 @@ Result<std::string> read_regular_file(const std::string& path);
 
 class SourceText {
   public:
-    // Problems: files that cannot be read, loops, too many or too large files, comments without
-    // end.
+    // Problems: files that cannot be read, loops, too many or too large files, control characters,
+    // comments without end.
     SourceText(const std::string& path, const FileReader& read_file, Findings& findings);
 
     // Valid only when no problem was found.

@@ -13,7 +13,8 @@ namespace fulcrum {
 // `text` in double quotes, shortened to 60 bytes, with nothing unprintable.
 std::string in_quotes(std::string_view text);
 
-// The one of `known` that differs from `wanted` by two slips of the finger at most; empty: none.
+// The one of `known` that differs from `wanted` by few slips of the finger: at most two, and one in
+// three letters. Empty: none.
 std::string_view nearest_word(std::string_view wanted, std::span<const std::string_view> known);
 
 // " at director.cfg:41"; nothing for what has no line.

@@ -182,6 +182,24 @@ TEST(Loader, MissesWhatEveryFileNeeds) {
                    "d.cfg:2: ports: has 0 elements, expected 1 to 16"}));
 }
 
+TEST(Loader, CountsTheElementsOfArrays) {
+    const std::string_view ports = "ports = ( { name = \"a\"; device = \"vdev:net_null0\"; } );";
+    std::string cpus = "0";
+    for (int cpu = 1; cpu < 16; ++cpu) {
+        cpus.append(",").append(std::to_string(cpu));
+    }
+    const auto problems = [&](const std::string& workers) {
+        return load_config_text(
+                   std::string{"director = { workers = ["}.append(workers).append("]; };").append(
+                       ports),
+                   "d.cfg")
+            .problems;
+    };
+    EXPECT_EQ(problems(cpus), Sentences{});
+    EXPECT_EQ(problems(cpus + ",16"),
+              (Sentences{"d.cfg:1: director: workers: has 17 elements, expected 1 to 16"}));
+}
+
 TEST(Loader, RefusesListsAndArraysOfTheWrongShape) {
     EXPECT_EQ(problems_of("services = { };\nmetrics = \"127.0.0.1:9464\";"),
               (Sentences{"d.cfg:3: services: a group is not a list ( { ... }, ... ) of 0 to 16384",

@@ -62,6 +62,8 @@ TEST(Prelexer, NumbersLinesAndColumnsFromOne) {
     EXPECT_EQ(b.column, 5U);
     EXPECT_EQ(c.line, 4U);
     EXPECT_EQ(c.column, 2U);
+    EXPECT_EQ(lexer.next().line, 4U);
+    EXPECT_EQ(lexer.next().line, 4U);  // the end, again and again
 }
 
 TEST(Prelexer, AcceptsIntegersUpToTheBoundsOfTheirType) {

@@ -23,6 +23,16 @@ TEST(Wording, GuessesOneOrTwoSlips) {
     EXPECT_EQ(nearest_word("Port", known), "port");
 }
 
+TEST(Wording, AllowsOneSlipInThreeLetters) {
+    constexpr std::array<std::string_view, 3> known{"tcp", "udp", "maglev"};
+    EXPECT_EQ(nearest_word("tpc", known), "tcp");
+    EXPECT_EQ(nearest_word("tcpp", known), "tcp");
+    EXPECT_EQ(nearest_word("sctp", known), "");  // one left out and two swapped
+    EXPECT_EQ(nearest_word("utcq", known), "");
+    EXPECT_EQ(nearest_word("malgef", known), "maglev");
+    EXPECT_EQ(nearest_word("malgfe", known), "");
+}
+
 TEST(Wording, DoesNotGuessAtOtherWords) {
     constexpr std::array<std::string_view, 2> known{"vip", "interval"};
     EXPECT_EQ(nearest_word("peer", known), "");
