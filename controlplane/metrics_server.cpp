@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -28,31 +27,38 @@ MHD_Response* text_response(std::string_view text) {
                                            MHD_RESPMEM_MUST_COPY);
 }
 
-MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
-                      const char* /*version*/, const char* /*upload*/, std::size_t* upload_size,
-                      void** state) {
-    auto& server = *static_cast<MetricsServer*>(self);
-    const bool is_read = std::strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
-                         std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    if (!is_read) {
+// What libmicrohttpd tells of a request at each call: first its head, then pieces of its body, at
+// last that it is complete.
+struct Told {
+    std::string_view url;
+    std::string_view method;
+    std::size_t* upload_size;
+    void** state;  // ours; null at the first call
+};
+
+MHD_Result answer(MetricsServer& server, MHD_Connection* connection, const Told& told) {
+    if (told.method != MHD_HTTP_METHOD_GET && told.method != MHD_HTTP_METHOD_HEAD) {
         return MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, server.not_allowed());
     }
-    // The first call comes with the head alone; the reply belongs to the last.
-    static char seen;
-    if (*state == nullptr) {
-        *state = &seen;
+    const bool is_first = *told.state == nullptr;
+    *told.state = &server;
+    if (is_first || *told.upload_size != 0) {
+        *told.upload_size = 0;
         return MHD_YES;
     }
-    if (*upload_size != 0) {
-        *upload_size = 0;
-        return MHD_YES;
-    }
-    if (std::strcmp(url, "/metrics") != 0) {
+    if (told.url != "/metrics") {
         return MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, server.not_found());
     }
     MHD_Response* page = server.page();
     return page == nullptr ? MHD_NO : MHD_queue_response(connection, MHD_HTTP_OK, page);
 }
+
+constexpr MHD_AccessHandlerCallback on_request =
+    [](void* self, MHD_Connection* connection, const char* url, const char* method,
+       const char* /*version*/, const char* /*upload*/, std::size_t* upload_size, void** state) {
+        return answer(*static_cast<MetricsServer*>(self), connection,
+                      {url, method, upload_size, state});
+    };
 
 }  // namespace
 
@@ -107,7 +113,7 @@ Status MetricsServer::listen(Endpoint endpoint) {
     }
     endpoint_ = {endpoint.address, be16{ntohs(address.sin_port)}};
     daemon_ =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, &on_request, this,
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, on_request, this,
                          MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
                          connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
                          connections_per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,

@@ -1,0 +1,175 @@
+// Whose a line of counters is: sums over workers, lines given out again, services that forget
+// nothing.
+#include "controlplane/listing.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "controlplane/reports.h"
+
+namespace fulcrum {
+namespace {
+
+class ListingTest : public testing::Test {
+  protected:
+    ListedReal real_of(const std::string& name, std::uint32_t tally) {
+        ListedReal real;
+        real.name = name;
+        real.endpoint = {Ipv4Address::of(10, 2, 0, 11), be16{8080}};
+        real.state = RealState::up;
+        real.tally = tally;
+        return real;
+    }
+    Listing listing_of(std::vector<ListedReal> reals) {
+        ListedService web;
+        web.name = "web";
+        web.vip = {Ipv4Address::of(10, 1, 0, 80), be16{80}};
+        web.listener = 3;
+        web.reals = std::move(reals);
+        Listing listing;
+        listing.services = {web};
+        return listing;
+    }
+    Listing kept(std::vector<ListedReal> reals) {
+        Listing listing = listing_of(std::move(reals));
+        book_.keep(listing);
+        return listing;
+    }
+    TallyTotals service_totals(const Listing& listing) {
+        return listing.services.at(0).totals(boards_);
+    }
+    TallyTotals real_totals(const Listing& listing, std::size_t at = 0) {
+        return listing.services.at(0).reals.at(at).totals(boards_);
+    }
+
+    CounterBoard first_{8};
+    CounterBoard second_{8};
+    Boards boards_{&first_, &second_};
+    TallyBook book_{boards_};
+};
+
+TEST_F(ListingTest, SumsALineOverAllWorkers) {
+    first_.tally(5).in_packets.add(10);
+    second_.tally(5).in_packets.add(3);
+    second_.tally(5).sessions_live.add(2);
+    second_.tally(4).in_packets.add(100);
+    const TallyTotals totals = read_tally(boards_, 5);
+    EXPECT_EQ(totals.in_packets, 13U);
+    EXPECT_EQ(totals.sessions_live, 2U);
+}
+
+TEST_F(ListingTest, StartsARealFromZeroOnALineThatWasAnothers) {
+    kept({real_of("old", 5)});
+    first_.tally(5).in_packets.add(1'000);
+    kept({});
+    const Listing listing = kept({real_of("new", 5)});
+    EXPECT_EQ(real_totals(listing).in_packets, 0U);
+    first_.tally(5).in_packets.add(7);
+    EXPECT_EQ(real_totals(listing).in_packets, 7U);
+}
+
+TEST_F(ListingTest, KeepsWhatARemovedRealCountedInItsService) {
+    kept({real_of("old", 5), real_of("other", 6)});
+    first_.tally(5).in_packets.add(1'000);
+    second_.tally(5).sessions_opened.add(40);
+    first_.tally(6).in_packets.add(1);
+    EXPECT_EQ(service_totals(kept({real_of("other", 6)})).in_packets, 1'001U);
+    // The line is taken by another real of the same service, at once or later.
+    const Listing listing = kept({real_of("other", 6), real_of("new", 5)});
+    first_.tally(5).in_packets.add(5);
+    EXPECT_EQ(service_totals(listing).in_packets, 1'006U);
+    EXPECT_EQ(service_totals(listing).sessions_opened, 40U);
+}
+
+TEST_F(ListingTest, HandsALineOverWithinOneChange) {
+    kept({real_of("old", 5)});
+    first_.tally(5).in_packets.add(1'000);
+    const Listing listing = kept({real_of("new", 5)});
+    first_.tally(5).in_packets.add(5);
+    EXPECT_EQ(real_totals(listing).in_packets, 5U);
+    EXPECT_EQ(service_totals(listing).in_packets, 1'005U);
+}
+
+TEST_F(ListingTest, ChangesNothingWhenNothingHasChanged) {
+    kept({real_of("one", 5)});
+    first_.tally(5).in_packets.add(10);
+    kept({real_of("one", 5)});
+    EXPECT_EQ(real_totals(kept({real_of("one", 5)})).in_packets, 10U);
+}
+
+TEST_F(ListingTest, ForgetsAServiceWithItsPast) {
+    kept({real_of("old", 5)});
+    first_.tally(5).in_packets.add(10);
+    Listing none;
+    book_.keep(none);
+    EXPECT_EQ(service_totals(kept({real_of("new", 6)})).in_packets, 0U);
+}
+
+TEST_F(ListingTest, ShowsTheLatestProbesSentence) {
+    ListedReal real = real_of("web1", 5);
+    real.check = "not checked";
+    EXPECT_EQ(real.check_sentence(), "not checked");
+    auto checks = std::make_shared<CheckTally>();
+    checks->sentence.show("HTTP 503, wanted 200-299");
+    real.checks = checks;
+    EXPECT_EQ(real.check_sentence(), "HTTP 503, wanted 200-299");
+}
+
+TEST_F(ListingTest, ReportsServicesByName) {
+    first_.tally(5).in_packets.add(10);
+    first_.tally(5).in_bytes.add(600);
+    first_.tally(5).out_packets.add(9);
+    first_.tally(5).sessions_live.add(2);
+    Listing listing = listing_of({real_of("web1", 5), real_of("spare", 6)});
+    listing.services[0].usable_count = 1;
+    listing.services[0].reals[1].is_fallback = true;
+    EXPECT_EQ(report_services(listing, boards_).dump(),
+              R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
+              R"("scheduler":"maglev","reals":1,"reals_usable":1,"sessions":2,)"
+              R"("sessions_opened":0,"in_packets":10,"in_bytes":600,"out_packets":9,)"
+              R"("out_bytes":0}]})");
+}
+
+TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {
+    ListedReal real = real_of("web1", 5);
+    real.forward = ForwardingMode::direct;
+    real.weight_configured = 4;
+    real.state = RealState::down;
+    real.check = "connection refused";
+    real.since = Instant{100s};
+    const Listing listing = listing_of({real});
+    EXPECT_EQ(report_reals(listing, boards_, "", Instant{107s}).dump(),
+              R"({"reals":[{"service":"web","name":"web1","address":"10.2.0.11","port":8080,)"
+              R"("forward":"direct","weight":0,"weight_configured":4,"state":"down",)"
+              R"("sessions":0,"sessions_opened":0,"in_packets":0,"in_bytes":0,)"
+              R"("out_packets":null,"out_bytes":null,"check":"connection refused",)"
+              R"("since_s":7}]})");
+    EXPECT_TRUE(report_services(listing, boards_)["services"][0]["out_packets"].is_null());
+    EXPECT_TRUE(report_reals(listing, boards_, "other", {})["reals"].empty());
+}
+
+TEST_F(ListingTest, ReportsSessionsByTheNamesTheyStandFor) {
+    ListedReal real = real_of("web1", 5);
+    real.index = 2;
+    SessionRecord session;
+    session.client = {Ipv4Address::of(10, 1, 0, 7), be16{40'000}};
+    session.vip = {Ipv4Address::of(10, 1, 0, 80), be16{80}};
+    session.listener = 3;
+    session.real = 2;
+    session.state = SessionState::established;
+    session.idle_s = 4;
+    session.timeout_s = 900;
+    session.worker = 1;
+    SessionRecord stranger = session;
+    stranger.real = 9;
+    const Json report = report_sessions(listing_of({real}), {{session, stranger}, true});
+    EXPECT_EQ(report["sessions"][0].dump(),
+              R"({"client":"10.1.0.7:40000","vip":"10.1.0.80:80","service":"web","real":"web1",)"
+              R"("protocol":"tcp","state":"established","idle_s":4,"timeout_s":900,"worker":1})");
+    EXPECT_TRUE(report["sessions"][1]["real"].is_null());
+    EXPECT_EQ(report["truncated"], true);
+}
+
+}  // namespace
+}  // namespace fulcrum

@@ -1,0 +1,93 @@
+// What fulcrumctl prints, letter by letter.
+#include "controlplane/fulcrumctl/tables.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace fulcrum {
+namespace {
+
+Json real_row(const std::string& name, const Json& out_packets) {
+    return {{"service", "web"},     {"name", name},        {"address", "10.2.0.11"},
+            {"port", 8080},         {"forward", "nat"},    {"weight", 1},
+            {"state", "up"},        {"since_s", 3'725},    {"sessions", 2},
+            {"sessions_opened", 5}, {"in_packets", 1'000}, {"out_packets", out_packets},
+            {"check", "HTTP 200"}};
+}
+
+TEST(Tables, ShowRealsInColumns) {
+    EXPECT_EQ(show_reals({{"reals", Json::array({real_row("web1", 900)})}}),
+              "SERVICE       REAL          ADDRESS                FORWARD  WEIGHT  STATE      SINCE"
+              "   SESSIONS      OPENED    IN PACKETS   OUT PACKETS  CHECK\n"
+              "web           web1          10.2.0.11:8080         nat           1  up          1h2m"
+              "          2           5          1000           900  HTTP 200\n");
+}
+
+TEST(Tables, ShowWhatIsUnknownAsNotAvailable) {
+    EXPECT_NE(show_reals({{"reals", Json::array({real_row("web1", nullptr)})}}).find("  n/a  "),
+              std::string::npos);
+}
+
+TEST(Tables, StandStillWhileNumbersGrow) {
+    const std::string before = show_reals({{"reals", Json::array({real_row("web1", 1)})}});
+    const std::string after = show_reals({{"reals", Json::array({real_row("web1", 123'456'789)})}});
+    EXPECT_EQ(before.find("HTTP 200"), after.find("HTTP 200"));
+}
+
+TEST(Tables, KeepControlCharactersFromTheTerminal) {
+    Json row = real_row("web1", 1);
+    row["check"] = "body lacks \"\x1b[2J\n\"";
+    const std::string text = show_reals({{"reals", Json::array({row})}});
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(Tables, ShowStatusWithItsProblems) {
+    Json result{{"name", "lb1"},
+                {"version", "0.1.0"},
+                {"epoch", 17},
+                {"uptime_s", 90},
+                {"role", "active"},
+                {"workers", Json::array({{{"worker", 0},
+                                          {"cpu", 1},
+                                          {"busy_share", 0.125},
+                                          {"sessions", 12},
+                                          {"turns", 1'000},
+                                          {"longest_turn_us", 41.26}}})},
+                {"ports", Json::array()},
+                {"services", {{"total", 2}, {"up", 1}}},
+                {"memory", Json::array({{{"what", "sessions"}, {"bytes", 1'572'864}}})},
+                {"problems", Json::array({"service \"dns\" has no usable real"})}};
+    const std::string text = show_status(result);
+    EXPECT_TRUE(
+        text.starts_with("lb1: fulcrum 0.1.0, active, up 1m30s, epoch 17, services up 1 of 2\n"))
+        << text;
+    EXPECT_NE(text.find("12.5 %"), std::string::npos);
+    EXPECT_NE(text.find("41.3 us"), std::string::npos);
+    EXPECT_NE(text.find("1.5 MiB"), std::string::npos);
+    EXPECT_TRUE(text.ends_with("\nproblems:\n  service \"dns\" has no usable real\n")) << text;
+    result["problems"] = Json::array();
+    EXPECT_TRUE(show_status(result).ends_with("\nno problems\n"));
+}
+
+TEST(Tables, ShowWhatAReloadHasChanged) {
+    EXPECT_EQ(show_reload({{"epoch", 18},
+                           {"changes", Json::array({"service \"web\": real \"web3\" added"})},
+                           {"slots_moved", {{"web", 214}}}}),
+              "epoch 18 is in force\n"
+              "  service \"web\": real \"web3\" added\n"
+              "  service \"web\": 214 slots moved\n");
+    EXPECT_EQ(
+        show_reload({{"epoch", 18}, {"changes", Json::array()}, {"slots_moved", Json::object()}}),
+        "epoch 18 is in force\n  nothing has changed\n");
+}
+
+TEST(Tables, ShowADrainInASentence) {
+    const Json result{{"epoch", 9}, {"service", "web"}, {"real", "web1"}, {"sessions", 12}};
+    EXPECT_EQ(show_drain(result), "web/web1 is drained as of epoch 9; 12 sessions live on\n");
+    EXPECT_EQ(show_undrain(result), "web/web1 is no longer drained as of epoch 9\n");
+}
+
+}  // namespace
+}  // namespace fulcrum
