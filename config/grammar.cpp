@@ -1,4 +1,5 @@
-// Recursive descent, one function a rule; every step returns whether it went on well.
+// Recursive descent, one function a rule; every step returns whether it went on well. The depth is
+// at most limits::nesting_max.
 #include "config/grammar.h"
 
 #include <algorithm>
@@ -63,6 +64,7 @@ std::vector<LineProblem> GrammarCheck::run() {
     return std::move(problems_);
 }
 
+// NOLINTBEGIN(misc-no-recursion): enter() bounds the depth
 bool GrammarCheck::accept_settings(TokenKind close) {
     std::vector<std::string_view> names;
     while (token_.kind != close) {
@@ -152,6 +154,8 @@ bool GrammarCheck::accept_sequence(TokenKind close) {
     leave();
     return true;
 }
+
+// NOLINTEND(misc-no-recursion)
 
 // A comma and a value behind it, or the sequence's end.
 bool GrammarCheck::accept_separator(TokenKind close) {

@@ -41,6 +41,7 @@ NodeKind kind_of(const libconfig::Setting& setting) {
 
 // Each conversion is asked of its own type only: libconfig turns others into zero without a word.
 // The depth is bounded by the grammar.
+// NOLINTNEXTLINE(misc-no-recursion)
 Node node_of(const libconfig::Setting& setting) {
     Node node;
     node.kind = kind_of(setting);
@@ -97,28 +98,33 @@ bool is_blamed(const FindingList& list, const SourcePlace& place) {
     });
 }
 
+// An integer that does not fit was read as another one: what is said of its line is not true.
+void add_believable(const FindingList& of_values, FindingList& of_tokens) {
+    const FindingList blamed = of_tokens;
+    for (const Finding& finding : of_values.kept()) {
+        if (!is_blamed(blamed, finding.place)) {
+            of_tokens.add(finding.place, finding.sentence);
+        }
+    }
+}
+
 Config read_all(const SourceText& source, Findings& findings) {
+    const bool is_parseable = check_tokens(source, findings);
     libconfig::Config parsed;
-    Findings of_tokens;
-    const bool is_parseable = check_tokens(source, of_tokens);
-    const auto root = is_parseable ? parse(source, parsed, of_tokens) : std::nullopt;
+    const auto root = is_parseable ? parse(source, parsed, findings) : std::nullopt;
     if (!root) {
-        findings = std::move(of_tokens);
         return {};
     }
-    Config config = read_by_schema(*root, source, findings);
+    Findings of_values;
+    Config config = read_by_schema(*root, source, of_values);
     config.source_file = source.files().front();
-    validate(config, findings);
-    if (!of_tokens.problems.empty()) {
-        // An integer that does not fit was read as another one: what is said of its line is not
-        // true.
-        for (const Finding& finding : findings.problems.kept()) {
-            if (!is_blamed(of_tokens.problems, finding.place)) {
-                of_tokens.refuse(finding.place, finding.sentence);
-            }
-        }
-        findings.problems = std::move(of_tokens.problems);
+    validate(config, of_values);
+    if (findings.problems.empty()) {
+        findings.problems = std::move(of_values.problems);
+    } else {
+        add_believable(of_values.problems, findings.problems);
     }
+    findings.warnings = std::move(of_values.warnings);
     return config;
 }
 

@@ -16,20 +16,13 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_name_part(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
 bool is_number_part(char c) { return is_name_part(c) || c == '.' || c == '+'; }
 
-bool is_boolean(std::string_view word) {
-    const auto matches = [word](std::string_view other) {
-        if (word.size() != other.size()) {
-            return false;
-        }
-        for (std::size_t i = 0; i < word.size(); ++i) {
-            if ((word[i] | 0x20) != other[i]) {  // to lower case: the words are letters only
-                return false;
-            }
-        }
-        return true;
-    };
-    return matches("true") || matches("false");
+// In capitals or not, as libconfig has it. `lower` is made of letters.
+bool is_word(std::string_view text, std::string_view lower) {
+    return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                      [](char c, char wanted) { return (c | 0x20) == wanted; });
 }
+
+bool is_boolean(std::string_view word) { return is_word(word, "true") || is_word(word, "false"); }
 
 std::string_view eat_digits(std::string_view& text) {
     std::size_t length = 0;
@@ -67,29 +60,35 @@ bool is_floating(std::string_view text) {
 
 enum class IntegerFit : std::uint8_t { malformed, leading_zero, too_large, fits };
 
-IntegerFit fit_of_integer(std::string_view digits, bool is_64_bit) {
-    const bool is_hexadecimal =
-        digits.size() > 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    if (is_hexadecimal) {
-        digits.remove_prefix(2);
-    } else if (!digits.empty() && digits.front() == '+') {
-        digits.remove_prefix(1);
-    }
+IntegerFit fit_of_digits(std::string_view digits, int base, bool is_64_bit) {
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value,
-                                              is_hexadecimal ? 16 : 10);
-    if (error == std::errc::invalid_argument || end != digits.data() + digits.size() ||
-        (is_hexadecimal && digits.front() == '-')) {
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
+    if (error == std::errc::invalid_argument || stop != end) {
         return IntegerFit::malformed;
-    }
-    const std::string_view magnitude = digits.substr(digits.front() == '-' ? 1 : 0);
-    if (!is_hexadecimal && magnitude.size() > 1 && magnitude.front() == '0') {
-        return IntegerFit::leading_zero;
     }
     using Narrow = std::numeric_limits<std::int32_t>;
     const bool is_narrow = value >= Narrow::min() && value <= Narrow::max();
-    return error == std::errc{} && (is_64_bit || is_narrow) ? IntegerFit::fits
-                                                            : IntegerFit::too_large;
+    const bool fits = error == std::errc{} && (is_64_bit || is_narrow);
+    return fits ? IntegerFit::fits : IntegerFit::too_large;
+}
+
+IntegerFit fit_of_integer(std::string_view digits, bool is_64_bit) {
+    if (digits.starts_with("0x") || digits.starts_with("0X")) {
+        digits.remove_prefix(2);
+        return digits.starts_with('-') ? IntegerFit::malformed
+                                       : fit_of_digits(digits, 16, is_64_bit);
+    }
+    if (digits.starts_with('+')) {
+        digits.remove_prefix(1);
+        if (digits.starts_with('-')) {
+            return IntegerFit::malformed;
+        }
+    }
+    const IntegerFit fit = fit_of_digits(digits, 10, is_64_bit);
+    const std::string_view magnitude = digits.substr(digits.starts_with('-') ? 1 : 0);
+    const bool has_leading_zero = magnitude.size() > 1 && magnitude.front() == '0';
+    return fit != IntegerFit::malformed && has_leading_zero ? IntegerFit::leading_zero : fit;
 }
 
 // How many bytes of a multi-byte character follow `lead`, and what the first of them may be.
@@ -117,27 +116,47 @@ Utf8Tail utf8_tail_of(unsigned char lead) {
     return {0, 0, 0};
 }
 
+// Of the character that `text` begins with; 0: it begins with none.
+std::size_t utf8_character_length(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    if (lead < 0x80) {
+        return 1;
+    }
+    const Utf8Tail tail = utf8_tail_of(lead);
+    if (tail.length == 0 || text.size() <= tail.length) {
+        return 0;
+    }
+    const auto first = static_cast<unsigned char>(text[1]);
+    const bool others_continue =
+        std::all_of(text.begin() + 2, text.begin() + 1 + static_cast<std::ptrdiff_t>(tail.length),
+                    [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; });
+    const bool is_whole = first >= tail.first_least && first <= tail.first_most && others_continue;
+    return is_whole ? tail.length + 1 : 0;
+}
+
+// The bytes of the escape that `text` begins with, without its backslash; 0: libconfig knows none
+// such. A NUL would end the text, and half a character of UTF-8 would spoil it.
+std::size_t escape_length(std::string_view text) {
+    if (text.front() != 'x') {
+        return std::string_view{"\"\\nrtf"}.find(text.front()) == std::string_view::npos ? 0 : 1;
+    }
+    const std::string_view digits = text.substr(1, 2);
+    unsigned code = 0;
+    const auto [stop, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+    const bool is_whole = error == std::errc{} && stop == digits.data() + 2;
+    return is_whole && code > 0 && code < 0x80 ? 3 : 0;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        if (lead < 0x80) {
-            continue;
-        }
-        const Utf8Tail tail = utf8_tail_of(lead);
-        if (tail.length == 0 || text.size() - at <= tail.length) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_character_length(text);
+        if (length == 0) {
             return false;
         }
-        for (std::size_t i = 1; i <= tail.length; ++i) {
-            const auto byte = static_cast<unsigned char>(text[at + i]);
-            const unsigned char least = i == 1 ? tail.first_least : 0x80;
-            const unsigned char most = i == 1 ? tail.first_most : 0xBF;
-            if (byte < least || byte > most) {
-                return false;
-            }
-        }
-        at += tail.length;
+        text.remove_prefix(length);
     }
     return true;
 }
@@ -299,33 +318,22 @@ Token Prelexer::read_text() {
 }
 
 void Prelexer::check_text(std::string_view body) {
+    const auto is_control = [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7F; };
     if (!is_utf8(body)) {
         refuse("the text " + in_quotes(body) + " is not UTF-8");
-        return;
+    } else if (std::any_of(body.begin(), body.end(), is_control)) {
+        refuse("the text " + in_quotes(body) + " holds a control character");
     }
-    for (std::size_t i = 0; i < body.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(body[i]);
-        if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
-            refuse("the text " + in_quotes(body) + " holds a control character");
-            return;
-        }
-        if (byte != '\\') {
-            continue;
-        }
-        ++i;  // a backslash is never the last: the quote behind it would not have closed the text
-        unsigned code = 1;
-        if (body[i] == 'x') {
-            const char* const digits = body.data() + i + 1;
-            const char* const end = digits + std::min<std::size_t>(2, body.size() - i - 1);
-            const auto [stop, error] = std::from_chars(digits, end, code, 16);
-            code = error == std::errc{} && stop == digits + 2 && code < 0x80 ? code : 0;
-        }
-        if (code == 0 || std::string_view{"\"\\nrtfx"}.find(body[i]) == std::string_view::npos) {
+    for (std::size_t at = body.find('\\'); at != std::string_view::npos;) {
+        // Never the last byte: the quote behind it would not have closed the text.
+        const std::size_t length = escape_length(body.substr(at + 1));
+        if (length == 0) {
             refuse(
                 "the text " + in_quotes(body) +
                 " holds an unknown escape: known are \\\" \\\\ \\n \\r \\t \\f and \\x01 to \\x7f");
             return;
         }
+        at = body.find('\\', at + 1 + length);
     }
 }
 

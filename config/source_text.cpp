@@ -89,6 +89,7 @@ SourcePlace SourceText::place_of(unsigned line) const {
     return {files_[segment.file], segment.line_in_file + (line - segment.first_line)};
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): limits::includes_max bounds the depth
 void SourceText::add_file(const std::string& path, const SourcePlace& included_at) {
     const bool is_first = open_paths_.empty();
     const SourcePlace blamed = is_first ? SourcePlace{path, 0} : included_at;
@@ -123,6 +124,7 @@ std::string SourceText::objection_to(const std::string& path) const {
     return {};
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as add_file
 void SourceText::add_content(std::size_t file, const std::string& content) {
     const std::string path = files_[file];
     const std::string folder = path.substr(0, path.rfind('/') + 1);

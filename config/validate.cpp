@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "config/model/endpoint_map.h"
 #include "config/model/limits.h"
@@ -141,6 +142,7 @@ class ServiceRules {
     void check_reals(const VirtualService& service);
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
     std::string objection_to_address(Ipv4Address address) const;
+    std::string objection_of_networks(Ipv4Address address) const;
     std::string label_of(const VirtualService& service) const {
         return "service " + in_quotes(service.name) + ": ";
     }
@@ -155,6 +157,7 @@ class ServiceRules {
     Findings& findings_;
     std::unordered_map<Ipv4Address, const VirtualService*> vips_;
     std::unordered_map<Ipv4Address, const NicPort*> own_addresses_;
+    std::vector<Ipv4Prefix> networks_;  // of the ports
     std::unordered_map<std::string_view, const VirtualService*> by_name_;
     std::unordered_map<std::uint64_t, const VirtualService*> by_endpoint_;
 };
@@ -164,6 +167,7 @@ ServiceRules::ServiceRules(const Config& config, Findings& findings)
     for (const NicPort& port : config.ports) {
         for (const Ipv4Prefix& prefix : port.addresses) {
             own_addresses_.emplace(prefix.address, &port);
+            networks_.push_back(prefix);
         }
     }
     for (const VirtualService& service : config.services) {
@@ -208,13 +212,8 @@ void ServiceRules::check_identity(const VirtualService& service) {
                             std::string{to_string(service.protocol)} + " is already the service " +
                             in_quotes(other->second->name) + at_place(other->second->place));
     }
-    for (const NicPort& port : config_.ports) {
-        for (const Ipv4Prefix& prefix : port.addresses) {
-            const std::string objection = objection_in_network(prefix, service.vip);
-            if (!objection.empty()) {
-                refuse(service, "vip: " + to_string(service.vip) + " " + objection);
-            }
-        }
+    if (const std::string objection = objection_of_networks(service.vip); !objection.empty()) {
+        refuse(service, "vip: " + to_string(service.vip) + " " + objection);
     }
 }
 
@@ -339,12 +338,14 @@ std::string ServiceRules::objection_to_address(Ipv4Address address) const {
         return "is held by the director itself, on the port " + in_quotes(own->second->name) +
                at_place(own->second->place) + ": a real is another machine";
     }
-    for (const NicPort& port : config_.ports) {
-        for (const Ipv4Prefix& prefix : port.addresses) {
-            const std::string objection = objection_in_network(prefix, address);
-            if (!objection.empty()) {
-                return objection;
-            }
+    return objection_of_networks(address);
+}
+
+std::string ServiceRules::objection_of_networks(Ipv4Address address) const {
+    for (const Ipv4Prefix& network : networks_) {
+        std::string objection = objection_in_network(network, address);
+        if (!objection.empty()) {
+            return objection;
         }
     }
     return {};

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     if (size >= 3 && bytes[0] == 'F' && bytes[1] == 'U' && bytes[2] == 'L') {
         const auto block = std::make_unique<std::uint8_t[]>(size);

@@ -54,8 +54,8 @@ void check_config(const Config& config) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are characters here
     const std::string_view text{reinterpret_cast<const char*>(bytes), size};
     const LoadOutcome outcome = load_config_text(text, "fuzz.cfg");
     check_sentences(outcome.problems);

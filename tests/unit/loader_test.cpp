@@ -31,7 +31,8 @@ ports = (
 services = (
     {   name = "web"; vip = "203.0.113.80"; port = 80; protocol = "tcp";
         scheduler = "maglev";
-        check     = { type = "http"; path = "/ping.html"; expect = "Hello World"; interval = "5s"; timeout = "3s"; };
+        check     = { type = "http"; path = "/ping.html"; expect = "Hello World";
+                      interval = "5s"; timeout = "3s"; };
         on_failure = "drain";
         fallback  = { address = "192.168.10.99"; port = 80; };
         reals = (
@@ -62,7 +63,7 @@ control = { socket = "/run/fulcrum/control.sock"; group = "fulcrum"; };
     EXPECT_EQ(web.check.timeout, std::chrono::seconds{3});
     EXPECT_EQ(web.reals[1].name, "web2");
     EXPECT_EQ(to_string(web.reals[1].endpoint), "192.168.10.21:8080");
-    EXPECT_EQ(web.reals[1].place.line, 15U);
+    EXPECT_EQ(web.reals[1].place.line, 16U);
     EXPECT_EQ(web.reals[1].place.file, "d.cfg");
     EXPECT_EQ(to_string(web.fallback.value().endpoint), "192.168.10.99:80");
     EXPECT_EQ(to_string(outcome.config.metrics.listen.value()), "127.0.0.1:9464");
@@ -75,7 +76,8 @@ TEST(Loader, ReadsEveryWordOfEveryList) {
 director = { workers = [ 1 ]; idle = "poll"; memory = "ordinary"; seed = "x"; };
 ports = ( { name = "a"; device = "af_xdp:eth1"; } );
 services = (
-    { name = "s"; vip = "10.0.0.1"; port = 53; protocol = "udp"; no_real = "silent"; ring_size = 251;
+    { name = "s"; vip = "10.0.0.1"; port = 53; protocol = "udp"; no_real = "silent";
+      ring_size = 251;
       timeouts = { tcp_handshake = "1s"; tcp_established = "2s"; tcp_half_closed = "3s";
                    tcp_closed = "4s"; udp_one_way = "5s"; udp = "6s"; };
       check = { type = "http"; port = 8053; host = "ns"; status = "204"; rise = 2; fall = 3; };
