@@ -101,9 +101,10 @@ void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
     const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                                packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
     // A fragment of a service's packet has no port to go by, and must not reach the kernel, which
-    // would answer for the service.
+    // would answer for the service. Whole ones come here when their source is unspecified.
     if (is_tcp_or_udp && holds(snapshot.vips, packet.destination)) {
-        return refuse(classified, DropReason::fragment);
+        return refuse(classified,
+                      packet.is_fragment ? DropReason::fragment : DropReason::ipv4_source);
     }
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
         return punt_to_ourselves(packet, snapshot, classified);

@@ -129,7 +129,8 @@ void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
                 ParsedPacket& packet) {
     const auto* ip = look_at<Ipv4Header>(segment, 0);
     if (ip == nullptr) {
-        return refuse(packet, DropReason::ipv4_truncated);
+        return refuse(packet, whole_length < sizeof(Ipv4Header) ? DropReason::ipv4_truncated
+                                                                : DropReason::headers_scattered);
     }
     if (ip->version() != 4) {
         return refuse(packet, DropReason::ipv4_version);
