@@ -112,6 +112,7 @@ std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
         const PacketClass packet_class = burst.classified[i].packet_class;
         if (packet_class == PacketClass::request || packet_class == PacketClass::reply) {
             burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);
+            burst.homes[i] = table_->home_of(burst.classified[i].client_key);
         }
     }
     tracker_.look_up(burst, *snapshot_);

@@ -1,0 +1,98 @@
+// Who owns a client: Toeplitz against Microsoft's verification suite and DPDK's own, and what the
+// table of slots promises.
+#include "dataplane/steering.h"
+
+#include <gtest/gtest.h>
+#include <rte_thash.h>
+
+#include <random>
+#include <set>
+
+namespace fulcrum {
+namespace {
+
+// "Verifying the RSS Hash Calculation": the key, and hashes of source and destination address.
+constexpr ToeplitzKey reference_key{0x6D, 0x5A, 0x56, 0xDA, 0x25, 0x5B, 0x0E, 0xC2, 0x41, 0x67,
+                                    0x25, 0x3D, 0x43, 0xA3, 0x8F, 0xB0, 0xD0, 0xCA, 0x2B, 0xCB,
+                                    0xAE, 0x7B, 0x30, 0xB4, 0x77, 0xCB, 0x2D, 0xA3, 0x80, 0x30,
+                                    0xF2, 0x0C, 0x6A, 0x42, 0xB7, 0x3B, 0xBE, 0xAC, 0x01, 0xFA};
+
+// The hash is linear, and its second word meets the key 32 bits further on.
+std::uint32_t hash_of_pair(Ipv4Address source, Ipv4Address destination) {
+    ToeplitzKey shifted{};
+    std::copy(reference_key.begin() + 4, reference_key.end(), shifted.begin());
+    return toeplitz(reference_key, source) ^ toeplitz(shifted, destination);
+}
+
+TEST(Toeplitz, AgreesWithMicrosoftsVerificationSuite) {
+    EXPECT_EQ(hash_of_pair(Ipv4Address::of(66, 9, 149, 187), Ipv4Address::of(161, 142, 100, 80)),
+              0x323E8FC2U);
+    EXPECT_EQ(hash_of_pair(Ipv4Address::of(199, 92, 111, 2), Ipv4Address::of(65, 69, 140, 83)),
+              0xD718262AU);
+    EXPECT_EQ(hash_of_pair(Ipv4Address::of(24, 19, 198, 95), Ipv4Address::of(12, 22, 207, 184)),
+              0xD2D0A5DEU);
+    EXPECT_EQ(hash_of_pair(Ipv4Address::of(38, 27, 205, 30), Ipv4Address::of(209, 142, 163, 6)),
+              0x82989176U);
+    EXPECT_EQ(hash_of_pair(Ipv4Address::of(153, 39, 163, 191), Ipv4Address::of(202, 188, 127, 2)),
+              0x5D1809C5U);
+}
+
+TEST(Toeplitz, AgreesWithWhatNetworkCardsAreModelledByInDpdk) {
+    const ToeplitzKey key = owner_key("any seed");
+    std::mt19937 random{3};
+    for (unsigned i = 0; i < 10'000; ++i) {
+        auto host = static_cast<std::uint32_t>(random());
+        ASSERT_EQ(toeplitz(key, Ipv4Address::from_host(host)), rte_softrss(&host, 1, key.data()));
+    }
+}
+
+TEST(Steering, ASlotIsTheLowSixBitsOfTheHash) {
+    const ToeplitzKey key = owner_key("fulcrum");
+    const Steering steering{key, 3};
+    std::mt19937 random{5};
+    for (unsigned i = 0; i < 10'000; ++i) {
+        const Ipv4Address client = Ipv4Address::from_host(static_cast<std::uint32_t>(random()));
+        ASSERT_EQ(steering.slot_of(client), toeplitz(key, client) & 63);
+    }
+}
+
+TEST(Steering, AgreesAboutSlotsWhateverTheNumberOfWorkers) {
+    const ToeplitzKey key = owner_key("fulcrum");
+    const Steering one{key, 1};
+    const Steering seven{key, 7};
+    for (std::uint32_t i = 0; i < 1'000; ++i) {
+        const Ipv4Address client = Ipv4Address::from_host(0x0A00'0000 + i * 977);
+        ASSERT_EQ(one.slot_of(client), seven.slot_of(client));
+    }
+}
+
+TEST(Steering, GivesEveryWorkerItsShareOfClients) {
+    for (const unsigned workers : {1U, 2U, 3U, 4U, 8U, 16U}) {
+        const Steering steering{owner_key("fulcrum"), workers};
+        std::vector<unsigned> clients(workers);
+        for (std::uint32_t i = 0; i < 64'000; ++i) {
+            ++clients.at(steering.owner_of(Ipv4Address::from_host(0xC000'0200 + i)));
+        }
+        for (const unsigned count : clients) {
+            // 64 slots do not divide evenly: a worker has one slot more or less than its share.
+            EXPECT_NEAR(count, 64'000.0 / workers, 64'000.0 / 64 + 1'000);
+        }
+    }
+}
+
+TEST(Steering, NeighbouringClientsSpreadOverAllSlots) {
+    const Steering steering{owner_key("fulcrum"), 2};
+    std::set<unsigned> slots;
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        slots.insert(steering.slot_of(Ipv4Address::from_host(0xC000'0200 + i)));
+    }
+    EXPECT_EQ(slots.size(), 64U);
+}
+
+TEST(Steering, AnotherSeedIsAnotherKey) {
+    EXPECT_EQ(owner_key("a"), owner_key("a"));
+    EXPECT_NE(owner_key("a"), owner_key("b"));
+}
+
+}  // namespace
+}  // namespace fulcrum
