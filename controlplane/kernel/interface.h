@@ -32,7 +32,7 @@ Result<std::vector<AddressEvent>> read_addresses(NetlinkSocket& socket, int inte
 // One address to add or to remove. The mark (IFA_PROTO) says who put it there.
 struct AddressWish {
     int interface = 0;
-    Ipv4Prefix address;
+    Ipv4Prefix address{};
     std::uint8_t mark = 0;
     // A VIP: no route to its network, and never chosen as the source of our own traffic.
     bool is_vip = false;

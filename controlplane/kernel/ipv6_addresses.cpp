@@ -20,7 +20,7 @@ constexpr std::uint32_t wished_flags =
 const nlattr* attribute_of(const nlmsghdr* message, std::uint16_t type, std::size_t size_min) {
     const auto* at =
         static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(message, sizeof(ifaddrmsg)));
-    const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(message));
+    const char* end = end_of(message);
     while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
         if (mnl_attr_get_type(at) == type && mnl_attr_get_payload_len(at) >= size_min) {
             return at;

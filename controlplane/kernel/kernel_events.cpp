@@ -2,7 +2,6 @@
 // a value is read only if the attribute is long enough for it.
 #include "controlplane/kernel/kernel_events.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -11,6 +10,8 @@
 
 #include <array>
 #include <cstring>
+
+#include "controlplane/kernel/netlink.h"
 
 namespace fulcrum {
 
@@ -37,8 +38,7 @@ class Attributes {
     }
     template <typename FamilyHeader>
     static Attributes of(const nlmsghdr* message, const FamilyHeader*) {
-        return {mnl_nlmsg_get_payload_offset(message, sizeof(FamilyHeader)),
-                mnl_nlmsg_get_payload_tail(message)};
+        return {mnl_nlmsg_get_payload_offset(message, sizeof(FamilyHeader)), end_of(message)};
     }
 
     const nlattr* find(std::uint16_t type) const { return by_type_[type]; }

@@ -1,6 +1,8 @@
 // What the kernel says over rtnetlink, turned from messages into plain values: interfaces, IPv4
 // addresses, IPv4 unicast routes and IPv4 neighbours. The only room that trusts the length of an
 // attribute. What is of another family or kind is nothing. Pure.
+//
+// An address is trivial, for the workers' sake, and has no value of its own: hence the braces.
 #pragma once
 
 #include <linux/netlink.h>
@@ -28,7 +30,7 @@ struct LinkEvent {
 struct AddressEvent {
     bool is_gone = false;
     int interface = 0;
-    Ipv4Prefix address;
+    Ipv4Prefix address{};
     std::uint8_t mark = 0;  // who put it there (IFA_PROTO); kernels before 5.18 do not say
 
     friend bool operator==(const AddressEvent&, const AddressEvent&) = default;
@@ -38,11 +40,11 @@ struct RouteEvent {
     bool is_gone = false;
     bool is_replacement = false;  // of the route with the same prefix and metric
     std::uint32_t table = 0;
-    Ipv4Prefix prefix;
+    Ipv4Prefix prefix{};
     std::uint32_t metric = 0;
     bool is_refusal = false;  // blackhole, unreachable or prohibit: leads nowhere on purpose
     int interface = 0;        // of several hops the first that is not dead; 0: none
-    Ipv4Address gateway;      // unspecified: on the link
+    Ipv4Address gateway{};    // unspecified: on the link
 
     friend bool operator==(const RouteEvent&, const RouteEvent&) = default;
 };
@@ -50,7 +52,7 @@ struct RouteEvent {
 struct NeighbourEvent {
     bool is_gone = false;
     int interface = 0;
-    Ipv4Address address;
+    Ipv4Address address{};
     MacAddress mac;
     std::uint16_t state = 0;  // NUD_*
 

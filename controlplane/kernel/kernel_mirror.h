@@ -40,7 +40,7 @@ class KernelMirror {
 
     struct Neighbour {
         std::uint8_t port = port_none;
-        Ipv4Address address;
+        Ipv4Address address{};
 
         friend bool operator==(const Neighbour&, const Neighbour&) = default;
     };

@@ -25,7 +25,7 @@ constexpr int receive_buffer_size = 8 * 1'024 * 1'024;
 
 // The kernel's sentence, when it sent one beside the number.
 std::string sentence_of(const nlmsghdr* message) {
-    const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(message));
+    const char* end = end_of(message);
     const auto* attribute =
         static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(message, sizeof(nlmsgerr)));
     const auto left = [&] {

@@ -16,6 +16,12 @@
 
 namespace fulcrum {
 
+// The first octet after a message. (libmnl's own tail is rounded up to four: up to three octets
+// beyond a message that lies about its length.)
+inline const char* end_of(const nlmsghdr* message) {
+    return reinterpret_cast<const char*>(message) + message->nlmsg_len;
+}
+
 // Messages to be sent together, one after the other in one buffer.
 class NetlinkRequests {
   public:

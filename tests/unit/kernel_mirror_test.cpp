@@ -45,8 +45,16 @@ class AKernelMirror : public testing::Test {
             return is_so(mirror.tables());
         });
     }
-    bool routes_come_to(std::vector<KernelRoute> expected) {
-        return comes_to([&](const KernelTables& tables) { return tables.routes == expected; });
+    testing::AssertionResult routes_come_to(std::vector<KernelRoute> expected) {
+        if (comes_to([&](const KernelTables& tables) { return tables.routes == expected; })) {
+            return testing::AssertionSuccess();
+        }
+        auto failure = testing::AssertionFailure() << "the mirror has";
+        for (const KernelRoute& route : mirror.tables().routes) {
+            failure << ' ' << to_string(route.prefix) << " via " << to_string(route.gateway)
+                    << " port " << unsigned{route.port} << " metric " << route.metric << ';';
+        }
+        return failure << " and the kernel\n" << output_of("ip route");
     }
     bool neighbours_come_to(std::vector<KernelNeighbour> expected) {
         return comes_to([&](const KernelTables& tables) { return tables.neighbours == expected; });
