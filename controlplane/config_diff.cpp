@@ -154,14 +154,12 @@ void compare_all_services(const Config& before, const Config& after,
     const auto services_before = by_name(before.services);
     for (const VirtualService& service : after.services) {
         const auto found = services_before.find(service.name);
-        if (found != services_before.end()) {
-            if (*found->second != service) {
-                compare_services(*found->second, service, changes);
-            }
-            continue;
+        if (found == services_before.end()) {
+            changes.push_back("service \"" + service.name + "\" added (" + endpoint_of(service) +
+                              ", " + std::to_string(service.reals.size()) + " reals)");
+        } else if (*found->second != service) {
+            compare_services(*found->second, service, changes);
         }
-        changes.push_back("service \"" + service.name + "\" added (" + endpoint_of(service) + ", " +
-                          std::to_string(service.reals.size()) + " reals)");
     }
     const auto services_after = by_name(after.services);
     for (const VirtualService& service : before.services) {

@@ -66,26 +66,29 @@ std::vector<IndexRegistry::Candidate> IndexRegistry::candidates_of(const Config&
     std::vector<Candidate> candidates;
     candidates.reserve(config.services.size());
     for (const VirtualService& service : config.services) {
-        Candidate candidate{.asked = &service,
-                            .reals = reals_of(service),
-                            .formerly = former_name(service, asked_names)};
-        candidate.real_entries.resize(candidate.reals.size(), nullptr);
-        if (const auto found = services_.find(candidate.formerly); found != services_.end()) {
-            candidate.entry = &found->second;
-            const auto listener =
-                listeners_.find({vip_of(service), service.protocol, candidate.entry->id});
-            candidate.listener = listener == listeners_.end() ? nullptr : &listener->second;
-            for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
-                const RealServer& real = *candidate.reals[i];
-                const auto entry =
-                    candidate.entry->reals.find({real.name, real.endpoint, real.forward});
-                candidate.real_entries[i] =
-                    entry == candidate.entry->reals.end() ? nullptr : &entry->second;
-            }
-        }
-        candidates.push_back(std::move(candidate));
+        candidates.push_back(candidate_of(service, former_name(service, asked_names)));
     }
     return candidates;
+}
+
+IndexRegistry::Candidate IndexRegistry::candidate_of(const VirtualService& asked,
+                                                     std::string formerly) {
+    Candidate candidate{.asked = &asked, .reals = reals_of(asked), .formerly = std::move(formerly)};
+    candidate.real_entries.resize(candidate.reals.size(), nullptr);
+    const auto found = services_.find(candidate.formerly);
+    if (found == services_.end()) {
+        return candidate;
+    }
+    ServiceEntry& entry = found->second;
+    candidate.entry = &entry;
+    const auto listener = listeners_.find({vip_of(asked), asked.protocol, entry.id});
+    candidate.listener = listener == listeners_.end() ? nullptr : &listener->second;
+    for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
+        const RealServer& real = *candidate.reals[i];
+        const auto known = entry.reals.find({real.name, real.endpoint, real.forward});
+        candidate.real_entries[i] = known == entry.reals.end() ? nullptr : &known->second;
+    }
+    return candidate;
 }
 
 // Its own name; that of the service which holds its VIP and port and is to be no more; or none.
@@ -173,26 +176,24 @@ IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
 void IndexRegistry::retire_absent(std::uint64_t epoch) {
     has_remnants_ = false;
     for (auto& [name, service] : services_) {
-        const bool is_asked_for = service.adoption == adoption_;
+        const Stage next = service.adoption == adoption_ ? Stage::leaving : Stage::gone;
         for (auto& [key, real] : service.reals) {
-            if (real.life.adoption == adoption_) {
-                continue;
-            }
-            has_remnants_ = true;
-            if (real.life.stage == Stage::present && is_asked_for) {
-                real.life = {.stage = Stage::leaving, .since_epoch = epoch};
-            } else if (real.life.stage != Stage::gone && !is_asked_for) {
-                real.life = {.stage = Stage::gone, .since_epoch = epoch};
-            }
+            retire_if_absent(real.life, next, epoch);
         }
     }
     for (auto& [key, listener] : listeners_) {
-        if (listener.life.adoption != adoption_) {
-            has_remnants_ = true;
-            if (listener.life.stage == Stage::present) {
-                listener.life = {.stage = Stage::gone, .since_epoch = epoch};
-            }
-        }
+        retire_if_absent(listener.life, Stage::gone, epoch);
+    }
+}
+
+// Towards the end only: what is gone does not drain again.
+void IndexRegistry::retire_if_absent(Life& life, Stage next, std::uint64_t epoch) {
+    if (life.adoption == adoption_) {
+        return;
+    }
+    has_remnants_ = true;
+    if (life.stage < next) {
+        life = {.stage = next, .since_epoch = epoch};
     }
 }
 
@@ -205,61 +206,63 @@ bool IndexRegistry::on_idle(std::span<const std::uint32_t> idle_tallies, std::ui
     bool any_gone = false;
     for (auto& [name, service] : services_) {
         for (auto& [key, real] : service.reals) {
-            if (real.life.stage != Stage::leaving || epoch_seen < real.life.since_epoch) {
-                continue;
-            }
-            real.life.idle_count = idle.contains(real.place.tally)
-                                       ? static_cast<std::uint8_t>(real.life.idle_count + 1)
-                                       : std::uint8_t{0};
-            // Once is not enough: a worker's counters are read one after the other.
-            if (real.life.idle_count == 2) {
-                real.life = {.stage = Stage::gone, .since_epoch = epoch};
-                any_gone = true;
-            }
+            const bool has_left = real.life.stage == Stage::leaving &&
+                                  epoch_seen >= real.life.since_epoch &&
+                                  is_idle_again(real.life, idle.contains(real.place.tally));
+            real.life = has_left ? Life{.stage = Stage::gone, .since_epoch = epoch} : real.life;
+            any_gone = any_gone || has_left;
         }
     }
     return any_gone;
+}
+
+// Once is not enough: the workers' counters are read one after the other.
+bool IndexRegistry::is_idle_again(Life& life, bool is_idle) {
+    const bool was_idle = life.was_idle;
+    life.was_idle = is_idle;
+    return is_idle && was_idle;
 }
 
 bool IndexRegistry::on_swept(std::uint64_t epoch) {
     if (!has_remnants_) {
         return false;
     }
-    const auto is_swept = [epoch](const Life& life) {
-        return life.stage == Stage::gone && life.since_epoch <= epoch;
-    };
-    std::size_t freed_count = 0;
+    std::size_t freed_count = std::erase_if(listeners_, [&](const auto& listener) {
+        const bool is_swept = listener.second.life.is_swept(epoch);
+        if (is_swept) {
+            listener_indexes_.give_back(listener.second.index);
+        }
+        return is_swept;
+    });
     std::unordered_set<std::uint32_t> ids_in_use;
-    for (auto at = listeners_.begin(); at != listeners_.end();) {
-        if (is_swept(at->second.life)) {
-            listener_indexes_.give_back(at->second.index);
-            at = listeners_.erase(at);
-            ++freed_count;
-        } else {
-            ids_in_use.insert(at->first.service_id);
-            ++at;
-        }
+    for (const auto& [key, listener] : listeners_) {
+        ids_in_use.insert(key.service_id);
     }
-    for (auto at = services_.begin(); at != services_.end();) {
-        ServiceEntry& service = at->second;
-        freed_count += std::erase_if(service.reals, [&](const auto& real) {
-            const RealEntry& entry = real.second;
-            if (is_swept(entry.life)) {
-                service.indexes.give_back(entry.place.index);
-                tallies_.give_back(entry.place.tally);
-                return true;
-            }
-            return false;
-        });
-        if (service.reals.empty() && !ids_in_use.contains(service.id)) {
+    for (auto& [name, service] : services_) {
+        freed_count += free_swept_reals(service, epoch);
+    }
+    std::erase_if(services_, [&](const auto& one) {
+        const ServiceEntry& service = one.second;
+        const bool is_nothing = service.reals.empty() && !ids_in_use.contains(service.id);
+        if (is_nothing) {
             name_by_id_.erase(service.id);
-            at = services_.erase(at);
-        } else {
-            ++at;
         }
-    }
+        return is_nothing;
+    });
     has_remnants_ = !listener_remnants().empty() || !real_remnants().empty();
     return freed_count > 0;
+}
+
+std::size_t IndexRegistry::free_swept_reals(ServiceEntry& service, std::uint64_t epoch) {
+    return std::erase_if(service.reals, [&](const auto& real) {
+        const RealEntry& entry = real.second;
+        const bool is_swept = entry.life.is_swept(epoch);
+        if (is_swept) {
+            service.indexes.give_back(entry.place.index);
+            tallies_.give_back(entry.place.tally);
+        }
+        return is_swept;
+    });
 }
 
 std::vector<IndexRegistry::RealRemnant> IndexRegistry::real_remnants() const {
@@ -268,14 +271,19 @@ std::vector<IndexRegistry::RealRemnant> IndexRegistry::real_remnants() const {
         return remnants;
     }
     for (const auto& [name, service] : services_) {
-        for (const auto& [key, real] : service.reals) {
-            if (real.life.stage != Stage::present) {
-                remnants.push_back({name, key.name, key.endpoint, key.mode, real.place,
-                                    real.life.stage == Stage::gone});
-            }
-        }
+        append_remnants(name, service, remnants);
     }
     return remnants;
+}
+
+void IndexRegistry::append_remnants(std::string_view name, const ServiceEntry& service,
+                                    std::vector<RealRemnant>& remnants) {
+    for (const auto& [key, real] : service.reals) {
+        if (real.life.stage != Stage::present) {
+            remnants.push_back({name, key.name, key.endpoint, key.mode, real.place,
+                                real.life.stage == Stage::gone});
+        }
+    }
 }
 
 std::vector<IndexRegistry::ListenerRemnant> IndexRegistry::listener_remnants() const {

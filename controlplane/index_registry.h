@@ -97,13 +97,17 @@ class IndexRegistry {
     std::vector<ListenerRemnant> listener_remnants() const;
 
   private:
-    enum class Stage : std::uint8_t { present, leaving, gone };
+    enum class Stage : std::uint8_t { present, leaving, gone };  // in this order
 
     struct Life {
         Stage stage = Stage::present;
-        std::uint8_t idle_count = 0;    // leaving: how many times in a row it was found idle
+        bool was_idle = false;          // leaving: when it was looked at last
         std::uint64_t since_epoch = 0;  // the first snapshot of the stage
         std::uint64_t adoption = 0;     // the last one that asked for it
+
+        bool is_swept(std::uint64_t epoch) const {
+            return stage == Stage::gone && since_epoch <= epoch;
+        }
     };
     struct RealKey {
         std::string name;
@@ -144,11 +148,17 @@ class IndexRegistry {
     };
 
     std::vector<Candidate> candidates_of(const Config& config);
+    Candidate candidate_of(const VirtualService& asked, std::string formerly);
     std::string former_name(const VirtualService& service,
                             const std::unordered_set<std::string_view>& asked_names) const;
     Status check_room(const std::vector<Candidate>& candidates) const;
     ServicePlaces settle(Candidate& candidate);
     void retire_absent(std::uint64_t epoch);
+    void retire_if_absent(Life& life, Stage next, std::uint64_t epoch);
+    static bool is_idle_again(Life& life, bool is_idle);
+    std::size_t free_swept_reals(ServiceEntry& service, std::uint64_t epoch);
+    static void append_remnants(std::string_view name, const ServiceEntry& service,
+                                std::vector<RealRemnant>& remnants);
 
     std::map<std::string, ServiceEntry, std::less<>> services_;
     std::unordered_map<std::uint32_t, std::string> name_by_id_;

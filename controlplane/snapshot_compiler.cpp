@@ -148,22 +148,30 @@ SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
     return service;
 }
 
+// How many slots differ from the service's ring before; none for a new service.
+std::uint32_t moved_since(const CompiledParts& previous, const std::string& service,
+                          const std::shared_ptr<const Ring>& ring) {
+    const auto before = previous.ring_of.find(service);
+    return before == previous.ring_of.end() || before->second == ring
+               ? 0
+               : slots_moved(*before->second, *ring);
+}
+
 void lay_services(const CompileInput& input, const CompiledParts& previous, Compiled& compiled,
                   Snapshot& snapshot) {
     RingShelf shelf{previous, compiled.parts, snapshot.ring_key};
     for (const ServicePlan& plan : input.services) {
         SnapshotService service = lay_service(plan, snapshot);
         service.ring = shelf.ring_for(plan);
-        if (plan.asked != nullptr) {
-            const auto before = previous.ring_of.find(plan.asked->name);
-            if (before != previous.ring_of.end() && before->second != service.ring) {
-                if (const auto moved = slots_moved(*before->second, *service.ring); moved > 0) {
-                    compiled.slots_moved[plan.asked->name] = moved;
-                }
-            }
-            compiled.parts.ring_of[plan.asked->name] = service.ring;
+        snapshot.services.push_back(service);
+        if (plan.asked == nullptr) {
+            continue;
         }
-        snapshot.services.push_back(std::move(service));
+        const std::string& name = plan.asked->name;
+        compiled.parts.ring_of.emplace(name, service.ring);
+        if (const std::uint32_t moved = moved_since(previous, name, service.ring); moved > 0) {
+            compiled.slots_moved.emplace(name, moved);
+        }
     }
 }
 
@@ -199,35 +207,47 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
 }
 
 // Which listener each real endpoint serves by NAT, as long as it is one.
-void lay_reply_sources(Snapshot& snapshot) {
-    std::unordered_map<std::uint64_t, std::uint32_t> source_by_key;
-    std::vector<std::uint16_t> first_listener;  // by source
-    std::vector<EndpointMap::Pair> endpoints;
-    for (std::size_t index = 0; index < snapshot.listeners.size(); ++index) {
-        const SnapshotListener& listener = snapshot.listeners[index];
-        if (!listener.is_present) {
-            continue;
+class ReplySources {
+  public:
+    explicit ReplySources(Snapshot& snapshot) : snapshot_{snapshot} {}
+
+    void add(std::uint16_t listener_index, const SnapshotReal& real) {
+        if (real.standing == RealStanding::absent || real.mode != ForwardingMode::nat) {
+            return;
         }
-        const SnapshotService& service = snapshot.services[listener.service];
-        for (std::uint32_t i = 0; i < service.real_count; ++i) {
-            const SnapshotReal& real = snapshot.reals[service.first_real + i];
-            if (real.standing == RealStanding::absent || real.mode != ForwardingMode::nat) {
-                continue;
-            }
-            const std::uint64_t key = EndpointMap::key_of(
-                real.address, real.port, static_cast<std::uint8_t>(listener.protocol));
-            const auto source = static_cast<std::uint32_t>(first_listener.size());
-            const auto [at, is_new] = source_by_key.emplace(key, source);
-            if (is_new) {
-                endpoints.push_back({key, source});
-                first_listener.push_back(static_cast<std::uint16_t>(index));
-                snapshot.reply_sources.push_back({static_cast<std::uint16_t>(index)});
-            } else if (first_listener[at->second] != index) {
-                snapshot.reply_sources[at->second].sole_listener = limits::index_none;
-            }
+        const auto protocol =
+            static_cast<std::uint8_t>(snapshot_.listeners[listener_index].protocol);
+        const std::uint64_t key = EndpointMap::key_of(real.address, real.port, protocol);
+        const auto source = static_cast<std::uint32_t>(first_listener_.size());
+        const auto [at, is_new] = source_by_key_.emplace(key, source);
+        if (is_new) {
+            endpoints_.push_back({key, source});
+            first_listener_.push_back(listener_index);
+            snapshot_.reply_sources.push_back({listener_index});
+        } else if (first_listener_[at->second] != listener_index) {
+            snapshot_.reply_sources[at->second].sole_listener = limits::index_none;
         }
     }
-    snapshot.real_endpoints = EndpointMap{endpoints};
+    EndpointMap map() const { return EndpointMap{endpoints_}; }
+
+  private:
+    Snapshot& snapshot_;
+    std::unordered_map<std::uint64_t, std::uint32_t> source_by_key_;
+    std::vector<std::uint16_t> first_listener_;  // by source
+    std::vector<EndpointMap::Pair> endpoints_;
+};
+
+void lay_reply_sources(Snapshot& snapshot) {
+    ReplySources sources{snapshot};
+    for (std::size_t index = 0; index < snapshot.listeners.size(); ++index) {
+        const SnapshotListener& listener = snapshot.listeners[index];
+        const SnapshotService& service = snapshot.services[listener.service];
+        const std::uint32_t count = listener.is_present ? service.real_count : 0;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            sources.add(static_cast<std::uint16_t>(index), snapshot.reals[service.first_real + i]);
+        }
+    }
+    snapshot.real_endpoints = sources.map();
 }
 
 void lay_real_addresses(Snapshot& snapshot) {

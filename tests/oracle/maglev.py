@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The ring's twin: Maglev as its paper tells it, in the plainest form, sharing no code with the product.
+"""The ring's twin: Maglev as its paper tells it, in the plainest form, sharing no code with the
+product.
 
 Every round each member, in the order of names, adds its weight to its sum; when the sum has reached
 the greatest weight, the greatest weight is taken off and the member takes the first free slot of
@@ -95,7 +96,8 @@ def scenario(draw):
     size = draw.choice([2, 3, 7, 13, 101, 251, 1009, 4093])
     count = draw.randint(0, min(size, 40))
     greatest = draw.choice([1, 1, 3, 100, 1000])
-    names = draw.sample([f"{kind}{n}" for kind in ("web", "db", "a-rather-long-name-") for n in range(40)], count)
+    kinds = ("web", "db", "a-rather-long-name-")
+    names = draw.sample([f"{kind}{n}" for kind in kinds for n in range(40)], count)
     indexes = draw.sample(range(65535), count)
     return size, f"seed-{draw.randint(0, 9)}", [
         (name, draw.randint(0, greatest), index) for name, index in zip(names, indexes)
@@ -123,7 +125,12 @@ def main():
         lines.append(f"{size} {ring_seed} {len(members)}")
         lines += [f"{name} {weight} {index}" for name, weight, index in members]
     answer = subprocess.run(
-        [sys.argv[1]], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True, timeout=120
+        [sys.argv[1]],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     printed = answer.stdout.splitlines()
     if len(printed) != len(wanted):

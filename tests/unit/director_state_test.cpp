@@ -303,6 +303,24 @@ TEST_F(Directed, LetsTheSessionsOfARemovedRealLiveThenForgetsIt) {
     EXPECT_EQ(state_.compile_input().services[0].reals.size(), 1U);
 }
 
+TEST_F(Directed, ShowsARemovedRealWithItsServiceSinceItsRemoval) {
+    load({web({real("web2", 21)}), service("mail", 25, {real("m1", 31)})}, 20);
+    load({web({real("web2", 21)}), service("mail", 25, {real("m1", 31, 2)})}, 25);
+    EXPECT_EQ(view("web1").state, RealState::removed);
+    EXPECT_EQ(view("web1").since, at_s(20));
+    EXPECT_EQ(state_.service("mail")->reals.size(), 1U);
+}
+
+// The workers had seen everything, but the snapshot without the real was still to be compiled.
+TEST_F(Directed, DoesNotCountIdlenessBeforeTheRemovalIsCompiled) {
+    load({web({real("web2", 21)})}, 20);
+    EXPECT_FALSE(see_workers({0}).needs_snapshot);
+    EXPECT_FALSE(see_workers({0}).needs_snapshot);
+    state_.compile_input();
+    EXPECT_FALSE(see_workers({0}).needs_snapshot);
+    EXPECT_TRUE(see_workers({0}).needs_snapshot);
+}
+
 TEST_F(Directed, MakesHolesOfARemovedServiceAtOnce) {
     load({service("mail", 25, {real("m1", 31)})}, 20);
     EXPECT_FALSE(state_.service("web").has_value());

@@ -146,6 +146,7 @@ TEST(Paths, HasNoRouteThroughAnInterfaceThatIsNoTwin) {
     const Paths paths{some};
     EXPECT_EQ(paths.to(Ipv4Address::of(10, 0, 0, 1)).hop->port, port_none);
     EXPECT_EQ(paths.to(Ipv4Address::of(11, 0, 0, 1)).hop->port, port_none);
+    EXPECT_EQ(paths.to(Ipv4Address::of(11, 0, 0, 1)).neighbour, Ipv4Address::of(11, 0, 0, 1));
 }
 
 // The same address on another port is another machine.

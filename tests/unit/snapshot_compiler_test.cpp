@@ -158,6 +158,24 @@ TEST(SnapshotCompiler, RebuildsTheRingWhenMembersWeightsSizeOrSeedChange) {
     EXPECT_EQ(ring_of(moved, "fulcrum", first.parts), ring);
 }
 
+// Slots say indexes, so the same names under other numbers need another ring.
+TEST(SnapshotCompiler, RebuildsTheRingWhenARealHasAnotherIndex) {
+    CompileInput input = plan_of({web({real("web1", 11), real("web2", 21)})});
+    const Compiled first = compile(input, {});
+    input.services[0].reals[1].index = 2;
+    const Compiled second = compile(input, first.parts);
+    const Ring& ring = *second.snapshot->services[0].ring;
+    EXPECT_EQ(std::count(ring.begin(), ring.end(), 1), 0);
+    EXPECT_GT(std::count(ring.begin(), ring.end(), 2), 0);
+}
+
+TEST(SnapshotCompiler, ReportsNothingWhenARebuiltRingIsTheSame) {
+    const Compiled first = compile(plan_of({web({real("a", 1, 1), real("b", 2, 2)})}), {});
+    const Compiled second =
+        compile(plan_of({web({real("a", 1, 10), real("b", 2, 20)})}), first.parts);
+    EXPECT_TRUE(second.slots_moved.empty());
+}
+
 TEST(SnapshotCompiler, SharesOneRingBetweenServicesWithTheSameMembers) {
     const Compiled compiled =
         compile(plan_of({service("a", 1, {real("web1", 11)}), service("b", 2, {real("web1", 12)}),
@@ -246,6 +264,22 @@ TEST(SnapshotCompiler, TranslatesStatelesslyOnlyForRealsOfOneListener) {
     EXPECT_EQ(sole_listener(snapshot, endpoint(31)), 1);
     EXPECT_EQ(sole_listener(snapshot, endpoint(11), 17), 2);
     EXPECT_EQ(snapshot.real_endpoints.find(key(endpoint(41))), EndpointMap::absent);
+}
+
+// A real that was renamed: the old one drains beside the new.
+TEST(SnapshotCompiler, TranslatesStatelesslyForTwoRealsOfOneListenerAtOneEndpoint) {
+    CompileInput input = plan_of({web({real("old", 11), real("new", 11)})});
+    input.services[0].reals[0].standing = RealStanding::draining;
+    const Compiled compiled = compile(input, {});
+    EXPECT_EQ(sole_listener(*compiled.snapshot, endpoint(11)), 0);
+}
+
+// A service that took another VIP: the old listener is a hole, and no session of it may live.
+TEST(SnapshotCompiler, DoesNotCountAHoleAmongTheListenersOfItsReals) {
+    CompileInput input = plan_of({web({real("web1", 11)})});
+    input.listeners.push_back({.index = 1, .is_present = false, .service = 0});
+    const Compiled compiled = compile(input, {});
+    EXPECT_EQ(sole_listener(*compiled.snapshot, endpoint(11)), 0);
 }
 
 TEST(SnapshotCompiler, TakesRepliesOfDrainingRealsAndNotOfHoles) {
