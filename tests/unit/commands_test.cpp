@@ -1,0 +1,230 @@
+// Every row of the command table, asked and misasked.
+#include "controlplane/commands.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/control_bench.h"
+
+namespace fulcrum {
+namespace {
+
+class CommandsTest : public ControlBench {
+  protected:
+    void SetUp() override {
+        begin_with({"web11", "web12"});
+        DirectorFacts facts;
+        facts.worker_cpus = {1, 3};
+        facts.cycles_per_s = 1e9;
+        facts.memory = {{"sessions", 1'024}};
+        facts.ports = [this] {
+            return std::vector<PortReport>{{"wan", "eth0", "wan", {}, is_link_up_}};
+        };
+        mail_ = std::make_unique<WorkerMail>(
+            loop_,
+            std::vector<WorkerDoors>{{workers_[0]->inbox.get(), workers_[0]->outbox.get()},
+                                     {workers_[1]->inbox.get(), workers_[1]->outbox.get()}},
+            [this](std::uint8_t port, Ipv4Address neighbour) {
+                wanted_.emplace_back(port, neighbour);
+            });
+        commands_ = std::make_unique<Commands>(
+            Commands::Parts{loop_, helper_, *applier_, *mail_, std::move(facts)});
+    }
+
+    Json ask(const std::string& command, const Json& arguments = Json::object()) {
+        std::optional<Json> reply;
+        // By way of text, as a client sends them.
+        commands_->serve({command, Json::parse(arguments.dump())},
+                         [&](const Reply& told) { reply = Json::parse(render(told)); });
+        EXPECT_TRUE(loop_until(loop_, [&] { return reply.has_value(); }));
+        return reply.value_or(Json{});
+    }
+    Json result_of(const std::string& command, const Json& arguments = Json::object()) {
+        const Json reply = ask(command, arguments);
+        EXPECT_EQ(reply["ok"], true) << reply.dump();
+        return reply["result"];
+    }
+    std::string refusal_of(const std::string& command, const Json& arguments = Json::object()) {
+        const Json reply = ask(command, arguments);
+        EXPECT_EQ(reply["ok"], false) << reply.dump();
+        return reply["error"]["code"].get<std::string>() + ": " +
+               reply["error"]["sentence"].get<std::string>();
+    }
+    static SessionRecord session_of(std::uint16_t port, std::uint16_t real) {
+        SessionRecord session;
+        session.client = {Ipv4Address::of(10, 1, 0, 7), be16{port}};
+        session.vip = {Ipv4Address::of(10, 1, 0, 80), be16{80}};
+        session.real = real;
+        session.state = SessionState::established;
+        return session;
+    }
+
+    bool is_link_up_ = true;
+    std::vector<std::pair<std::uint8_t, Ipv4Address>> wanted_;
+    std::unique_ptr<WorkerMail> mail_;
+    std::unique_ptr<Commands> commands_;
+};
+
+TEST_F(CommandsTest, TellsStatusWithoutProblems) {
+    const Json status = result_of("status");
+    EXPECT_EQ(status["name"], "director");
+    EXPECT_EQ(status["version"], FULCRUM_VERSION);
+    EXPECT_EQ(status["role"], "active");
+    EXPECT_EQ(status["epoch"], publisher_.current()->epoch);
+    EXPECT_EQ(status["workers"].size(), 2U);
+    EXPECT_EQ(status["workers"][1]["cpu"], 3);
+    EXPECT_EQ(status["ports"][0]["link"], "up");
+    EXPECT_EQ(status["services"]["total"], 1);
+    EXPECT_EQ(status["services"]["up"], 1);
+    EXPECT_EQ(status["memory"][0]["bytes"], 1'024);
+    EXPECT_TRUE(status["problems"].empty()) << status.dump();
+}
+
+TEST_F(CommandsTest, TellsWhatStandsInTheWayOfService) {
+    is_link_up_ = false;
+    prober_->down[11] = prober_->down[12] = true;
+    ASSERT_TRUE(becomes_usable(0));
+    const Json status = result_of("status");
+    EXPECT_EQ(status["services"]["up"], 0);
+    EXPECT_EQ(status["problems"].dump(),
+              R"(["service \"web\" has no usable real","port \"wan\" has no link"])");
+}
+
+TEST_F(CommandsTest, TellsOfAWorkerThatTakesUpNoSnapshot) {
+    workers_[1]->is_frozen = true;
+    prober_->down[11] = true;
+    ASSERT_TRUE(loop_until(
+        loop_, [&] { return !commands_->problems().empty(); }, 5s));
+    EXPECT_EQ(commands_->problems().front(), "worker 1 has not taken up the present snapshot");
+}
+
+TEST_F(CommandsTest, TellsOfAWorkerThatStandsStill) {
+    workers_[1]->is_halted = true;
+    ASSERT_TRUE(loop_until(
+        loop_, [&] { return !commands_->problems().empty(); }, 5s));
+    EXPECT_EQ(commands_->problems().front(), "worker 1 stands still");
+}
+
+TEST_F(CommandsTest, ListsServicesAndReals) {
+    EXPECT_EQ(result_of("services")["services"][0]["reals_usable"], 2);
+    const Json reals = result_of("reals")["reals"];
+    ASSERT_EQ(reals.size(), 2U);
+    EXPECT_EQ(reals[1]["name"], "web12");
+    EXPECT_EQ(reals[1]["state"], "up");
+    EXPECT_EQ(reals[1]["check"], "connection accepted");
+    EXPECT_EQ(result_of("reals", {{"service", "web"}})["reals"].size(), 2U);
+    EXPECT_EQ(refusal_of("reals", {{"service", "x"}}),
+              "unknown_service: there is no service \"x\"");
+}
+
+TEST_F(CommandsTest, DrainsAndUndrains) {
+    const std::uint32_t tally = applier_->listing().look()->services[0].reals[0].tally;
+    boards_[0]->tally(tally).sessions_live.set(3);
+    boards_[1]->tally(tally).sessions_live.set(4);
+    const Json drained = result_of("drain", {{"service", "web"}, {"real", "web11"}});
+    EXPECT_EQ(drained["sessions"], 7);
+    EXPECT_EQ(drained["epoch"], publisher_.current()->epoch);
+    EXPECT_EQ(result_of("reals")["reals"][0]["state"], "drained");
+    EXPECT_EQ(result_of("reals")["reals"][0]["weight"], 0);
+    EXPECT_EQ(result_of("reals")["reals"][0]["weight_configured"], 1);
+    result_of("undrain", {{"service", "web"}, {"real", "web11"}});
+    EXPECT_EQ(result_of("reals")["reals"][0]["state"], "up");
+    EXPECT_TRUE(
+        refusal_of("drain", {{"service", "web"}, {"real", "x"}}).starts_with("unknown_real: "));
+    EXPECT_TRUE(
+        refusal_of("drain", {{"service", "x"}, {"real", "x"}}).starts_with("unknown_service: "));
+}
+
+TEST_F(CommandsTest, ReloadsTheFileItStartedFrom) {
+    write(text_of({"web11", "web12", "web13"}));
+    const Json report = result_of("reload");
+    EXPECT_EQ(report["changes"].size(), 1U) << report.dump();
+    EXPECT_GT(report["slots_moved"]["web"], 0);
+    EXPECT_EQ(result_of("reals")["reals"].size(), 3U);
+}
+
+TEST_F(CommandsTest, NamesEveryProblemOfAnInvalidFile) {
+    write(
+        "director = { workers = [ 1 ]; sessions = \"many\"; };\nservices = ( { nane = \"web\"; } "
+        ");\n");
+    const Json reply = ask("reload");
+    EXPECT_EQ(reply["ok"], false);
+    EXPECT_EQ(reply["error"]["code"], "config_invalid");
+    EXPECT_GE(reply["error"]["problems"].size(), 2U) << reply.dump();
+    EXPECT_EQ(result_of("reals")["reals"].size(), 2U) << "the running one stays";
+}
+
+TEST_F(CommandsTest, CollectsSessionsFromAllWorkers) {
+    workers_[0]->sessions = {session_of(1'000, 0), session_of(1'001, 1)};
+    workers_[1]->sessions = {session_of(1'002, 1)};
+    const Json all = result_of("sessions");
+    EXPECT_EQ(all["sessions"].size(), 3U);
+    EXPECT_EQ(all["truncated"], false);
+    const Json some = result_of("sessions", {{"service", "web"}, {"real", "web12"}});
+    ASSERT_EQ(some["sessions"].size(), 2U);
+    EXPECT_EQ(some["sessions"][0]["real"], "web12");
+}
+
+TEST_F(CommandsTest, SaysWhenThereAreMoreSessions) {
+    workers_[0]->sessions = {session_of(1'000, 0), session_of(1'001, 1)};
+    EXPECT_EQ(result_of("sessions", {{"limit", 2}})["truncated"], false);
+    const Json one = result_of("sessions", {{"limit", 1}});
+    EXPECT_EQ(one["sessions"].size(), 1U);
+    EXPECT_EQ(one["truncated"], true);
+}
+
+TEST_F(CommandsTest, WaitsNoLongerThanTwoSecondsForAWorkersSessions) {
+    workers_[0]->sessions = {session_of(1'000, 0)};
+    workers_[1]->is_mute = true;
+    const Instant start = std::chrono::steady_clock::now();
+    const Json found = result_of("sessions");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 4s);
+    EXPECT_EQ(found["sessions"].size(), 1U);
+    EXPECT_EQ(found["truncated"], true);
+}
+
+TEST_F(CommandsTest, WalksForOneAfterTheOther) {
+    workers_[0]->sessions = {session_of(1'000, 0), session_of(1'001, 1)};
+    std::vector<std::size_t> counts;
+    for (const unsigned limit : {1U, 2U, 1U}) {
+        commands_->serve({"sessions", {{"limit", limit}}}, [&](const Reply& told) {
+            counts.push_back(Json::parse(render(told))["result"]["sessions"].size());
+        });
+    }
+    ASSERT_TRUE(loop_until(loop_, [&] { return counts.size() == 3; }));
+    EXPECT_EQ(counts, (std::vector<std::size_t>{1, 2, 1}));
+}
+
+TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
+    WorkerReport report;
+    report.kind = ReportKind::neighbour_wanted;
+    report.port = 1;
+    report.neighbour = Ipv4Address::of(10, 2, 0, 77);
+    ASSERT_TRUE(workers_[0]->outbox->post(report));
+    ASSERT_TRUE(loop_until(loop_, [&] { return !wanted_.empty(); }));
+    EXPECT_EQ(wanted_[0].first, 1);
+    EXPECT_EQ(wanted_[0].second, Ipv4Address::of(10, 2, 0, 77));
+}
+
+TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
+    EXPECT_EQ(refusal_of("stauts"),
+              "unknown_command: unknown command \"stauts\": known are status, services, reals, "
+              "sessions, reload, drain, undrain, version");
+    EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
+    EXPECT_EQ(refusal_of("drain", {{"service", 1}, {"real", "x"}}),
+              "bad_arguments: argument \"service\" of drain is no text");
+    EXPECT_EQ(refusal_of("status", {{"verbose", true}}),
+              "bad_arguments: status knows no argument \"verbose\"");
+    EXPECT_EQ(refusal_of("sessions", {{"limit", -1}}),
+              "bad_arguments: argument \"limit\" of sessions is no count");
+    EXPECT_EQ(refusal_of("sessions", {{"limit", 10'001}}),
+              "bad_arguments: limit 10001 is out of range: 1 to 10000");
+    EXPECT_EQ(refusal_of("sessions", {{"client", "10.1.0"}}),
+              "bad_arguments: client \"10.1.0\" is no IPv4 address");
+    EXPECT_EQ(refusal_of("sessions", {{"real", "web11"}}),
+              "bad_arguments: a real is named only within a service: name that too");
+    EXPECT_EQ(refusal_of("sessions", {{"service", "web"}, {"real", "x"}}),
+              "bad_arguments: service \"web\" has no real \"x\"");
+}
+
+}  // namespace
+}  // namespace fulcrum
