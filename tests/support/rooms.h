@@ -39,6 +39,7 @@ class OwnedTable {
 
     SessionTable& operator*() { return *table_; }
     SessionTable* operator->() { return table_.get(); }
+    const std::byte* memory() const { return memory_.get(); }
 
   private:
     struct Free {
