@@ -18,7 +18,7 @@ STORY_S_MAX = 240
 REQUEST_COUNT = 3000
 CALM_REQUEST_COUNT = 1000  # requests after detection, none of which may fail
 METRICS_SHOWN = ("fulcrum_build_info", "fulcrum_real_up", "fulcrum_real_sessions_opened_total",
-                 "fulcrum_sessions_live", "fulcrum_sessions")
+                 "fulcrum_service_in_bytes_total", "fulcrum_service_out_bytes_total")
 
 
 class Story:
@@ -113,7 +113,8 @@ class Story:
         shown = [f"{name} {value}" for name, value in metrics.items()
                  if name.partition("{")[0] in METRICS_SHOWN]
         print("\n".join(shown))
-        demand(len(shown) > 3, "the metrics page lacks what it should hold")
+        demand({line.partition("{")[0] for line in shown} == set(METRICS_SHOWN),
+               "the metrics page lacks what it should hold")
 
     def ctl(self, *words):
         answer = self.director.ctl(*words)

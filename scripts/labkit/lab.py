@@ -187,7 +187,7 @@ class Lab:
         self.folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/run"))
         self.nodes = {}
         self.nginx = {}
-        self.captures = []
+        self.plugs = []
         for bridge in ("wan", "lan"):
             run("ip", "link", "add", f"br-{bridge}", "type", "bridge", "mcast_snooping", "0")
             run("ip", "link", "set", f"br-{bridge}", "up")
@@ -217,6 +217,8 @@ class Lab:
         self.close()
 
     def close(self):
+        for plug in self.plugs:  # the kernel takes its time to do so with a whole namespace
+            run("ip", "link", "delete", plug)
         for node in self.nodes.values():
             node.close()
         for bridge in ("wan", "lan"):
@@ -231,6 +233,7 @@ class Lab:
         outer = f"{node.name}-{interface}"
         run("ip", "link", "add", outer, "type", "veth", "peer", "name", interface,
             "netns", node.name)
+        self.plugs.append(outer)
         run("ip", "link", "set", outer, "master", f"br-{bridge}", "up")
         node.ip("link", "set", interface, "up")
         if address:

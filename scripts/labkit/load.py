@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 
 REQUEST_TIMEOUT_S = 5
+READY = "ready"  # the first line: from here on a SIGTERM is a wish to end, with a report
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Generator:
     async def run(self):
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, lambda: setattr(self, "stopped", True))
+        print(READY, flush=True)
         await asyncio.gather(*(self.stream() for _ in range(self.options.parallel)))
 
     def has_more(self):
@@ -105,11 +107,18 @@ class Load:
         with open(self.path, "wb") as output:
             self.program = node.start(*command, *(["--keep-alive"] if keep_alive else []),
                                       stdout=output)
+        while not self._lines():
+            if self.program.poll() is not None:
+                raise RuntimeError("the load generator did not start")
+            time.sleep(0.01)
+
+    def _lines(self):
+        with open(self.path) as lines:
+            return [line for line in lines if line.endswith("\n")]
 
     def records(self):
         """What is known so far."""
-        with open(self.path) as lines:
-            return [json.loads(line) for line in lines if line.endswith("\n")]
+        return [json.loads(line) for line in self._lines()[1:]]
 
     def finish(self, stop=True, seconds=120):
         if stop and self.program.poll() is None:

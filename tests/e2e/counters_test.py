@@ -40,13 +40,13 @@ class Counters(Scenario):
         self.fetch_many(50)
         metrics = self.director.metrics()
         for name, counts in self.counts().items():
-            labels = [line for line in metrics if f'real="{name}"' in line]
-            self.assertTrue(labels)
-            for field in ("in_packets", "in_bytes", "out_packets", "out_bytes"):
-                direction, unit = field.split("_")
-                found = [float(metrics[line]) for line in labels
-                         if unit in line.split("{")[0] and matches(line, direction)]
-                self.assertIn(counts[field], found, (name, field, labels))
+            for field, count in counts.items():
+                line = f'fulcrum_real_{field}_total{{service="web",real="{name}"}}'
+                self.assertEqual(metrics.get(line), str(count), line)
+        service = self.service()
+        for field in FIELDS:
+            line = f'fulcrum_service_{field}_total{{service="web"}}'
+            self.assertEqual(metrics.get(line), str(service[field]), line)
 
     def test_health_checks_are_not_counted(self):
         before = self.counts()
@@ -60,10 +60,6 @@ def passive_opens(node):
     table = node.run("cat", "/proc/net/snmp").splitlines()
     names, values = (line.split() for line in table if line.startswith("Tcp:"))
     return int(values[names.index("PassiveOpens")])
-
-
-def matches(line, direction):
-    return f'direction="{direction}"' in line or f"_{direction}_" in line
 
 
 def traffic_of(frames):

@@ -3,18 +3,20 @@ services, a client that comes back on the same port, a link that goes.
 """
 
 import socket
+import subprocess
 import time
 
 import packets
 from labkit.capture import Capture
 from labkit.director import director_config, http_check, web_service
-from labkit.lab import VIP, WEB, run, wait_until
+from labkit.lab import CLIENT, VIP, WEB, run, wait_until
 from labkit.load import Load, failures
 from scenario import Scenario, start_server
 
 FALLBACK_PORT, OTHER_PORT, ECHO_PORT, DEAD_PORT = 8099, 8088, 5353, 8077
 SILENT_PORT, REFUSING_PORT = 85, 86
 ANSWER_S_MAX = 0.001
+CLIENT_PORT = 1000  # below those that the client's kernel gives out by itself
 
 
 class NobodyLeft(Scenario):
@@ -83,10 +85,14 @@ class SharedReal(Scenario):
     def prepare(cls):
         cls.lab.start_web()
         cls.lab.web["web1"].start("/usr/bin/python3", "-m", "http.server", str(OTHER_PORT),
-                                  "--directory", cls.lab.folder / "web1")
+                                  "--directory", cls.lab.folder / "web1",
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.lab.wait_listening(cls.lab.web["web1"], OTHER_PORT)
         for name in ("web1", "web2"):
             start_server(cls.lab, name, "echo", ECHO_PORT, name)
+
+    def setUp(self):
+        self.director.wait_all_up()
 
     def test_a_failure_in_one_service_leaves_the_reals_other_service_alone(self):
         self.director.wait_all_up(service="other")
@@ -111,16 +117,15 @@ class SharedReal(Scenario):
         first = ask()
         self.assertEqual({ask() for _ in range(20)}, {first})
         self.lab.stop_web(first)
+        self.addCleanup(self.lab.start_web, first)
         self.director.wait_state(first, "down", service="echo")
         self.assertEqual({ask() for _ in range(20)}, {"web1", "web2"} - {first})
-        self.lab.start_web(first)
-        self.director.wait_state(first, "up", service="echo")
 
     def test_a_client_that_returns_on_the_same_port_is_served_at_once(self):
         for _ in range(5):
             begun = time.monotonic()
             wire = self.lab.client.call(lambda: socket.create_connection(
-                (VIP, 80), timeout=5, source_address=("10.1.0.10", 33333)))
+                (VIP, 80), timeout=5, source_address=(CLIENT, CLIENT_PORT)))
             wire.sendall(b"GET / HTTP/1.0\r\n\r\n")
             answer = b""
             while part := wire.recv(65536):  # the server closes first, and waits in TIME_WAIT
