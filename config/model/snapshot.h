@@ -37,7 +37,7 @@ static_assert(sizeof(SnapshotListener) == 16);
 static_assert(limits::services_max <= 65'536 && limits::reals_per_service_max <= 65'535);
 
 enum class RealStanding : std::uint8_t {
-    absent,    // a hole
+    absent,    // a hole; its tally stays until no session can name it
     usable,    // takes new sessions
     draining,  // keeps its sessions, takes no new ones: drained, down, or removed from the file
 };
