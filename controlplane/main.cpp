@@ -123,7 +123,7 @@ int serve(const std::shared_ptr<const Config>& config, const MemoryPlan& plan, c
 
     EventLoop loop;
     HelperThread helper{loop};
-    DirectorState state;
+    DirectorState state{static_cast<std::uint32_t>(plan.tally_count)};
     Boards boards;
     std::vector<WorkerDoors> doors;
     for (std::size_t i = 0; i < workers.count(); ++i) {

@@ -15,13 +15,24 @@ struct rte_mbuf;
 
 namespace fulcrum {
 
+// Where a burst comes from: only what a NIC brought may be handed over.
+enum class Origin : std::uint8_t { nic, other_worker, held };
+
+// A packet's octets, as the first segment of its buffer holds them.
+struct Frame {
+    std::uint8_t* octets;
+    std::uint32_t length;          // of the whole frame
+    std::uint16_t segment_length;  // of the first segment
+    std::uint8_t port;             // index of the NIC port that received it
+};
+
 struct Burst {
     std::size_t count = 0;
-    std::array<rte_mbuf*, limits::burst_size_max> mbufs;
+    std::array<rte_mbuf*, limits::burst_size_max> mbufs;  // for who receives and emits
+    std::array<Frame, limits::burst_size_max> frames;
     std::array<ParsedPacket, limits::burst_size_max> packets;
     std::array<Classified, limits::burst_size_max> classified;
     std::array<SessionTable::Home, limits::burst_size_max> homes;
-    std::array<Session*, limits::burst_size_max> sessions;
     std::array<Decision, limits::burst_size_max> decisions;
 
     // Those of the burst that are requests or replies of clients that are ours, by index.

@@ -132,7 +132,7 @@ void translate_error_for_client(std::uint8_t* frame, const ParsedPacket& packet,
     translate_quotation(frame, packet, {quoted.destination, ports.destination_port},
                         decision.replacement);
     Ipv4Header& ip = ipv4_at(frame);
-    const bool is_from_real = ip.source == decision.replaced.address;
+    const bool is_from_real = ip.source == packet.source;
     readdress(frame, ip.source, is_from_real ? decision.replacement.address : ip.source);
 }
 
@@ -141,8 +141,6 @@ void translate_error_for_client(std::uint8_t* frame, const ParsedPacket& packet,
 void rewrite(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision) {
     address_frame(frame, *decision.hop);
     switch (decision.rewrite) {
-        case Rewrite::none:
-            break;
         case Rewrite::direct: {
             Ipv4Header& ip = ipv4_at(frame);
             ChecksumDelta delta;

@@ -1,4 +1,4 @@
-// Look up, open, decide.
+// The two passes, and what opening a session takes.
 #include "dataplane/track.h"
 
 #include "dataplane/choose.h"
@@ -75,20 +75,13 @@ void refuse(Decision& decision, DropReason reason) {
     decision.reason = reason;
 }
 
-// Whether a session must make way for a new one: its real is no more, or it is over and this is the
-// SYN of another.
-bool must_make_way(const Session& session, const ParsedPacket& packet, const Snapshot& snapshot) {
-    const SnapshotListener& listener = snapshot.listeners[session.listener];
-    if (session.real >= listener.real_count) {
-        return true;
-    }
-    const SnapshotReal& real = snapshot.real_of(listener, session.real);
-    if (real.standing == RealStanding::absent) {
-        return true;
-    }
+// Whether the packet is the SYN of a new connection, and this session over or without its real.
+bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
     constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-    const bool is_opening_syn = (packet.tcp_flags & syn_ack) == tcp_flag::syn;
-    if (!is_opening_syn || packet.protocol != L4Protocol::tcp || packet.kind != PacketKind::flow) {
+    const bool is_opening_syn = packet.protocol == L4Protocol::tcp &&
+                                packet.kind == PacketKind::flow &&
+                                (packet.tcp_flags & syn_ack) == tcp_flag::syn;
+    if (!is_opening_syn) {
         return false;
     }
     const SessionState state = session.tag.state();
@@ -111,90 +104,107 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
 
 }  // namespace
 
-void Tracker::look_up(Burst& burst, const Snapshot& snapshot) {
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::size_t i = burst.flows[n];
-        burst.homes[i] = table_.home_of(burst.classified[i].client_key);
-        table_.prefetch_first(burst.homes[i]);
-    }
-    std::array<std::uint8_t, limits::burst_size_max> elsewhere;
-    std::size_t elsewhere_count = 0;
+void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
+    const Ages ages{snapshot, now_s};
+    std::array<std::uint8_t, limits::burst_size_max> strays;
+    std::size_t stray_count = 0;
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
         const ClientKey client = burst.classified[i].client_key;
-        burst.sessions[i] =
+        Session* session =
             is_request(burst, i)
                 ? table_.find_in_first(burst.homes[i], client, request_matches(burst, i))
                 : table_.find_in_first(burst.homes[i], client, reply_matches(burst, i, snapshot));
-        if (burst.sessions[i] == nullptr) {
+        if (session == nullptr || !serve(*session, burst, i, ages)) {
             table_.prefetch_second(burst.homes[i]);
-            elsewhere[elsewhere_count++] = static_cast<std::uint8_t>(i);
+            strays[stray_count++] = static_cast<std::uint8_t>(i);
         }
     }
-    for (std::size_t n = 0; n < elsewhere_count; ++n) {
-        const std::size_t i = elsewhere[n];
-        const ClientKey client = burst.classified[i].client_key;
-        burst.sessions[i] =
-            is_request(burst, i)
-                ? table_.find_elsewhere(burst.homes[i], client, request_matches(burst, i))
-                : table_.find_elsewhere(burst.homes[i], client, reply_matches(burst, i, snapshot));
+    for (std::size_t n = 0; n < stray_count; ++n) {
+        settle(burst, strays[n], ages);
     }
 }
 
-void Tracker::find(Burst& burst, std::size_t i, const Snapshot& snapshot) {
+// Looks in the first line again too: an earlier stray may have opened what this one is looking for.
+void Tracker::settle(Burst& burst, std::size_t i, const Ages& ages) {
     const ClientKey client = burst.classified[i].client_key;
-    burst.sessions[i] =
+    Session* session =
         is_request(burst, i)
             ? table_.find(burst.homes[i], client, request_matches(burst, i))
-            : table_.find(burst.homes[i], client, reply_matches(burst, i, snapshot));
-}
-
-void Tracker::open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
-    const Ages ages{snapshot, now_s};
-    const std::uint64_t disturbances_before = table_.disturbances();
-    bool has_opened = false;
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::size_t i = burst.flows[n];
-        // An earlier packet of this burst may have moved or ended the session that this one has
-        // found, or opened the one that it has missed.
-        const bool is_stale = table_.disturbances() != disturbances_before;
-        if (is_stale || (has_opened && burst.sessions[i] == nullptr)) {
-            find(burst, i, snapshot);
+            : table_.find(burst.homes[i], client, reply_matches(burst, i, ages.snapshot()));
+    if (session != nullptr) {
+        if (serve(*session, burst, i, ages)) {
+            return;
         }
-        if (Session* session = burst.sessions[i]) {
-            // Only a request finds a session that is over: replies go on belonging to it.
-            if (!is_request(burst, i) || !must_make_way(*session, burst.packets[i], snapshot)) {
-                burst.decisions[i].verdict = Verdict::pending;
-                continue;
-            }
-            note_gone(*session, snapshot);
-            table_.remove(*session);
-            burst.sessions[i] = nullptr;
-        }
-        if (is_request(burst, i)) {
-            open_for_request(burst, i, ages);
-            has_opened = true;
-        } else {
-            answer_without_session(burst, i, snapshot);
-        }
+        note_gone(*session, ages.snapshot());
+        table_.remove(*session);
     }
-    if (table_.disturbances() != disturbances_before) {
-        find_again(burst, snapshot);
+    if (is_request(burst, i)) {
+        open(burst, i, ages);
+    } else {
+        answer_without_session(burst, i, ages.snapshot());
     }
 }
 
-// Newcomers of this burst may have taken the places of sessions that earlier packets have found.
-void Tracker::find_again(Burst& burst, const Snapshot& snapshot) {
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::size_t i = burst.flows[n];
-        find(burst, i, snapshot);
-        if (burst.sessions[i] == nullptr && burst.decisions[i].verdict == Verdict::pending) {
-            refuse(burst.decisions[i], DropReason::table_full);
+// False: the session must make way for a new one.
+bool Tracker::serve(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    const ParsedPacket& packet = burst.packets[i];
+    const SnapshotListener& listener = snapshot.listeners[session.listener];
+    if (session.real >= listener.real_count) {
+        return false;
+    }
+    const SnapshotReal& real = snapshot.real_of(listener, session.real);
+    if (real.standing == RealStanding::absent) {
+        return false;
+    }
+    const bool is_from_client = is_request(burst, i);
+    if (is_from_client) {
+        // Only a request finds a session that is over: replies go on belonging to it.
+        if (must_make_way(session, packet, real)) {
+            return false;
+        }
+        decide_request(packet, real, burst.decisions[i]);
+    } else {
+        decide_reply(packet, {listener.vip, session.vip_port}, real.tally, *snapshot.paths,
+                     burst.decisions[i]);
+    }
+    // An error speaks about a session; it does not keep it alive.
+    if (packet.kind == PacketKind::flow) {
+        touch(session, packet, is_from_client ? Side::client : Side::real, ages);
+    }
+    return true;
+}
+
+void Tracker::touch(Session& session, const ParsedPacket& packet, Side side, const Ages& ages) {
+    const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
+    const SnapshotReal& real = ages.snapshot().real_of(listener, session.real);
+    const SessionState state = session.tag.state();
+    const std::uint16_t stamp = ages.stamp(listener.timeouts_are_coarse);
+    if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
+        session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
+    }
+    session.last_seen = stamp;
+    session.tag.set_coarse(listener.timeouts_are_coarse);
+
+    SessionState next = state;
+    if (packet.protocol == L4Protocol::udp) {
+        next = next_udp(state, side, session.tag.seconds_seen());
+    } else {
+        const SessionEvent event = event_of(packet.tcp_flags, side);
+        next = real.mode == ForwardingMode::nat
+                   ? next_two_sided(state, event)
+                   : next_one_sided(state, event, session.tag.seconds_seen());
+    }
+    if (next != state) {
+        table_.set_state(session, next);
+        if (!is_confirmed(state) && is_confirmed(next)) {
+            board_.tally(real.tally).sessions_confirmed.add(1);
         }
     }
 }
 
-void Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
+void Tracker::open(Burst& burst, std::size_t i, const Ages& ages) {
     const ParsedPacket& packet = burst.packets[i];
     const Classified& classified = burst.classified[i];
     const Snapshot& snapshot = ages.snapshot();
@@ -218,28 +228,32 @@ void Tracker::open_for_request(Burst& burst, std::size_t i, const Ages& ages) {
     newcomer.tag = SessionTag{first_state(packet, real.mode), packet.protocol};
     newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
-
-    const SessionTable::Insertion insertion = table_.insert(newcomer, burst.homes[i], ages);
-    if (insertion.removed_expired || insertion.removed_evicted) {
-        note_gone(insertion.removed, snapshot);
-        (insertion.removed_expired ? board_.worker().sessions_expired
-                                   : board_.worker().sessions_evicted)
-            .add(1);
-    }
-    burst.sessions[i] = insertion.placed;
-    RealTally& tally = board_.tally(real.tally);
-    if (insertion.placed == nullptr) {
+    if (!admit(newcomer, real, burst.homes[i], ages)) {
         if (!can_go_untracked(snapshot, classified.listener, real)) {
             return refuse(burst.decisions[i], DropReason::table_full);
         }
         board_.worker().sessions_untracked.add(1);
-    } else {
-        board_.worker().sessions_opened.add(1);
-        tally.sessions_opened.add(1);
-        tally.sessions_live.add(1);
     }
-    decide_request(packet, {classified.listener, index, packet.destination_port}, snapshot,
-                   burst.decisions[i]);
+    decide_request(packet, real, burst.decisions[i]);
+}
+
+// False: no room.
+bool Tracker::admit(const Session& newcomer, const SnapshotReal& real, SessionTable::Home home,
+                    const Ages& ages) {
+    const SessionTable::Insertion insertion = table_.insert(newcomer, home, ages);
+    WorkerCounters& counters = board_.worker();
+    if (insertion.removed_expired || insertion.removed_evicted) {
+        note_gone(insertion.removed, ages.snapshot());
+        (insertion.removed_expired ? counters.sessions_expired : counters.sessions_evicted).add(1);
+    }
+    if (insertion.placed == nullptr) {
+        return false;
+    }
+    RealTally& tally = board_.tally(real.tally);
+    counters.sessions_opened.add(1);
+    tally.sessions_opened.add(1);
+    tally.sessions_live.add(1);
+    return true;
 }
 
 std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home home,
@@ -276,63 +290,9 @@ void Tracker::answer_without_session(Burst& burst, std::size_t i, const Snapshot
         burst.decisions[i].punt_class = PuntClass::transit;
         return;
     }
-    const Binding binding{classified.listener, limits::index_none,
-                          snapshot.listeners[classified.listener].port};
-    decide_reply(burst.packets[i], binding, snapshot, burst.decisions[i]);
-}
-
-void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
-    const Ages ages{snapshot, now_s};
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::size_t i = burst.flows[n];
-        Session* session = burst.sessions[i];
-        if (session == nullptr) {
-            continue;
-        }
-        const ParsedPacket& packet = burst.packets[i];
-        const bool is_reply = !is_request(burst, i);
-        const Binding binding{session->listener, session->real, session->vip_port};
-        if (is_reply) {
-            decide_reply(packet, binding, snapshot, burst.decisions[i]);
-        } else {
-            decide_request(packet, binding, snapshot, burst.decisions[i]);
-        }
-        // An error speaks about a session; it does not keep it alive.
-        if (packet.kind == PacketKind::flow) {
-            touch(*session, packet, is_reply, ages);
-        }
-    }
-}
-
-void Tracker::touch(Session& session, const ParsedPacket& packet, bool is_reply, const Ages& ages) {
-    const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
-    const SessionState state = session.tag.state();
-    const std::uint16_t stamp = ages.stamp(listener.timeouts_are_coarse);
-    if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
-        session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
-    }
-    session.last_seen = stamp;
-    session.tag.set_coarse(listener.timeouts_are_coarse);
-
-    const Side side = is_reply ? Side::real : Side::client;
-    SessionState next = state;
-    if (packet.protocol == L4Protocol::udp) {
-        next = next_udp(state, side, session.tag.seconds_seen());
-    } else {
-        const SessionEvent event = event_of(packet.tcp_flags, side);
-        const SnapshotReal& real = ages.snapshot().real_of(listener, session.real);
-        next = real.mode == ForwardingMode::nat
-                   ? next_two_sided(state, event)
-                   : next_one_sided(state, event, session.tag.seconds_seen());
-    }
-    if (next != state) {
-        table_.set_state(session, next);
-        if (!is_confirmed(state) && is_confirmed(next)) {
-            if (RealTally* tally = tally_of(session, ages.snapshot())) {
-                tally->sessions_confirmed.add(1);
-            }
-        }
-    }
+    const SnapshotListener& listener = snapshot.listeners[classified.listener];
+    decide_reply(burst.packets[i], {listener.vip, listener.port}, limits::tallies_max,
+                 *snapshot.paths, burst.decisions[i]);
 }
 
 bool Tracker::sweep(std::size_t bucket_count, const Snapshot& snapshot, std::uint32_t now_s) {
@@ -351,12 +311,15 @@ void Tracker::note_gone(const Session& session, const Snapshot& snapshot) {
     }
 }
 
-// Null for a session whose listener or real the snapshot no longer has: its tally went with it.
+// A hole keeps its tally until nobody can name it. Null for a session that names nothing at all.
 RealTally* Tracker::tally_of(const Session& session, const Snapshot& snapshot) {
-    if (Ages{snapshot, 0}.is_nameless(session)) {
+    if (session.listener >= snapshot.listeners.size()) {
         return nullptr;
     }
     const SnapshotListener& listener = snapshot.listeners[session.listener];
+    if (session.real >= listener.real_count) {
+        return nullptr;
+    }
     return &board_.tally(snapshot.real_of(listener, session.real).tally);
 }
 

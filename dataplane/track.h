@@ -1,6 +1,11 @@
-// From a request or reply to who serves it: the session is looked up, opened when a new flow may
-// have one, and moved on by what the packet is. Here the table, the scheduler and the snapshot
-// meet; decide then judges on values alone. No I/O and no buffers; one worker's thread.
+// From a request or reply to a decision: its session is looked up, opened when a new flow may have
+// one, moved on by what the packet is; and on the values found, `decide` judges. Here the table,
+// the choice of a real and the snapshot meet. No I/O and no buffers; one worker's thread.
+//
+// Two passes over the flows of a burst. Most find their session in the first of its two cache
+// lines, which has been fetched meanwhile, and are done. The strays' second lines are fetched
+// behind the backs of the others; then each stray is settled alone, one after the other, because to
+// open a session may move or end another.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +23,14 @@ class Tracker {
   public:
     Tracker(SessionTable& table, CounterBoard& board) : table_{table}, board_{board} {}
 
-    // For all flows of the burst: one prefetched line each, a second one for some.
-    void look_up(Burst& burst, const Snapshot& snapshot);
-    // Misses alone: removes sessions that are over, opens new ones. Whoever gets none keeps a
-    // decision already made (a drop, or forwarding without a session).
-    void open(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
-    // For all flows that have a session: last-seen, state, and the decision.
+    // As soon as a packet's client is known: its session's cache line is on its way while the rest
+    // of the burst is classified.
+    void expect(Burst& burst, std::size_t i) {
+        burst.homes[i] = table_.home_of(burst.classified[i].client_key);
+        table_.prefetch_first(burst.homes[i]);
+    }
+
+    // A decision for each flow of the burst.
     void decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
 
     // The next buckets of the table; true when a round is complete.
@@ -32,13 +39,15 @@ class Tracker {
     const SessionTable& table() const { return table_; }
 
   private:
-    void find(Burst& burst, std::size_t i, const Snapshot& snapshot);
-    void find_again(Burst& burst, const Snapshot& snapshot);
-    void open_for_request(Burst& burst, std::size_t i, const Ages& ages);
-    void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
+    void settle(Burst& burst, std::size_t i, const Ages& ages);
+    bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    void touch(Session& session, const ParsedPacket& packet, Side side, const Ages& ages);
+    void open(Burst& burst, std::size_t i, const Ages& ages);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,
                          bool& met_another);
-    void touch(Session& session, const ParsedPacket& packet, bool is_reply, const Ages& ages);
+    bool admit(const Session& newcomer, const SnapshotReal& real, SessionTable::Home home,
+               const Ages& ages);
+    static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     void note_gone(const Session& session, const Snapshot& snapshot);
     RealTally* tally_of(const Session& session, const Snapshot& snapshot);
 

@@ -6,7 +6,6 @@ namespace {
 
 constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"frame_truncated", "the frame ends within its Ethernet header"},
-    {"frame_oversized", "the frame is longer than its port's MTU allows"},
     {"headers_scattered", "the headers do not lie in the first segment of the buffer"},
     {"ipv4_truncated", "the frame ends within the IPv4 header"},
     {"ipv4_version", "an IPv4 frame carries another version number"},
@@ -37,7 +36,6 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"punt_policed", "frames of this class for the kernel exceeded their rate"},
     {"handover_full", "the mailbox of the owning worker was full"},
     {"handed_over_twice", "a packet handed over was not at home with its owner"},
-    {"pool_empty", "no packet buffer was free"},
 }};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{

@@ -22,7 +22,6 @@ enum class Verdict : std::uint8_t {
 enum class DropReason : std::uint8_t {
     // The frame is not what it says it is.
     frame_truncated,
-    frame_oversized,
     headers_scattered,
     ipv4_truncated,
     ipv4_version,
@@ -56,10 +55,9 @@ enum class DropReason : std::uint8_t {
     punt_policed,
     handover_full,
     handed_over_twice,
-    pool_empty,
 };
 inline constexpr std::size_t drop_reason_count =
-    static_cast<std::size_t>(DropReason::pool_empty) + 1;
+    static_cast<std::size_t>(DropReason::handed_over_twice) + 1;
 
 struct DropReasonText {
     std::string_view name;  // the label in metrics and listings

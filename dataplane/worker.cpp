@@ -16,8 +16,13 @@
 namespace fulcrum {
 namespace {
 
-// The packets ahead of the one in hand whose headers are fetched meanwhile.
-constexpr std::size_t parse_prefetch_distance = 6;
+std::vector<PathPort> path_ports(const WorkerWiring& wiring) {
+    std::vector<PathPort> ports;
+    for (const PortQueues& queues : wiring.ports) {
+        ports.push_back({queues.mac, queues.completes_partial_checksums});
+    }
+    return ports;
+}
 
 constexpr unsigned idle_turns_before_pause = 64;
 constexpr unsigned idle_turns_before_sleep = 512;
@@ -33,8 +38,13 @@ Worker::Worker(const WorkerWiring& wiring)
       board_{*wiring.board},
       counters_{board_.worker()},
       tracker_{table_, board_},
+      path_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, tracker_},
       emitter_{wiring_, clock_},
-      burst_{std::make_unique<Burst>()} {}
+      burst_{std::make_unique<Burst>()} {
+    for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
+        port_index_[wiring.ports[i].port_id] = static_cast<std::uint8_t>(i);
+    }
+}
 
 void Worker::run(const std::atomic<bool>& stop) {
     online();
@@ -80,12 +90,7 @@ bool Worker::serve_kernel() {
     const unsigned count = wiring_.from_kernel->collect(mbufs.data(), mbufs.size());
     counters_.from_kernel.add(count);
     for (unsigned i = 0; i < count; ++i) {
-        for (std::size_t port = 0; port < wiring_.ports.size(); ++port) {
-            if (wiring_.ports[port].port_id == mbufs[i]->port) {
-                emitter_.transmit(mbufs[i], port);
-                break;
-            }
-        }
+        emitter_.transmit(mbufs[i], port_index_[mbufs[i]->port]);
     }
     return count > 0;
 }
@@ -125,76 +130,19 @@ bool Worker::adopt() {
 }
 
 void Worker::carry(const Snapshot& snapshot, Origin origin) {
-    parse();
-    classify(snapshot);
-    steer(origin);
-    tracker_.look_up(*burst_, snapshot);
-    tracker_.open(*burst_, snapshot, clock_.now_s());
-    tracker_.decide(*burst_, snapshot, clock_.now_s());
+    look_at_buffers();
+    path_.carry(*burst_, snapshot, clock_.now_s(), origin);
     emit(snapshot);
 }
 
-void Worker::parse() {
+void Worker::look_at_buffers() {
     Burst& burst = *burst_;
     for (std::size_t i = 0; i < burst.count; ++i) {
-        if (i + parse_prefetch_distance < burst.count) {
-            rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i + parse_prefetch_distance], void*));
-        }
         rte_mbuf* mbuf = burst.mbufs[i];
-        auto* frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
-        const PortQueues* queues = &wiring_.ports[0];
-        while (queues->port_id != mbuf->port) {
-            ++queues;
-        }
-        fulcrum::parse({frame, mbuf->data_len}, mbuf->pkt_len, queues->mac, burst.packets[i]);
-        if (queues->completes_partial_checksums && mbuf->nb_segs == 1) {
-            complete_partial_checksum(frame, burst.packets[i]);
-        }
+        rte_prefetch0(rte_pktmbuf_mtod(mbuf, void*));
+        burst.frames[i] = {rte_pktmbuf_mtod(mbuf, std::uint8_t*), mbuf->pkt_len, mbuf->data_len,
+                           port_index_[mbuf->port]};
     }
-}
-
-void Worker::classify(const Snapshot& snapshot) {
-    Burst& burst = *burst_;
-    burst.flow_count = 0;
-    for (std::size_t i = 0; i < burst.count; ++i) {
-        Classified& classified = burst.classified[i];
-        fulcrum::classify(burst.packets[i], snapshot, classified);
-        switch (classified.packet_class) {
-            case PacketClass::refused:
-                burst.decisions[i].verdict = Verdict::drop;
-                burst.decisions[i].reason = classified.reason;
-                break;
-            case PacketClass::punt:
-                burst.decisions[i].verdict = Verdict::punt;
-                burst.decisions[i].punt_class = classified.punt_class;
-                break;
-            case PacketClass::request:
-            case PacketClass::reply:
-                burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);
-                break;
-        }
-    }
-}
-
-// Strangers' clients go to their worker; what was handed over is at home, or somebody has erred.
-void Worker::steer(Origin origin) {
-    if (wiring_.worker_count == 1) {
-        return;
-    }
-    Burst& burst = *burst_;
-    std::size_t kept = 0;
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::uint8_t i = burst.flows[n];
-        if (wiring_.steering->owner_of(burst.classified[i].client) == wiring_.id) {
-            burst.flows[kept++] = i;
-        } else if (origin == Origin::nic) {
-            burst.decisions[i].verdict = Verdict::hand_over;
-        } else {
-            burst.decisions[i].verdict = Verdict::drop;
-            burst.decisions[i].reason = DropReason::handed_over_twice;
-        }
-    }
-    burst.flow_count = kept;
 }
 
 void Worker::emit(const Snapshot& snapshot) {
@@ -208,7 +156,6 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
     const Decision& decision = burst_->decisions[i];
     switch (decision.verdict) {
         case Verdict::transmit:
-            rewrite(rte_pktmbuf_mtod(mbuf, std::uint8_t*), burst_->packets[i], decision);
             count_forwarded(decision, burst_->packets[i]);
             emitter_.transmit(mbuf, decision.hop->port);
             break;
@@ -219,7 +166,7 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             emitter_.hand_over(mbuf, wiring_.steering->owner_of(burst_->classified[i].client));
             break;
         case Verdict::hold:
-            hold(i);
+            hold(i, snapshot);
             break;
         case Verdict::drop:
             if (decision.reason == DropReason::no_real) {
@@ -234,10 +181,13 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
 }
 
 // Untouched, so that it can be taken up again from the beginning.
-void Worker::hold(std::size_t i) {
+void Worker::hold(std::size_t i, const Snapshot& snapshot) {
     const Decision& decision = burst_->decisions[i];
+    const Ipv4Address destination =
+        decision.is_reply ? burst_->packets[i].destination : decision.replacement.address;
+    const Ipv4Address neighbour = snapshot.paths->to(destination).neighbour;
     const std::uint64_t deadline = clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max);
-    if (!waiting_.admit(burst_->mbufs[i], decision.neighbour, deadline)) {
+    if (!waiting_.admit(burst_->mbufs[i], neighbour, deadline)) {
         emitter_.drop(burst_->mbufs[i], DropReason::neighbour_unresolved);
         return;
     }
@@ -245,7 +195,7 @@ void Worker::hold(std::size_t i) {
     WorkerReport wanted;
     wanted.kind = ReportKind::neighbour_wanted;
     wanted.port = decision.hop->port;
-    wanted.neighbour = decision.neighbour;
+    wanted.neighbour = neighbour;
     report(wanted);
 }
 

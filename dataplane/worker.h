@@ -4,6 +4,7 @@
 // throws, and everything is bounded. Start reading at run_once().
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "config/model/worker_messages.h"
 #include "dataplane/burst.h"
 #include "dataplane/emitter.h"
+#include "dataplane/packet_path.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
 #include "dataplane/waiting_room.h"
@@ -36,22 +38,17 @@ class Worker {
     bool obeys_counter_law() const;
 
   private:
-    // Where a burst comes from: who may still hand it over.
-    enum class Origin : std::uint8_t { nic, other_worker, held };
-
     bool serve_kernel();
     bool receive();
     bool adopt();
     void release_held(const Snapshot& snapshot);
 
     void carry(const Snapshot& snapshot, Origin origin);
-    void parse();
-    void classify(const Snapshot& snapshot);
-    void steer(Origin origin);
+    void look_at_buffers();
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
-    void hold(std::size_t i);
+    void hold(std::size_t i, const Snapshot& snapshot);
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
 
     void serve_inbox(const Snapshot& snapshot);
@@ -74,10 +71,12 @@ class Worker {
     CounterBoard& board_;
     WorkerCounters& counters_;
     Tracker tracker_;
+    PacketPath path_;
     TurnClock clock_;
     Emitter emitter_;
     WaitingRoom waiting_;
     std::unique_ptr<Burst> burst_;
+    std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;
     std::uint64_t sweep_began_under_epoch_ = 0;
     std::uint64_t sweep_due_cycles_ = 0;

@@ -28,7 +28,7 @@ Classified nonsense_class() {
     Classified classified;
     classified.packet_class = PacketClass::reply;
     classified.punt_class = PuntClass::keepalive;
-    classified.reason = DropReason::pool_empty;
+    classified.reason = DropReason::handed_over_twice;
     classified.listener = 9;
     classified.client = Ipv4Address::of(9, 9, 9, 9);
     classified.client_key = 9;
@@ -38,7 +38,7 @@ Classified nonsense_class() {
 Decision nonsense_decision() {
     Decision decision;
     decision.verdict = Verdict::pending;
-    decision.reason = DropReason::pool_empty;
+    decision.reason = DropReason::handed_over_twice;
     decision.punt_class = PuntClass::keepalive;
     decision.rewrite = Rewrite::icmp_reply;
     decision.is_reply = true;
@@ -72,14 +72,19 @@ Classified classified(const Frame& frame, const Snapshot& snapshot, const MacAdd
 Decision decided_request(const ParsedPacket& packet, const Binding& binding,
                          const Snapshot& snapshot) {
     Decision decision = nonsense_decision();
-    decide_request(packet, binding, snapshot, decision);
+    decide_request(packet, snapshot.real_of(snapshot.listeners[binding.listener], binding.real),
+                   decision);
     return decision;
 }
 
 Decision decided_reply(const ParsedPacket& packet, const Binding& binding,
                        const Snapshot& snapshot) {
     Decision decision = nonsense_decision();
-    decide_reply(packet, binding, snapshot, decision);
+    const SnapshotListener& listener = snapshot.listeners[binding.listener];
+    const std::uint32_t tally = binding.real == limits::index_none
+                                    ? static_cast<std::uint32_t>(limits::tallies_max)
+                                    : snapshot.real_of(listener, binding.real).tally;
+    decide_reply(packet, {listener.vip, binding.vip_port}, tally, *snapshot.paths, decision);
     return decision;
 }
 
@@ -115,8 +120,6 @@ std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
             burst.homes[i] = table_->home_of(burst.classified[i].client_key);
         }
     }
-    tracker_.look_up(burst, *snapshot_);
-    tracker_.open(burst, *snapshot_, now_s_);
     tracker_.decide(burst, *snapshot_, now_s_);
     return {burst.decisions.begin(),
             burst.decisions.begin() + static_cast<std::ptrdiff_t>(frames.size())};

@@ -20,6 +20,13 @@
 
 namespace fulcrum::test {
 
+// Who serves a packet, by the snapshot's indexes.
+struct Binding {
+    std::uint16_t listener = limits::index_none;
+    std::uint16_t real = limits::index_none;  // index_none: there is no session
+    be16 vip_port;
+};
+
 // Rooms fill in where it lies: a room that forgets a field leaves that of the packet before. So
 // what they fill in here begins with nonsense.
 ParsedPacket parsed(const Frame& frame, const MacAddress& port_mac = wan_mac);

@@ -26,7 +26,6 @@ Frame rewritten(Frame frame, Rewrite rewriting, const NextHop& hop) {
     decision.hop = &hop;
     const bool is_request = rewriting == Rewrite::nat_request || rewriting == Rewrite::icmp_request;
     decision.replacement = is_request ? real : vip;
-    decision.replaced = real;
     rewrite(frame.data(), packet, decision);
     return frame;
 }

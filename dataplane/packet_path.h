@@ -1,0 +1,45 @@
+// What happens to a burst between receiving and emitting: the stages in their order, each a loop.
+// Knows no buffer and no driver, so that tests, fuzzers and benchmarks walk the very path that
+// packets do. One worker's thread.
+//
+//   parse ► classify ► steer ► look up, choose, decide (track.h) ► rewrite
+//
+// Afterwards every packet of the burst has a decision, and those that leave have their new octets.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/burst.h"
+#include "dataplane/steering.h"
+#include "dataplane/track.h"
+
+namespace fulcrum {
+
+struct PathPort {
+    MacAddress mac;
+    bool completes_partial_checksums = false;  // the sender's kernel may have left them open
+};
+
+class PacketPath {
+  public:
+    // `ports` by index; `worker_id` of `worker_count` that share the clients by `steering`.
+    PacketPath(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
+               unsigned worker_count, Tracker& tracker);
+
+    void carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin);
+
+  private:
+    void parse(Burst& burst) const;
+    void classify(Burst& burst, const Snapshot& snapshot);
+    void steer(Burst& burst, Origin origin) const;
+    static void rewrite(Burst& burst);
+
+    std::vector<PathPort> ports_;
+    const Steering& steering_;
+    unsigned worker_id_;
+    unsigned worker_count_;
+    Tracker& tracker_;
+};
+
+}  // namespace fulcrum
