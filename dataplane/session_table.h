@@ -22,6 +22,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -131,8 +132,9 @@ class SessionTable {
     void prefetch_first(Home home) const { __builtin_prefetch(&buckets_[home.first], 1); }
     void prefetch_second(Home home) const { __builtin_prefetch(&buckets_[home.second], 1); }
 
-    // The session of `client` for which `matches(session)` holds, or null. The pointer is good
-    // until the next insert or sweep: see disturbances().
+    // The session of `client` for which `matches(session)` holds, or null. If `matches` has a
+    // member `listener`, it means that one's sessions alone. The pointer is good until the next
+    // insert or sweep: see disturbances().
     template <typename Matches>
     Session* find_in_first(Home home, ClientKey client, const Matches& matches) {
         return find_in(buckets_[home.first], client, matches);
@@ -193,6 +195,8 @@ class SessionTable {
     };
     static_assert(sizeof(Bucket) == limits::cache_line_size);
     static constexpr std::size_t overflow_probes = 4;
+
+    static constexpr std::uint64_t endpoint_mask = 0x0000'FFFF'FFFF'FFFFULL;
 
     template <typename Matches>
     static Session* find_in(Bucket& bucket, ClientKey client, const Matches& matches);

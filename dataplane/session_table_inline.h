@@ -5,15 +5,27 @@
 
 namespace fulcrum {
 
+// Which of the four is asked without a branch: where a session lies in its bucket is as good as
+// random, and a wrong guess would cost more than all four comparisons.
 template <typename Matches>
 inline Session* SessionTable::find_in(Bucket& bucket, ClientKey client, const Matches& matches) {
-    // Address and port are the first six octets of both the key and the session.
-    constexpr std::uint64_t endpoint_mask = 0x0000'FFFF'FFFF'FFFFULL;
-    for (Session& session : bucket.slots) {
+    // The first word of a session is client address, client port, and listener. A request knows all
+    // three; a reply the first two.
+    std::uint64_t wanted = client & endpoint_mask;
+    std::uint64_t mask = endpoint_mask;
+    if constexpr (requires { matches.listener; }) {
+        wanted |= std::uint64_t{matches.listener} << 48;
+        mask = ~std::uint64_t{0};
+    }
+    unsigned candidates = 0;
+    for (unsigned slot = 0; slot < slots_per_bucket; ++slot) {
         std::uint64_t head = 0;
-        std::memcpy(&head, &session, sizeof(head));
-        if (((head ^ client) & endpoint_mask) == 0 && !session.tag.is_vacant() &&
-            client_key_of(session) == client && matches(session)) {
+        std::memcpy(&head, &bucket.slots[slot], sizeof(head));
+        candidates |= static_cast<unsigned>(((head ^ wanted) & mask) == 0) << slot;
+    }
+    for (; candidates != 0; candidates &= candidates - 1) {
+        Session& session = bucket.slots[std::countr_zero(candidates)];
+        if (!session.tag.is_vacant() && client_key_of(session) == client && matches(session)) {
             return &session;
         }
     }
