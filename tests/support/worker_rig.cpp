@@ -1,0 +1,224 @@
+// Wiring, turns, and the proof at the end.
+#include "tests/support/worker_rig.h"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "tests/support/no_allocation.h"
+
+namespace fulcrum::test {
+namespace {
+
+constexpr std::array<MacAddress, 2> port_macs{wan_mac, lan_mac};
+
+std::vector<Frame> emptied(rte_ring* ring) {
+    std::vector<Frame> frames;
+    void* mbuf = nullptr;
+    while (rte_ring_dequeue(ring, &mbuf) == 0) {
+        frames.push_back(frame_of(static_cast<rte_mbuf*>(mbuf)));
+    }
+    return frames;
+}
+
+void empty(PacketMailbox* mailbox) {
+    rte_mbuf* mbuf = nullptr;
+    while (mailbox != nullptr && mailbox->collect(&mbuf, 1) == 1) {
+        rte_pktmbuf_free(mbuf);
+    }
+}
+
+}  // namespace
+
+WorkerRig::WorkerRig(Scene& scene, const Shape& shape)
+    : scene_{scene},
+      count_{shape.worker_count},
+      steering_{owner_key(scene.config().director.seed), count_},
+      publication_{count_},
+      publisher_{std::make_unique<SnapshotPublisher>(publication_)},
+      buffers_before_{rte_mempool_in_use_count(packet_pool())} {
+    for (std::size_t port = 0; port < port_macs.size(); ++port) {
+        ring_port(port);  // made before anything of this rig
+    }
+    for (unsigned i = 0; i < count_; ++i) {
+        members_.push_back(std::make_unique<Member>(shape.bucket_count));
+    }
+    make_mailboxes();
+    for (unsigned i = 0; i < count_; ++i) {
+        members_[i]->worker = std::make_unique<Worker>(wiring_of(i, shape));
+        members_[i]->worker->online();
+    }
+    publish();
+}
+
+void WorkerRig::make_mailboxes() {
+    between_.resize(std::size_t{count_} * count_);
+    for (unsigned from = 0; from < count_; ++from) {
+        Member& member = *members_[from];
+        const std::string own = std::to_string(from);
+        member.inbox =
+            Mailbox<WorkerRequest>::create("test_inbox" + own, limits::worker_inbox_length);
+        member.outbox =
+            Mailbox<WorkerReport>::create("test_outbox" + own, limits::worker_outbox_length);
+        member.door = TwinDoor::create(from, bell_);
+        for (unsigned to = 0; to < count_; ++to) {
+            if (from != to) {
+                between_[from * count_ + to] = PacketMailbox::create(
+                    "test_over" + own + "_" + std::to_string(to), limits::handover_ring_length);
+            }
+        }
+    }
+    from_kernel_ = PacketMailbox::create("test_from_kernel", limits::from_kernel_ring_length);
+}
+
+WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
+    WorkerWiring wiring;
+    wiring.id = index;
+    wiring.worker_count = count_;
+    for (std::size_t port = 0; port < port_macs.size(); ++port) {
+        const auto queue = static_cast<std::uint16_t>(index);
+        wiring.ports.push_back({.port_id = ring_port(port).id(),
+                                .receive_queue = queue,
+                                .transmit_queue = queue,
+                                .completes_partial_checksums = shape.completes_partial_checksums,
+                                .mac = port_macs[port]});
+    }
+    Member& member = *members_[index];
+    wiring.steering = &steering_;
+    wiring.table = &*member.table;
+    wiring.board = &member.board;
+    wiring.publication = &publication_;
+    for (unsigned other = 0; other < count_; ++other) {
+        wiring.to_workers[other] = between_[index * count_ + other].get();
+        wiring.from_workers[other] = between_[other * count_ + index].get();
+    }
+    wiring.twin = shape.has_twin ? member.door.get() : nullptr;
+    wiring.from_kernel = index == 0 ? from_kernel_.get() : nullptr;
+    wiring.inbox = member.inbox.get();
+    wiring.outbox = member.outbox.get();
+    return wiring;
+}
+
+WorkerRig::~WorkerRig() {
+    for (const auto& member : members_) {
+        member->worker->offline();
+        member->worker.reset();
+        for (std::size_t punt_class = 0; punt_class < punt_class_count; ++punt_class) {
+            empty(&member->door->ring(punt_class));
+        }
+    }
+    for (const auto& mailbox : between_) {
+        empty(mailbox.get());
+    }
+    empty(from_kernel_.get());
+    for (std::size_t port = 0; port < port_macs.size(); ++port) {
+        for (unsigned queue = 0; queue < rig_workers_max; ++queue) {
+            emptied(ring_port(port).receive_queue(queue));
+            emptied(ring_port(port).transmit_queue(queue));
+        }
+    }
+    EXPECT_EQ(rte_mempool_in_use_count(packet_pool()), buffers_before_) << "buffers have leaked";
+}
+
+void WorkerRig::publish() { publisher_->publish(scene_.snapshot()); }
+
+void WorkerRig::receive(const Frame& frame, unsigned worker, std::size_t segment) {
+    const std::size_t port = arrival_of(frame) == lan_mac ? 1 : 0;
+    rte_mbuf* mbuf = buffer_of(frame, ring_port(port).id(), segment);
+    ASSERT_NE(mbuf, nullptr);
+    ASSERT_EQ(rte_ring_enqueue(ring_port(port).receive_queue(worker), mbuf), 0);
+}
+
+void WorkerRig::receive_on(std::size_t port, const Frame& frame, unsigned worker) {
+    rte_mbuf* mbuf = buffer_of(frame, ring_port(port).id());
+    ASSERT_NE(mbuf, nullptr);
+    ASSERT_EQ(rte_ring_enqueue(ring_port(port).receive_queue(worker), mbuf), 0);
+}
+
+void WorkerRig::receive_from_kernel(const Frame& frame, std::size_t port) {
+    rte_mbuf* mbuf = buffer_of(frame, ring_port(port).id());
+    ASSERT_NE(mbuf, nullptr);
+    ASSERT_TRUE(from_kernel_->post(mbuf));
+}
+
+bool WorkerRig::turn_of(Member& member) {
+    bool was_busy = false;
+    {
+        const NoAllocation guard;
+        was_busy = member.worker->run_once();
+    }
+    EXPECT_TRUE(member.worker->obeys_counter_law());
+    return was_busy;
+}
+
+void WorkerRig::turn() {
+    for (const auto& member : members_) {
+        turn_of(*member);
+    }
+}
+
+void WorkerRig::settle() {
+    for (bool was_busy = true; was_busy;) {
+        was_busy = false;
+        for (const auto& member : members_) {
+            was_busy |= turn_of(*member);
+        }
+    }
+}
+
+std::vector<Frame> WorkerRig::sent(std::size_t port) {
+    std::vector<Frame> frames;
+    for (unsigned worker = 0; worker < count_; ++worker) {
+        for (Frame& frame : emptied(ring_port(port).transmit_queue(worker))) {
+            frames.push_back(std::move(frame));
+        }
+    }
+    return frames;
+}
+
+std::vector<Punted> WorkerRig::punted() {
+    std::vector<Punted> all;
+    for (const auto& member : members_) {
+        for (std::size_t punt_class = 0; punt_class < punt_class_count; ++punt_class) {
+            rte_mbuf* mbuf = nullptr;
+            while (member->door->ring(punt_class).collect(&mbuf, 1) == 1) {
+                const std::uint16_t port_id = mbuf->port;
+                all.push_back({static_cast<PuntClass>(punt_class), port_id, frame_of(mbuf)});
+            }
+        }
+    }
+    return all;
+}
+
+std::vector<WorkerReport> WorkerRig::reports(unsigned worker) {
+    std::vector<WorkerReport> all;
+    WorkerReport report;
+    while (members_[worker]->outbox->collect(&report, 1) == 1) {
+        all.push_back(report);
+    }
+    return all;
+}
+
+std::vector<Frame> WorkerRig::answers(const Frame& frame, std::size_t port, unsigned worker) {
+    receive(frame, worker);
+    settle();
+    return sent(port);
+}
+
+std::uint64_t WorkerRig::dropped(DropReason reason) const {
+    std::uint64_t sum = 0;
+    for (const auto& member : members_) {
+        sum += member->board.worker().dropped[static_cast<std::size_t>(reason)].read();
+    }
+    return sum;
+}
+
+std::uint64_t WorkerRig::dropped_for_any_reason() const {
+    std::uint64_t sum = 0;
+    for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {
+        sum += dropped(static_cast<DropReason>(reason));
+    }
+    return sum;
+}
+
+}  // namespace fulcrum::test

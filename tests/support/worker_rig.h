@@ -1,0 +1,104 @@
+// Workers on one thread, between queues that a test fills and empties: the whole turn over real
+// buffers, without a network. A turn may allocate nothing and must obey the counter law; both are
+// checked whenever one is taken here. At its end a rig proves that every buffer has come back.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "dataplane/worker.h"
+#include "tests/support/eal.h"
+#include "tests/support/rooms.h"
+#include "tests/support/scene.h"
+
+namespace fulcrum::test {
+
+struct Punted {
+    PuntClass punt_class;
+    std::uint16_t port_id;
+    Frame frame;
+};
+
+class WorkerRig {
+  public:
+    struct Shape {
+        unsigned worker_count = 1;
+        std::size_t bucket_count = 256;
+        bool completes_partial_checksums = false;
+        bool has_twin = true;
+    };
+
+    // `scene` outlives the rig; what it compiles to is published.
+    explicit WorkerRig(Scene& scene) : WorkerRig(scene, Shape{}) {}
+    WorkerRig(Scene& scene, const Shape& shape);
+    ~WorkerRig();
+    WorkerRig(const WorkerRig&) = delete;
+    WorkerRig& operator=(const WorkerRig&) = delete;
+
+    // Compiles the scene as it is now, and publishes that.
+    void publish();
+
+    // Into the receive queue of the port that the frame's MAC address names (port 0 by default).
+    void receive(const Frame& frame, unsigned worker = 0, std::size_t segment = SIZE_MAX);
+    void receive_on(std::size_t port, const Frame& frame, unsigned worker = 0);
+    void receive_from_kernel(const Frame& frame, std::size_t port);
+
+    // One turn of every worker, in their order.
+    void turn();
+    // Turns until no worker has anything to do.
+    void settle();
+
+    // What has left by a port since it was last asked: worker after worker, in order.
+    std::vector<Frame> sent(std::size_t port);
+    std::vector<Punted> punted();
+    std::vector<WorkerReport> reports(unsigned worker = 0);
+    // Receives, settles, and gives the frames that left by `port`.
+    std::vector<Frame> answers(const Frame& frame, std::size_t port, unsigned worker = 0);
+
+    Worker& worker(unsigned index = 0) { return *members_[index]->worker; }
+    const WorkerCounters& counters(unsigned index = 0) const {
+        return members_[index]->board.worker();
+    }
+    const RealTally& tally(std::uint32_t index, unsigned worker = 0) const {
+        return members_[worker]->board.tally(index);
+    }
+    SessionTable& table(unsigned index = 0) { return *members_[index]->table; }
+    Mailbox<WorkerRequest>& inbox(unsigned index = 0) { return *members_[index]->inbox; }
+    PacketMailbox& mailbox(unsigned from, unsigned to) { return *between_[from * count_ + to]; }
+    const Steering& steering() const { return steering_; }
+    const Snapshot& snapshot() const { return *publisher_->current(); }
+
+    // Of all workers together.
+    std::uint64_t dropped(DropReason reason) const;
+    std::uint64_t dropped_for_any_reason() const;
+
+  private:
+    struct Member {
+        explicit Member(std::size_t bucket_count) : table{bucket_count}, board{4'096} {}
+
+        OwnedTable table;
+        CounterBoard board;
+        std::unique_ptr<Mailbox<WorkerRequest>> inbox;
+        std::unique_ptr<Mailbox<WorkerReport>> outbox;
+        std::unique_ptr<TwinDoor> door;
+        std::unique_ptr<Worker> worker;
+    };
+
+    void make_mailboxes();
+    WorkerWiring wiring_of(unsigned index, const Shape& shape);
+    bool turn_of(Member& member);
+
+    Scene& scene_;
+    unsigned count_;
+    Steering steering_;
+    Publication publication_;
+    std::unique_ptr<SnapshotPublisher> publisher_;
+    TwinBell bell_;
+    std::vector<std::unique_ptr<PacketMailbox>> between_;  // [from * count + to]
+    std::unique_ptr<PacketMailbox> from_kernel_;
+    std::vector<std::unique_ptr<Member>> members_;
+    unsigned buffers_before_;
+};
+
+}  // namespace fulcrum::test

@@ -1,0 +1,225 @@
+// Every way to be dropped has a scenario here. The tests are made from the list of reasons itself,
+// so a new reason without a scenario fails, and so does a scenario that ends for another reason.
+#include <gtest/gtest.h>
+#include <rte_ring.h>
+
+#include <functional>
+#include <map>
+
+#include "tests/support/worker_rig.h"
+
+namespace fulcrum::test {
+namespace {
+
+using enum DropReason;
+
+constexpr Endpoint vip{Ipv4Address::of(10, 1, 0, 80), be16{80}};
+constexpr Endpoint other_vip{Ipv4Address::of(10, 1, 0, 81), be16{80}};
+constexpr Endpoint real{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
+constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
+constexpr Ipv4Address our_wan = Ipv4Address::of(10, 1, 0, 2);
+constexpr Ipv4Address stranger = Ipv4Address::of(192, 0, 2, 1);
+
+Packet request() { return Packet::tcp(client, vip).payload("abc"); }
+Packet datagram() { return Packet::udp(client, vip).payload("abc"); }
+
+// One packet dropped for the reason, or `count` of them.
+struct Scenario {
+    std::function<void(WorkerRig&)> act;
+    std::function<void(Scene&)> prepare = [](Scene&) {};
+    WorkerRig::Shape shape{};
+};
+
+Scenario receives(const Frame& frame) {
+    return {.act = [frame](WorkerRig& rig) { rig.receive(frame); }};
+}
+
+Scenario receives_in_segments(const Frame& frame, std::size_t segment) {
+    return {.act = [frame, segment](WorkerRig& rig) { rig.receive(frame, 0, segment); }};
+}
+
+// Many of the same frame, in bursts that no queue on the way refuses.
+void fill(WorkerRig& rig, const Frame& frame, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        rig.receive(frame);
+        if (i % limits::burst_size_max == 0) {
+            rig.turn();
+        }
+    }
+}
+
+Frame to_ourselves() { return Packet::udp(client, {our_wan, be16{9}}).bytes(); }
+
+void add_second_service(Scene& scene) { scene.service("other", other_vip).real("a", real); }
+
+// Confirmed sessions until nothing has room.
+void crowd(WorkerRig& rig) {
+    for (std::uint16_t port = 1; port < 1'000; ++port) {
+        const Endpoint from{Ipv4Address::of(198, 51, 100, 8), be16{port}};
+        rig.receive(Packet::tcp(from, vip).flags(tcp_flag::syn).bytes());
+        rig.settle();
+        if (rig.dropped(table_full) > 0) {
+            return;
+        }
+        rig.receive(Packet::tcp(real, from)
+                        .macs(mac_of(real.address), lan_mac)
+                        .flags(tcp_flag::syn | tcp_flag::ack)
+                        .bytes());
+        rig.settle();
+        rig.receive(Packet::tcp(from, vip).bytes());
+        rig.settle();
+        rig.sent(0);
+        rig.sent(1);
+    }
+}
+
+// A client that belongs to worker 0 of two.
+Endpoint client_of_worker_0(const WorkerRig& rig) {
+    Ipv4Address address = client.address;
+    while (rig.steering().owner_of(address) != 0) {
+        address = Ipv4Address::from_host(address.host() + 1);
+    }
+    return {address, client.port};
+}
+
+Scenario handover_scenario(DropReason reason) {
+    Scenario scenario;
+    scenario.shape = {.worker_count = 2};
+    if (reason == handed_over_twice) {
+        scenario.act = [](WorkerRig& rig) {
+            // Worker 0's client in the mailbox from worker 0 to worker 1.
+            const Frame frame = Packet::tcp(client_of_worker_0(rig), vip).bytes();
+            rte_mbuf* mbuf = buffer_of(frame, ring_port(0).id());
+            ASSERT_TRUE(rig.mailbox(0, 1).post(mbuf));
+        };
+        return scenario;
+    }
+    scenario.act = [](WorkerRig& rig) {
+        // Worker 0 is not served while worker 1 fills its mailbox.
+        const Frame frame = Packet::tcp(client_of_worker_0(rig), vip).bytes();
+        for (std::size_t i = 0; i <= limits::handover_ring_length; ++i) {
+            rig.receive(frame, 1);
+            rig.worker(1).run_once();
+        }
+        rig.turn();
+        rig.sent(1);  // or the transmit queue would be the next to be full
+    };
+    return scenario;
+}
+
+std::map<DropReason, Scenario> wire_scenarios() {
+    const Packet lost = Packet::tcp(vip, client);
+    const Packet error = Packet::icmp(stranger, vip.address, 3, 1).quoting(lost, 7);
+    const Packet nobodys = Packet::tcp({Ipv4Address::of(224, 0, 0, 1), be16{1'024}}, vip);
+    return {
+        {frame_truncated, receives(cut(request().bytes(), 13))},
+        {headers_scattered, receives_in_segments(request().bytes(), 40)},
+        {ipv4_truncated, receives(cut(request().bytes(), 33))},
+        {ipv4_version, receives(with_octet(request().bytes(), ip_at, 0x55))},
+        {ipv4_header_length, receives(with_octet(request().bytes(), ip_at, 0x44))},
+        {ipv4_total_length, receives(fixed(with_word(request().bytes(), total_length_at, 1'000)))},
+        {ipv4_checksum, receives(with_word(request().bytes(), ip_checksum_at, 0xBEEF))},
+        {ipv4_source, receives(nobodys.bytes())},
+        {l4_truncated, receives(fixed(with_word(request().bytes(), total_length_at, 39)))},
+        {l4_header_length, receives(with_octet(request().bytes(), tcp_offset_at, 0x40))},
+        {l4_length, receives(with_word(datagram().bytes(), udp_length_at, 12))},
+        {l4_port_zero, receives(with_word(request().bytes(), source_port_at, 0))},
+        {tcp_flags, receives(with_octet(request().bytes(), tcp_flags_at, 0x03))},
+        {icmp_quotation, receives(error.bytes())},
+        {ethertype, receives(with_word(request().bytes(), ethertype_at, 0x88CC))},
+        {vlan, receives(with_word(request().bytes(), ethertype_at, 0x8100))},
+        {fragment, receives(Packet{request()}.fragment(0, true).bytes())},
+        {destination, receives(Packet::tcp(client, {stranger, be16{80}}).bytes())},
+        {ttl_expired, receives(request().ttl(1).bytes())},
+        {no_session, receives(request().flags(tcp_flag::rst).bytes())},
+    };
+}
+
+std::map<DropReason, Scenario> service_scenarios() {
+    std::map<DropReason, Scenario> all;
+    all[mtu_exceeded] = receives(request().payload(std::string(1'400, 'x')).bytes());
+    all[mtu_exceeded].prepare = [](Scene& scene) { scene.kernel().ports[1].mtu = 1'400; };
+    all[no_real] = receives(request().bytes());
+    all[no_real].prepare = [](Scene& scene) {
+        scene.last_service().reals[0].weight = 0;
+        scene.last_service().no_real = NoReal::silent;
+    };
+    all[table_full] = {.act = crowd, .prepare = add_second_service, .shape = {.bucket_count = 16}};
+    all[client_port_in_use] = {.act =
+                                   [](WorkerRig& rig) {
+                                       rig.receive(request().bytes());
+                                       rig.receive(Packet::tcp(client, other_vip).bytes());
+                                   },
+                               .prepare = add_second_service};
+    all[no_route] = receives(Packet::tcp(real, client).macs(mac_of(real.address), lan_mac).bytes());
+    all[no_route].prepare = [](Scene& scene) { scene.kernel().routes.pop_back(); };
+    all[neighbour_unresolved] = {
+        .act = [](WorkerRig& rig) { fill(rig, request().bytes(), limits::held_packets_max + 1); },
+        .prepare = [](Scene& scene) { scene.kernel().neighbours.pop_back(); }};
+    return all;
+}
+
+std::map<DropReason, Scenario> full_rooms() {
+    std::map<DropReason, Scenario> all;
+    all[transmit_full] = {.act = [](WorkerRig& rig) {
+        // A ring of 1,024 has room for 1,023.
+        fill(rig, request().bytes(), 1'024);
+    }};
+    all[punt_full] = receives(to_ourselves());
+    all[punt_full].shape.has_twin = false;
+    all[punt_policed] = {.act = [](WorkerRig& rig) {
+        while (rig.dropped(punt_policed) == 0) {
+            rig.receive(to_ourselves());
+            rig.turn();
+            rig.punted();
+        }
+    }};
+    all[handover_full] = handover_scenario(handover_full);
+    all[handed_over_twice] = handover_scenario(handed_over_twice);
+    return all;
+}
+
+std::map<DropReason, Scenario> all_scenarios() {
+    std::map<DropReason, Scenario> all = wire_scenarios();
+    all.merge(service_scenarios());
+    all.merge(full_rooms());
+    return all;
+}
+
+class EveryDropReason : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(EveryDropReason, HasAScenarioThatEndsForItAlone) {
+    const auto reason = static_cast<DropReason>(GetParam());
+    const auto scenarios = all_scenarios();
+    const auto scenario = scenarios.find(reason);
+    ASSERT_NE(scenario, scenarios.end()) << text_of(reason).name << " has no scenario";
+    Scene scene;
+    scene.service("web", vip).real("a", real);
+    scenario->second.prepare(scene);
+    WorkerRig rig{scene, scenario->second.shape};
+    scenario->second.act(rig);
+    rig.settle();
+    for (std::size_t other = 0; other < drop_reason_count; ++other) {
+        EXPECT_EQ(rig.dropped(static_cast<DropReason>(other)), other == GetParam() ? 1U : 0U)
+            << text_of(static_cast<DropReason>(other)).name;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Drop, EveryDropReason, testing::Range<std::size_t>(0, drop_reason_count),
+                         [](const testing::TestParamInfo<std::size_t>& reason) {
+                             return std::string{
+                                 text_of(static_cast<DropReason>(reason.param)).name};
+                         });
+
+TEST(DropReasons, HaveNamesAndSentencesOfTheirOwn) {
+    std::map<std::string_view, std::string_view> seen;
+    for (std::size_t i = 0; i < drop_reason_count; ++i) {
+        const DropReasonText& text = text_of(static_cast<DropReason>(i));
+        EXPECT_FALSE(text.name.empty());
+        EXPECT_FALSE(text.sentence.empty());
+        EXPECT_TRUE(seen.emplace(text.name, text.sentence).second) << text.name;
+    }
+}
+
+}  // namespace
+}  // namespace fulcrum::test
