@@ -22,6 +22,8 @@
 #include "controlplane/helper_thread.h"
 #include "controlplane/kernel_side.h"
 #include "controlplane/log.h"
+#include "controlplane/metrics.h"
+#include "controlplane/metrics_server.h"
 #include "controlplane/service_notice.h"
 #include "controlplane/worker_mail.h"
 #include "dataplane/memory_plan.h"
@@ -98,6 +100,39 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
     return facts;
 }
 
+MetricsSources metrics_sources(const Config& config, const Ports& ports, const WorkerSet& workers,
+                               const Applier& applier, const EventLoop& loop) {
+    MetricsSources sources;
+    sources.listing = &applier.listing();
+    sources.boards = applier.boards();
+    sources.cycles_per_s = static_cast<double>(rte_get_tsc_hz());
+    sources.reloads = &applier.reloads();
+    sources.loop = &loop.counters();
+    sources.check_durations = &applier.health().durations();
+    sources.started = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        sources.twins[config.ports[i].name] = &workers.twin_counters(i);
+    }
+    sources.ports = [named = config.ports, &ports] {
+        std::vector<PortFigures> figures;
+        for (std::size_t i = 0; i < named.size(); ++i) {
+            const PortStatistics statistics = ports.open[i].statistics();
+            figures.push_back({.port = named[i].name,
+                               .is_up = ports.open[i].is_up(),
+                               .received_packets = statistics.received_packets,
+                               .received_bytes = statistics.received_bytes,
+                               .transmitted_packets = statistics.transmitted_packets,
+                               .transmitted_bytes = statistics.transmitted_bytes,
+                               .missed_packets = statistics.missed_packets,
+                               .receive_errors = statistics.receive_errors,
+                               .transmit_errors = statistics.transmit_errors,
+                               .no_buffer = statistics.no_buffer});
+        }
+        return figures;
+    };
+    return sources;
+}
+
 HealthCheck::Probers make_probers(EventLoop& loop) {
     HealthCheck::Probers probers;
     probers[CheckType::connect] = std::make_unique<ConnectProber>(loop);
@@ -142,6 +177,17 @@ int serve(const std::shared_ptr<const Config>& config, const MemoryPlan& plan, c
         });
     if (!socket) {
         return fail(socket.error());
+    }
+    const MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
+    std::unique_ptr<MetricsServer> metrics;
+    if (config->metrics.listen) {
+        Result<std::unique_ptr<MetricsServer>> opened = MetricsServer::open(
+            *config->metrics.listen,
+            [&] { return render_metrics(sources, std::chrono::steady_clock::now()); });
+        if (!opened) {
+            return fail(opened.error());
+        }
+        metrics = std::move(*opened);
     }
 
     asio::signal_set signals{loop.io(), SIGTERM, SIGINT};
