@@ -30,6 +30,7 @@ hold 1,514 octets.
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -78,6 +79,8 @@ def isolate(time_limit_s):
     run("mount", "--make-rprivate", "/")
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     os.makedirs("/run/fulcrum")
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     run("ip", "link", "set", "lo", "up")
 
 

@@ -2,6 +2,7 @@
 services, a client that comes back on the same port, a link that goes.
 """
 
+import errno
 import socket
 import subprocess
 import time
@@ -123,9 +124,7 @@ class SharedReal(Scenario):
 
     def test_a_client_that_returns_on_the_same_port_is_served_at_once(self):
         for _ in range(5):
-            begun = time.monotonic()
-            wire = self.lab.client.call(lambda: socket.create_connection(
-                (VIP, 80), timeout=5, source_address=(CLIENT, CLIENT_PORT)))
+            begun, wire = wait_until(self.dial_from_the_same_port, 5, "the port stays in use")
             wire.sendall(b"GET / HTTP/1.0\r\n\r\n")
             answer = b""
             while part := wire.recv(65536):  # the server closes first, and waits in TIME_WAIT
@@ -133,6 +132,22 @@ class SharedReal(Scenario):
             wire.close()
             self.assertIn(b"200 OK", answer)
             self.assertLess(time.monotonic() - begun, 0.5)  # a lost SYN would cost a second
+
+    def dial_from_the_same_port(self):
+        """A connection and the moment of its SYN; None while the last one's end is on its way."""
+        wire = self.lab.client.call(socket.socket)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        wire.settimeout(5)
+        try:
+            wire.bind((CLIENT, CLIENT_PORT))
+            begun = time.monotonic()
+            wire.connect((VIP, 80))
+        except OSError as error:
+            wire.close()
+            if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                return None
+            raise
+        return begun, wire
 
     def test_nat_works_with_ip_forward_off(self):
         self.lab.director.sysctl("net/ipv4/ip_forward", 0)
