@@ -267,6 +267,24 @@ CompileInput DirectorState::compile_input() {
     return input;
 }
 
+namespace {
+
+RealStanding standing_of(RealState state) {
+    switch (state) {
+        case RealState::up:
+            return RealStanding::usable;
+        case RealState::down:
+            return RealStanding::down;
+        case RealState::drained:
+        case RealState::removed:
+        case RealState::unknown:
+            break;
+    }
+    return RealStanding::draining;
+}
+
+}  // namespace
+
 ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
     ServicePlan plan{.asked = service.asked};
     plan.reals.reserve(service.reals.size());
@@ -276,9 +294,7 @@ ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,
-                              .standing = state_of(asked, real) == RealState::up
-                                              ? RealStanding::usable
-                                              : RealStanding::draining,
+                              .standing = standing_of(state_of(asked, real)),
                               .index = real.place.index,
                               .ring_weight = real.ring_weight,
                               .tally = real.place.tally});

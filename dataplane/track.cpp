@@ -75,13 +75,17 @@ void refuse(Decision& decision, DropReason reason) {
     decision.reason = reason;
 }
 
-// Whether the packet is the SYN of a new connection, and this session over or without its real.
+// Whether a request finds a session that no longer serves it: a datagram's real is down, or the
+// packet is the SYN of a new connection, and the session over or without its real.
 bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
+    if (packet.kind != PacketKind::flow) {
+        return false;
+    }
+    if (packet.protocol == L4Protocol::udp) {
+        return real.standing == RealStanding::down;
+    }
     constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-    const bool is_opening_syn = packet.protocol == L4Protocol::tcp &&
-                                packet.kind == PacketKind::flow &&
-                                (packet.tcp_flags & syn_ack) == tcp_flag::syn;
-    if (!is_opening_syn) {
+    if ((packet.tcp_flags & syn_ack) != tcp_flag::syn) {
         return false;
     }
     const SessionState state = session.tag.state();

@@ -166,7 +166,9 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             emitter_.hand_over(mbuf, wiring_.steering->owner_of(burst_->classified[i].client));
             break;
         case Verdict::hold:
-            hold(i, snapshot);
+            hold(i,
+                 decision.is_reply ? burst_->packets[i].destination : decision.replacement.address,
+                 snapshot);
             break;
         case Verdict::drop:
             if (decision.reason == DropReason::no_real) {
@@ -180,22 +182,20 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
     }
 }
 
-// Untouched, so that it can be taken up again from the beginning.
-void Worker::hold(std::size_t i, const Snapshot& snapshot) {
-    const Decision& decision = burst_->decisions[i];
-    const Ipv4Address destination =
-        decision.is_reply ? burst_->packets[i].destination : decision.replacement.address;
-    const Ipv4Address neighbour = snapshot.paths->to(destination).neighbour;
+// Until the next hop towards `destination` is known. Untouched, so that it can be taken up again
+// from the beginning.
+void Worker::hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot) {
+    const Paths::Answer path = snapshot.paths->to(destination);
     const std::uint64_t deadline = clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max);
-    if (!waiting_.admit(burst_->mbufs[i], neighbour, deadline)) {
+    if (!waiting_.admit(burst_->mbufs[i], path.neighbour, deadline)) {
         emitter_.drop(burst_->mbufs[i], DropReason::neighbour_unresolved);
         return;
     }
     counters_.held_back.add(1);
     WorkerReport wanted;
     wanted.kind = ReportKind::neighbour_wanted;
-    wanted.port = decision.hop->port;
-    wanted.neighbour = neighbour;
+    wanted.port = path.hop->port;
+    wanted.neighbour = path.neighbour;
     report(wanted);
 }
 
@@ -240,10 +240,12 @@ void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
     const NextHop& hop = *snapshot.paths->to(packet.source).hop;
     const bool can_answer = packet.protocol == L4Protocol::tcp &&
                             snapshot.services[listener.service].no_real == NoReal::reset &&
-                            hop.is_resolved && mbuf->nb_segs == 1;
+                            hop.port != port_none && mbuf->nb_segs == 1;
     if (!can_answer) {
-        emitter_.drop(mbuf, DropReason::no_real);
-        return;
+        return emitter_.drop(mbuf, DropReason::no_real);
+    }
+    if (!hop.is_resolved) {
+        return hold(i, packet.source, snapshot);
     }
     emitter_.count_drop(DropReason::no_real);
     counters_.originated.add(1);

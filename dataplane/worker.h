@@ -48,7 +48,7 @@ class Worker {
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
-    void hold(std::size_t i, const Snapshot& snapshot);
+    void hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot);
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
 
     void serve_inbox(const Snapshot& snapshot);

@@ -37,9 +37,10 @@ static_assert(sizeof(SnapshotListener) == 16);
 static_assert(limits::services_max <= 65'536 && limits::reals_per_service_max <= 65'535);
 
 enum class RealStanding : std::uint8_t {
-    absent,    // a hole; its tally stays until no session can name it
+    absent,    // a hole
     usable,    // takes new sessions
-    draining,  // keeps its sessions, takes no new ones: drained, down, or removed from the file
+    draining,  // takes no new ones, its sessions live on: drained, or removed from the file
+    down,      // by its check: takes no new ones; TCP sessions stay, datagrams go elsewhere
 };
 
 struct alignas(32) SnapshotReal {  // never across two cache lines
@@ -47,20 +48,20 @@ struct alignas(32) SnapshotReal {  // never across two cache lines
     be16 port;
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
-    NextHop hop;                   // towards the real
-    std::uint32_t tally = 0;       // its counters in each worker; stable for the real's life
+    NextHop hop;              // towards the real
+    std::uint32_t tally = 0;  // its counters in each worker; stable for the real's life
 };
 static_assert(sizeof(SnapshotReal) == 32);
 
 using Ring = std::vector<std::uint16_t>;
 
 struct SnapshotService {
-    std::uint32_t first_real = 0;  // reals[first_real + i] is the real of index i
-    std::uint32_t real_count = 0;  // holes included
-    std::shared_ptr<const Ring> ring;          // never null; empty: nobody has weight
+    std::uint32_t first_real = 0;                 // reals[first_real + i] is the real of index i
+    std::uint32_t real_count = 0;                 // holes included
+    std::shared_ptr<const Ring> ring;             // never null; empty: nobody has weight
     std::uint16_t fallback = limits::index_none;  // index of the fallback real
     NoReal no_real = NoReal::reset;
-    bool has_usable_real = false;              // of those on the ring
+    bool has_usable_real = false;  // of those on the ring
     // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
     // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
     bool timeouts_are_coarse = false;
@@ -76,16 +77,16 @@ struct SnapshotReplySource {
 
 struct Snapshot {
     std::uint64_t epoch = 0;
-    HashKey ring_key;                          // draws on rings
-    std::vector<SnapshotListener> listeners;   // by listener index, with holes
+    HashKey ring_key;                         // draws on rings
+    std::vector<SnapshotListener> listeners;  // by listener index, with holes
     std::vector<SnapshotService> services;
-    std::vector<SnapshotReal> reals;           // services' reals, one after the other, with holes
-    EndpointMap listener_by_endpoint;          // VIP, port, protocol -> listener index
-    EndpointMap real_endpoints;                // NAT reals: address, port, protocol -> reply_sources
+    std::vector<SnapshotReal> reals;   // services' reals, one after the other, with holes
+    EndpointMap listener_by_endpoint;  // VIP, port, protocol -> listener index
+    EndpointMap real_endpoints;        // NAT reals: address, port, protocol -> reply_sources
     std::vector<SnapshotReplySource> reply_sources;
-    EndpointMap vips;                          // VIP, 0, 255 -> 0: addresses that services have
-    EndpointMap real_addresses;                // address, 0, 255 -> 0: whose own traffic may transit
-    std::shared_ptr<const Paths> paths;        // never null
+    EndpointMap vips;                    // VIP, 0, 255 -> 0: addresses that services have
+    EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
+    std::shared_ptr<const Paths> paths;  // never null
 
     const SnapshotReal& real_of(const SnapshotListener& listener, std::uint16_t real) const {
         return reals[listener.first_real + real];

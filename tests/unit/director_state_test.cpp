@@ -115,7 +115,7 @@ TEST_F(Directed, ShowsARealDownWithWeightZeroAndUpWithItsOwn) {
     EXPECT_EQ(view("web1").check, "refused");
     EXPECT_EQ(view("web1").since, at_s(9));
     EXPECT_EQ(state_.service("web")->usable_count, 1U);
-    EXPECT_EQ(plan("web1").standing, RealStanding::draining);
+    EXPECT_EQ(plan("web1").standing, RealStanding::down);
     EXPECT_EQ(plan("web1").ring_weight, 1U);
     EXPECT_TRUE(set_health("web1", true, 12).needs_snapshot);
     EXPECT_EQ(view("web1").weight, 1U);
