@@ -29,6 +29,7 @@ class Packet:
     protocol: int
     ttl: int
     length: int
+    identification: int = 0
     source_port: int = 0
     destination_port: int = 0
     flags: int = 0
@@ -57,7 +58,7 @@ def dissect_ip(octets, is_quoted=False):
     length = struct.unpack_from("!H", octets, 2)[0]
     source, destination = octets[12:16], octets[16:20]
     packet = Packet("", "", socket.inet_ntoa(source), socket.inet_ntoa(destination), octets[9],
-                    octets[8], length)
+                    octets[8], length, struct.unpack_from("!H", octets, 4)[0])
     if checksum(octets[:header_length]) != 0:
         packet.problems.append("IPv4 header checksum")
     segment = octets[header_length:] if is_quoted else octets[header_length:length]
