@@ -135,6 +135,7 @@ void Applier::adopt(std::shared_ptr<const Config> config, const CheckPlan& plan,
     tell_known_health();
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
+    refresh_listing();
     catch_up();
 }
 
@@ -208,9 +209,13 @@ void Applier::note(const Outcome& outcome) {
 
 void Applier::catch_up() {
     gather_.cancel();
-    refresh_listing();
-    if (needs_snapshot_ && !is_compiling_) {
+    if (is_compiling_) {
+        return;  // publish() comes back here
+    }
+    if (needs_snapshot_) {
         compile_next();
+    } else {
+        refresh_listing();
     }
 }
 
@@ -235,6 +240,7 @@ void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& co
         for_workers_.push_back(std::move(waiter));
     }
     for_this_compile_.clear();
+    refresh_listing();
     // Workers accept a new VIP before the kernel announces it.
     if (config_told_ != config) {
         config_told_ = config;
@@ -243,7 +249,9 @@ void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& co
         }
     }
     answer_whom_workers_have_seen();
-    catch_up();
+    if (needs_snapshot_) {
+        catch_up();
+    }
 }
 
 void Applier::answer_whom_workers_have_seen() {

@@ -7,8 +7,8 @@
 namespace fulcrum {
 namespace {
 
-constexpr Duration calm_period = 5ms;  // a packet that waits for a neighbour can spare this
-constexpr Duration walking_period = 1ms;
+constexpr Duration calm_period = 5ms;       // a packet that waits for a neighbour can spare this
+constexpr Duration walking_period = 200us;  // a worker walks on when its mailbox is empty
 constexpr Duration walk_length_max = 2s;
 constexpr std::size_t reports_per_turn_max = 4'096;  // about a millisecond's work
 

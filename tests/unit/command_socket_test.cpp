@@ -159,6 +159,19 @@ TEST_F(CommandSocketTest, AnswersInOrderAlthoughACommandTakesLong) {
         gets(*asking, "{\"ok\":true,\"result\":\"at last\"}\n{\"ok\":true,\"result\":\"b\"}\n"));
 }
 
+TEST_F(CommandSocketTest, TakesASecondAnswerForNoOtherRequests) {
+    open();
+    const auto asking = client();
+    asking->send("{\"command\":\"later\"}\n{\"command\":\"later\"}\n");
+    ASSERT_TRUE(loop_until(loop_, [&] { return kept_.size() == 1; }));
+    kept_[0](Reply::of("first"));
+    ASSERT_TRUE(loop_until(loop_, [&] { return kept_.size() == 2; }));
+    kept_[0](Reply::of("first again"));
+    kept_[1](Reply::of("second"));
+    EXPECT_TRUE(
+        gets(*asking, "{\"ok\":true,\"result\":\"first\"}\n{\"ok\":true,\"result\":\"second\"}\n"));
+}
+
 TEST_F(CommandSocketTest, ForgetsTheAnswerForAClientThatHasGone) {
     open();
     auto asking = client();

@@ -143,6 +143,17 @@ TEST_F(HealthCheckTest, KeepsStateAndScheduleOfWhatAReloadLeavesAlone) {
     EXPECT_EQ(probes_of(11), 1U) << "the reload must not have sent it anew";
 }
 
+TEST_F(HealthCheckTest, CountsAnOutcomeOnceHoweverOftenItWasReloaded) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = ProbeVerdict::success;
+    for (int n = 0; n < 3; ++n) {
+        check_.follow(plan_checks(config));
+    }
+    ASSERT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 5; }));
+    EXPECT_LE(check_.report_of("web", "real11")->tally->probes.read(), probes_of(11));
+}
+
 TEST_F(HealthCheckTest, ForgetsWhatAReloadRemovesAndItsLateAnswer) {
     Config config;
     config.services = {service_of("web", {11})};
