@@ -73,10 +73,10 @@ std::uint16_t start_port(const Arguments& arguments) {
     rte_mempool* pool = rte_pktmbuf_pool_create("packets", arguments.mbuf_count, 250, 0,
                                                 RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
     rte_eth_conf conf{};
+    constexpr auto any_socket = static_cast<unsigned>(SOCKET_ID_ANY);
     if (pool == nullptr || rte_eth_dev_configure(0, 1, 1, &conf) != 0 ||
-        rte_eth_rx_queue_setup(0, 0, 512, SOCKET_ID_ANY, nullptr, pool) != 0 ||
-        rte_eth_tx_queue_setup(0, 0, 512, SOCKET_ID_ANY, nullptr) != 0 ||
-        rte_eth_dev_start(0) != 0) {
+        rte_eth_rx_queue_setup(0, 0, 512, any_socket, nullptr, pool) != 0 ||
+        rte_eth_tx_queue_setup(0, 0, 512, any_socket, nullptr) != 0 || rte_eth_dev_start(0) != 0) {
         std::fprintf(stderr, "worker_replay: cannot start net_pcap over %s\n",
                      arguments.file.c_str());
         std::exit(1);
