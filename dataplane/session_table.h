@@ -81,9 +81,9 @@ class SessionTag {
 
 struct Session {
     Ipv4Address client_address;
-    be16 client_port;
+    be16 client_port{};
     std::uint16_t listener = limits::index_none;
-    be16 vip_port;
+    be16 vip_port{};
     std::uint16_t real = limits::index_none;
     SessionTag tag;
     std::uint16_t last_seen = 0;

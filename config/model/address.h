@@ -14,7 +14,7 @@
 namespace fulcrum {
 
 struct Ipv4Address {
-    be32 value;
+    be32 value{};
 
     static constexpr Ipv4Address from_host(std::uint32_t host) { return {be32{host}}; }
     static constexpr Ipv4Address of(std::uint8_t a, std::uint8_t b, std::uint8_t c,
@@ -63,7 +63,7 @@ enum class L4Protocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17 };
 // An L4 port at an address. Which protocol is said by whoever holds it.
 struct Endpoint {
     Ipv4Address address;
-    be16 port;
+    be16 port{};
 
     friend constexpr bool operator==(Endpoint, Endpoint) = default;
     friend constexpr auto operator<=>(Endpoint a, Endpoint b) {

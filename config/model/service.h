@@ -87,7 +87,7 @@ struct SessionTimeouts {
 struct VirtualService {
     std::string name;               // unique
     Ipv4Address vip;
-    be16 port;
+    be16 port{};
     L4Protocol protocol = L4Protocol::tcp;
     Scheduler scheduler = Scheduler::maglev;
     std::uint32_t ring_size = limits::ring_size_default;  // a prime

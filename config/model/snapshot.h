@@ -25,7 +25,7 @@ namespace fulcrum {
 // less.
 struct SnapshotListener {
     Ipv4Address vip;
-    be16 port;
+    be16 port{};
     L4Protocol protocol = L4Protocol::tcp;
     bool is_present : 1 = false;           // false: a hole
     bool timeouts_are_coarse : 1 = false;  // the service's
@@ -45,7 +45,7 @@ enum class RealStanding : std::uint8_t {
 
 struct alignas(32) SnapshotReal {  // never across two cache lines
     Ipv4Address address;
-    be16 port;
+    be16 port{};
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
     NextHop hop;              // towards the real
