@@ -3,6 +3,7 @@
 // 16-bit words as they lie in memory; the arithmetic is indifferent to byte order. Pure.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,11 +35,11 @@ class ChecksumSum {
         sum_ += last;
     }
 
+    // A word added to itself, turned by half, has the sum of its halves in the upper one, with the
+    // carry that came round from the lower.
     constexpr std::uint16_t folded() const {
-        std::uint64_t sum = (sum_ & 0xFFFF'FFFF) + (sum_ >> 32);
-        sum = (sum & 0xFFFF) + ((sum >> 16) & 0xFFFF) + (sum >> 32);
-        sum = (sum & 0xFFFF) + (sum >> 16);
-        return static_cast<std::uint16_t>((sum & 0xFFFF) + (sum >> 16));
+        const auto sum = static_cast<std::uint32_t>((sum_ + std::rotl(sum_, 32)) >> 32);
+        return static_cast<std::uint16_t>((sum + std::rotl(sum, 16)) >> 16);
     }
 
   private:

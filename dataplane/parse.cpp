@@ -10,10 +10,30 @@ namespace fulcrum {
 namespace {
 
 constexpr std::size_t l3_offset = sizeof(EthernetHeader);
+constexpr std::uint8_t version_4_without_options = 0x45;
 
 void refuse(ParsedPacket& packet, DropReason reason) {
     packet.kind = PacketKind::refused;
     packet.reason = reason;
+}
+
+// Before anything is known of an IPv4 packet.
+void forget_ipv4(ParsedPacket& packet) {
+    packet.is_ipv4 = false;
+    packet.is_fragment = false;
+    packet.ip_protocol = 0;
+    packet.ip_length = 0;
+}
+
+void refuse_frame(ParsedPacket& packet, DropReason reason) {
+    forget_ipv4(packet);
+    refuse(packet, reason);
+}
+
+void take_for_kernel(ParsedPacket& packet, std::uint8_t ip_protocol) {
+    forget_ipv4(packet);
+    packet.kind = PacketKind::not_ip;
+    packet.ip_protocol = ip_protocol;
 }
 
 // A T at this offset, or nothing.
@@ -27,25 +47,43 @@ bool is_impossible_source(Ipv4Address source) {
     return source.is_multicast() || source.is_broadcast() || source.is_loopback();
 }
 
-bool flags_contradict(std::uint8_t flags) {
-    constexpr std::uint8_t openers_and_enders = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+constexpr bool flags_contradict(unsigned flags) {
+    constexpr unsigned openers_and_enders = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
     const unsigned set = flags & openers_and_enders;
     const bool more_than_one = (set & (set - 1)) != 0;
     const bool says_nothing = (flags & (openers_and_enders | tcp_flag::ack)) == 0;
     return more_than_one || says_nothing;
 }
 
-// Nearly all headers have no options: five words then, without a loop.
-bool has_sound_checksum(const Ipv4Header& ip, std::size_t header_length) {
-    ChecksumSum sum;
-    sum.add(&ip, sizeof(ip));
-    if (header_length > sizeof(ip)) {
-        sum.add(&ip + 1, header_length - sizeof(ip));
+// The answers for all five flags that matter, a bit each.
+constexpr unsigned judged_flags = 0x1F;
+constexpr std::uint32_t contradictions = [] {
+    std::uint32_t answers = 0;
+    for (unsigned flags = 0; flags <= judged_flags; ++flags) {
+        answers |= std::uint32_t{flags_contradict(flags)} << flags;
     }
+    return answers;
+}();
+
+// What few packets need is kept out of line: its registers would have to be saved for all.
+[[gnu::noinline]] bool has_sound_checksum_with_options(const Ipv4Header& ip,
+                                                       std::size_t header_length) {
+    ChecksumSum sum;
+    sum.add(&ip, header_length);
     return sum.folded() == 0xFFFF;
 }
 
-void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
+bool has_sound_checksum(const Ipv4Header& ip, std::size_t header_length) {
+    if (header_length > sizeof(ip)) {
+        return has_sound_checksum_with_options(ip, header_length);
+    }
+    ChecksumSum sum;
+    sum.add(&ip, sizeof(ip));
+    return sum.folded() == 0xFFFF;
+}
+
+inline void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                      ParsedPacket& packet) {
     const auto* tcp = look_at<TcpHeader>(ip_packet, l4);
     if (tcp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -53,20 +91,24 @@ void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPa
     if (tcp->header_length() < sizeof(TcpHeader) || l4 + tcp->header_length() > packet.ip_length) {
         return refuse(packet, DropReason::l4_header_length);
     }
-    if (tcp->source_port.wire() == 0 || tcp->destination_port.wire() == 0) {
+    const be16 source_port = tcp->source_port;
+    const be16 destination_port = tcp->destination_port;
+    const std::uint8_t flags = tcp->flags;
+    if (source_port.wire() == 0 || destination_port.wire() == 0) {
         return refuse(packet, DropReason::l4_port_zero);
     }
-    if (flags_contradict(tcp->flags)) {
+    if (((contradictions >> (flags & judged_flags)) & 1) != 0) {
         return refuse(packet, DropReason::tcp_flags);
     }
-    packet.source_port = tcp->source_port;
-    packet.destination_port = tcp->destination_port;
-    packet.tcp_flags = tcp->flags;
+    packet.source_port = source_port;
+    packet.destination_port = destination_port;
+    packet.tcp_flags = flags;
     packet.protocol = L4Protocol::tcp;
     packet.kind = PacketKind::flow;
 }
 
-void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
+inline void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                      ParsedPacket& packet) {
     const auto* udp = look_at<UdpHeader>(ip_packet, l4);
     if (udp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -86,7 +128,8 @@ void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPa
 
 // An error is about the packet that it quotes. Turned around, the quotation's tuple is what the
 // error would carry if it were a packet of that flow going the error's way.
-void parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
+[[gnu::noinline]] void parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                                  ParsedPacket& packet) {
     const auto* icmp = look_at<IcmpHeader>(ip_packet, l4);
     if (icmp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -125,49 +168,12 @@ void parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedP
     packet.kind = PacketKind::icmp_error;
 }
 
-void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
-                ParsedPacket& packet) {
-    const auto* ip = look_at<Ipv4Header>(segment, 0);
-    if (ip == nullptr) {
-        return refuse(packet, whole_length < sizeof(Ipv4Header) ? DropReason::ipv4_truncated
-                                                                : DropReason::headers_scattered);
-    }
-    if (ip->version() != 4) {
-        return refuse(packet, DropReason::ipv4_version);
-    }
-    const std::size_t header_length = ip->header_length();
-    const std::size_t total_length = ip->total_length.host();
-    if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
-        return refuse(packet, DropReason::ipv4_header_length);
-    }
-    if (total_length < header_length || total_length > whole_length) {
-        return refuse(packet, DropReason::ipv4_total_length);
-    }
-    if (header_length > segment.size()) {
-        return refuse(packet, DropReason::headers_scattered);
-    }
-    if (!has_sound_checksum(*ip, header_length)) {
-        return refuse(packet, DropReason::ipv4_checksum);
-    }
-    if (is_impossible_source(ip->source)) {
-        return refuse(packet, DropReason::ipv4_source);
-    }
-    packet.is_ipv4 = true;
-    packet.source = ip->source;
-    packet.destination = ip->destination;
-    packet.ip_length = static_cast<std::uint16_t>(total_length);
-    packet.time_to_live = ip->time_to_live;
-    packet.ip_protocol = ip->protocol;
-    packet.l4_offset = static_cast<std::uint8_t>(l3_offset + header_length);
-    packet.is_fragment = ip->is_fragment();
-    packet.kind = PacketKind::other_ipv4;
-    if (packet.is_fragment || ip->source.is_unspecified()) {
-        return;  // an unspecified source is a host that asks for its address (RFC 2131)
-    }
-    // What lies behind the IP packet is padding.
+// What to make of an IPv4 packet's payload. What lies behind the IP packet is padding.
+inline void parse_l4(std::span<const std::uint8_t> segment, std::size_t header_length,
+                     ParsedPacket& packet) {
+    const std::size_t total_length = packet.ip_length;
     const auto ip_packet = segment.first(std::min(segment.size(), total_length));
-    const bool is_whole_in_segment = ip_packet.size() == total_length;
-    switch (ip->protocol) {
+    switch (packet.ip_protocol) {
         case static_cast<std::uint8_t>(L4Protocol::tcp):
             parse_tcp(ip_packet, header_length, packet);
             break;
@@ -178,9 +184,10 @@ void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
             parse_icmp(ip_packet, header_length, packet);
             break;
         default:
+            packet.kind = PacketKind::other_ipv4;
             break;
     }
-    if (is_whole_in_segment) {
+    if (ip_packet.size() == total_length) {
         return;
     }
     const bool ends_in_header =
@@ -190,32 +197,82 @@ void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
     }
 }
 
+// Of a header whose length is known; inline, so that it is a constant where it can be.
+inline void parse_sized_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
+                             const Ipv4Header& ip, std::size_t header_length,
+                             ParsedPacket& packet) {
+    const std::size_t total_length = ip.total_length.host();
+    if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
+        return refuse_frame(packet, DropReason::ipv4_header_length);
+    }
+    if (total_length < header_length || total_length > whole_length) {
+        return refuse_frame(packet, DropReason::ipv4_total_length);
+    }
+    if (header_length > segment.size()) {
+        return refuse_frame(packet, DropReason::headers_scattered);
+    }
+    if (!has_sound_checksum(ip, header_length)) {
+        return refuse_frame(packet, DropReason::ipv4_checksum);
+    }
+    const Ipv4Address source = ip.source;
+    if (is_impossible_source(source)) {
+        return refuse_frame(packet, DropReason::ipv4_source);
+    }
+    const Ipv4Address destination = ip.destination;
+    const bool is_fragment = ip.is_fragment();
+    packet.is_ipv4 = true;
+    packet.is_fragment = is_fragment;
+    packet.time_to_live = ip.time_to_live;
+    packet.ip_protocol = ip.protocol;
+    packet.source = source;
+    packet.destination = destination;
+    packet.ip_length = static_cast<std::uint16_t>(total_length);
+    packet.l4_offset = static_cast<std::uint8_t>(l3_offset + header_length);
+    if (is_fragment || source.is_unspecified()) {
+        // An unspecified source is a host that asks for its address (RFC 2131).
+        packet.kind = PacketKind::other_ipv4;
+        return;
+    }
+    parse_l4(segment, header_length, packet);
+}
+
+void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
+                ParsedPacket& packet) {
+    const auto* ip = look_at<Ipv4Header>(segment, 0);
+    if (ip == nullptr) {
+        return refuse_frame(packet, whole_length < sizeof(Ipv4Header)
+                                        ? DropReason::ipv4_truncated
+                                        : DropReason::headers_scattered);
+    }
+    if (ip->version_and_length == version_4_without_options) {
+        return parse_sized_ipv4(segment, whole_length, *ip, sizeof(Ipv4Header), packet);
+    }
+    if (ip->version() != 4) {
+        return refuse_frame(packet, DropReason::ipv4_version);
+    }
+    return parse_sized_ipv4(segment, whole_length, *ip, ip->header_length(), packet);
+}
+
 }  // namespace
 
 void parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
            const MacAddress& port_mac, ParsedPacket& packet) {
-    packet.is_ipv4 = false;
-    packet.is_fragment = false;
-    packet.ip_protocol = 0;
-    packet.ip_length = 0;
     const auto* ethernet = look_at<EthernetHeader>(frame, 0);
     if (ethernet == nullptr) {
-        return refuse(packet, DropReason::frame_truncated);
+        return refuse_frame(packet, DropReason::frame_truncated);
     }
     packet.is_broadcast = (ethernet->destination.bytes[0] & 1) != 0;
     if (!packet.is_broadcast &&
         std::memcmp(&ethernet->destination, &port_mac, sizeof(MacAddress)) != 0) {
-        return refuse(packet, DropReason::destination);
+        return refuse_frame(packet, DropReason::destination);
     }
     if (ethernet->ethertype == ethertype::ipv4) {
         return parse_ipv4(frame.subspan(l3_offset), frame_length - l3_offset, packet);
     }
     if (ethernet->ethertype == ethertype::arp || ethernet->ethertype == ethertype::ipv6) {
-        packet.kind = PacketKind::not_ip;
-        packet.ip_protocol = ethernet->ethertype == ethertype::arp ? 0 : 41;
-        return;
+        return take_for_kernel(packet, ethernet->ethertype == ethertype::arp ? 0 : 41);
     }
-    return refuse(
+    return refuse_frame(
         packet, ethernet->ethertype == ethertype::vlan ? DropReason::vlan : DropReason::ethertype);
 }
 
