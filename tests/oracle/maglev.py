@@ -143,4 +143,5 @@ def main():
     print(f"{len(wanted)} rings agree")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,12 +5,17 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include <utility>
+
 #include "tests/support/no_allocation.h"
 
 namespace fulcrum::test {
 namespace {
 
-constexpr std::array<MacAddress, 2> port_macs{wan_mac, lan_mac};
+std::vector<PortQueues> ring_ports() {
+    return {{.port_id = ring_port(0).id(), .mac = wan_mac},
+            {.port_id = ring_port(1).id(), .mac = lan_mac}};
+}
 
 std::vector<Frame> emptied(rte_ring* ring) {
     std::vector<Frame> frames;
@@ -31,15 +36,18 @@ void empty(PacketMailbox* mailbox) {
 }  // namespace
 
 WorkerRig::WorkerRig(Scene& scene, const Shape& shape)
-    : scene_{scene},
+    : WorkerRig(ring_ports(), scene.config().director.seed, shape) {
+    scene_ = &scene;
+    buffers_before_ = rte_mempool_in_use_count(packet_pool());
+    publish();
+}
+
+WorkerRig::WorkerRig(std::vector<PortQueues> ports, const std::string& seed, const Shape& shape)
+    : ports_{std::move(ports)},
       count_{shape.worker_count},
-      steering_{owner_key(scene.config().director.seed), count_},
+      steering_{owner_key(seed), count_},
       publication_{count_},
-      publisher_{std::make_unique<SnapshotPublisher>(publication_)},
-      buffers_before_{rte_mempool_in_use_count(packet_pool())} {
-    for (std::size_t port = 0; port < port_macs.size(); ++port) {
-        ring_port(port);  // made before anything of this rig
-    }
+      publisher_{std::make_unique<SnapshotPublisher>(publication_)} {
     for (unsigned i = 0; i < count_; ++i) {
         members_.push_back(std::make_unique<Member>(shape.bucket_count));
     }
@@ -48,7 +56,6 @@ WorkerRig::WorkerRig(Scene& scene, const Shape& shape)
         members_[i]->worker = std::make_unique<Worker>(wiring_of(i, shape));
         members_[i]->worker->online();
     }
-    publish();
 }
 
 void WorkerRig::make_mailboxes() {
@@ -75,13 +82,10 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     WorkerWiring wiring;
     wiring.id = index;
     wiring.worker_count = count_;
-    for (std::size_t port = 0; port < port_macs.size(); ++port) {
-        const auto queue = static_cast<std::uint16_t>(index);
-        wiring.ports.push_back({.port_id = ring_port(port).id(),
-                                .receive_queue = queue,
-                                .transmit_queue = queue,
-                                .completes_partial_checksums = shape.completes_partial_checksums,
-                                .mac = port_macs[port]});
+    for (PortQueues port : ports_) {
+        port.receive_queue = port.transmit_queue = static_cast<std::uint16_t>(index);
+        port.completes_partial_checksums = shape.completes_partial_checksums;
+        wiring.ports.push_back(port);
     }
     Member& member = *members_[index];
     wiring.steering = &steering_;
@@ -111,7 +115,10 @@ WorkerRig::~WorkerRig() {
         empty(mailbox.get());
     }
     empty(from_kernel_.get());
-    for (std::size_t port = 0; port < port_macs.size(); ++port) {
+    if (scene_ == nullptr) {
+        return;  // the ports and their buffers are somebody else's
+    }
+    for (std::size_t port = 0; port < ports_.size(); ++port) {
         for (unsigned queue = 0; queue < rig_workers_max; ++queue) {
             emptied(ring_port(port).receive_queue(queue));
             emptied(ring_port(port).transmit_queue(queue));
@@ -120,7 +127,11 @@ WorkerRig::~WorkerRig() {
     EXPECT_EQ(rte_mempool_in_use_count(packet_pool()), buffers_before_) << "buffers have leaked";
 }
 
-void WorkerRig::publish() { publisher_->publish(scene_.snapshot()); }
+void WorkerRig::publish() { publish(scene_->snapshot()); }
+
+void WorkerRig::publish(std::unique_ptr<const Snapshot> snapshot) {
+    publisher_->publish(std::move(snapshot));
+}
 
 void WorkerRig::receive(const Frame& frame, unsigned worker, std::size_t segment) {
     const std::size_t port = arrival_of(frame) == lan_mac ? 1 : 0;

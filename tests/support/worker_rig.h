@@ -5,6 +5,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "dataplane/worker.h"
@@ -29,15 +30,18 @@ class WorkerRig {
         bool has_twin = true;
     };
 
-    // `scene` outlives the rig; what it compiles to is published.
+    // Between ring ports. `scene` outlives the rig; what it compiles to is published.
     explicit WorkerRig(Scene& scene) : WorkerRig(scene, Shape{}) {}
     WorkerRig(Scene& scene, const Shape& shape);
+    // Between other ports. Nothing is published yet; turns may be taken, and that is all.
+    WorkerRig(std::vector<PortQueues> ports, const std::string& seed, const Shape& shape);
     ~WorkerRig();
     WorkerRig(const WorkerRig&) = delete;
     WorkerRig& operator=(const WorkerRig&) = delete;
 
     // Compiles the scene as it is now, and publishes that.
     void publish();
+    void publish(std::unique_ptr<const Snapshot> snapshot);
 
     // Into the receive queue of the port that the frame's MAC address names (port 0 by default).
     void receive(const Frame& frame, unsigned worker = 0, std::size_t segment = SIZE_MAX);
@@ -89,7 +93,8 @@ class WorkerRig {
     WorkerWiring wiring_of(unsigned index, const Shape& shape);
     bool turn_of(Member& member);
 
-    Scene& scene_;
+    Scene* scene_ = nullptr;
+    std::vector<PortQueues> ports_;
     unsigned count_;
     Steering steering_;
     Publication publication_;
@@ -98,7 +103,7 @@ class WorkerRig {
     std::vector<std::unique_ptr<PacketMailbox>> between_;  // [from * count + to]
     std::unique_ptr<PacketMailbox> from_kernel_;
     std::vector<std::unique_ptr<Member>> members_;
-    unsigned buffers_before_;
+    unsigned buffers_before_ = 0;
 };
 
 }  // namespace fulcrum::test

@@ -1,0 +1,63 @@
+"""What the makers of golden packets share: who is who on the wire, and how captures are written.
+
+One port carries everything. Clients live behind the router; the reals are on the link.
+
+    client 198.51.100.7 ── router 10.1.0.1 ──┬── director 10.1.0.2, VIPs 10.1.0.80 to 10.1.0.99
+                                             └── reals 10.1.2.N, 02:aa:00:00:00:N
+
+Scapy computes every length and checksum here, so what is expected shares no code with the product.
+"""
+
+import os
+import struct
+import sys
+from pathlib import Path
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPerror, TCPerror, UDPerror  # noqa: F401
+from scapy.layers.l2 import ARP, Dot1Q, Ether  # noqa: F401
+from scapy.packet import Padding, Raw  # noqa: F401
+
+FOLDER = Path(sys.argv[0]).resolve().parent  # the scenario's
+OUTPUT = Path(os.environ.get("GOLDEN_OUTPUT", FOLDER))
+DIRECTOR_MAC = "02:70:63:61:70:00"  # what net_pcap gives its first device
+ROUTER_MAC = "02:00:00:00:01:01"
+CLIENT = "198.51.100.7"
+VIP = "10.1.0.80"
+ROUTER = "10.1.0.1"
+FAR_ROUTER = "192.0.2.1"
+
+
+def real(number):
+    return f"10.1.2.{number}"
+
+
+def real_mac(number):
+    return f"02:aa:00:00:00:{number:02x}"
+
+
+def from_client(packet):
+    return Ether(src=ROUTER_MAC, dst=DIRECTOR_MAC) / packet
+
+
+def from_real(number, packet):
+    return Ether(src=real_mac(number), dst=DIRECTOR_MAC) / packet
+
+
+def to_client(packet):
+    return Ether(src=DIRECTOR_MAC, dst=ROUTER_MAC) / packet
+
+
+def to_real(number, packet):
+    return Ether(src=DIRECTOR_MAC, dst=real_mac(number)) / packet
+
+
+def write(name, frames):
+    """A capture beside the scenario's make.py. Frame n is of second n: equal frames, equal file."""
+    octets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for second, frame in enumerate(map(bytes, frames)):
+        octets += struct.pack("<IIII", second, 0, len(frame), len(frame)) + frame
+    (OUTPUT / name).write_bytes(octets)
+
+
+def write_text(name, lines):
+    (OUTPUT / name).write_text("".join(f"{line}\n" for line in sorted(lines)))
