@@ -132,31 +132,10 @@ void Applier::adopt(std::shared_ptr<const Config> config, const CheckPlan& plan,
         waiter.applied.changes = std::move(outcome.changes);
     }
     health_.follow(plan);
-    tell_known_health();
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
     refresh_listing();
     catch_up();
-}
-
-// A real that is new to the state and old to its check would wait for a change that never comes.
-void Applier::tell_known_health() {
-    std::vector<HealthChanged> known;
-    for (const ServiceView& service : state_.services()) {
-        for (const RealView& real : service.reals) {
-            const CheckReport* report = health_.report_of(real.service, real.name);
-            const bool is_settled = real.state == RealState::up || real.state == RealState::down ||
-                                    real.state == RealState::removed;
-            if (is_settled || report == nullptr || report->health == Health::unknown) {
-                continue;
-            }
-            known.push_back({std::string{real.service}, std::string{real.name},
-                             report->health == Health::up, report->sentence});
-        }
-    }
-    for (const HealthChanged& change : known) {
-        note(state_.on_event(change, loop_.now()));
-    }
 }
 
 void Applier::on_health(const HealthChange& change) {

@@ -94,7 +94,6 @@ class Applier {
     void load();
     void take_loaded(Loaded& loaded);
     void adopt(std::shared_ptr<const Config> config, const CheckPlan& plan, Waiter waiter);
-    void tell_known_health();
     void on_health(const HealthChange& change);
     void ask(const Event& event, Waiter waiter);
     void note(const Outcome& outcome);

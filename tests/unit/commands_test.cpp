@@ -182,6 +182,24 @@ TEST_F(CommandsTest, WaitsNoLongerThanTwoSecondsForAWorkersSessions) {
     EXPECT_EQ(found["truncated"], true);
 }
 
+TEST_F(CommandsTest, IgnoresReportsOfAWalkThatWasGivenUp) {
+    workers_[0]->is_mute = workers_[1]->is_mute = true;
+    std::optional<Json> reply;
+    commands_->serve({"sessions"}, [&](const Reply& told) { reply = Json::parse(render(told)); });
+    WorkerReport late;
+    late.walk_id = 77;
+    late.session = session_of(1'000, 0);
+    for (const auto& worker : workers_) {  // mute, so that this thread alone posts
+        late.kind = ReportKind::session;
+        worker->outbox->post(late);
+        late.kind = ReportKind::walk_done;
+        worker->outbox->post(late);
+    }
+    ASSERT_TRUE(loop_until(loop_, [&] { return reply.has_value(); }));
+    EXPECT_TRUE((*reply)["result"]["sessions"].empty());
+    EXPECT_EQ((*reply)["result"]["truncated"], true);
+}
+
 TEST_F(CommandsTest, WalksForOneAfterTheOther) {
     workers_[0]->sessions = {session_of(1'000, 0), session_of(1'001, 1)};
     std::vector<std::size_t> counts;

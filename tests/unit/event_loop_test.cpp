@@ -57,19 +57,20 @@ TEST(Timer, NeverFiresOnceCancelledReplacedOrDestroyed) {
     Timer replaced{loop};
     auto destroyed = std::make_unique<Timer>(loop);
     std::string fired;
-    cancelled.after(5ms, [&] { fired += 'c'; });
-    replaced.after(5ms, [&] { fired += 'r'; });
-    destroyed->after(5ms, [&] { fired += 'd'; });
-    // All three are due when this turn ends, and must still be revocable within it.
+    // All three are due long before this turn ends, and must still be revocable within it.
     loop.post([&] {
-        const Instant end = std::chrono::steady_clock::now() + 10ms;
+        cancelled.after(1ms, [&] { fired += 'c'; });
+        replaced.after(1ms, [&] { fired += 'r'; });
+        destroyed->after(1ms, [&] { fired += 'd'; });
+        const Instant end = std::chrono::steady_clock::now() + 5ms;
         while (std::chrono::steady_clock::now() < end) {
         }
         cancelled.cancel();
         replaced.after(1ms, [&] { fired += 'n'; });
         destroyed.reset();
     });
-    loop.run_for(40ms);
+    ASSERT_TRUE(loop_until(loop, [&] { return !fired.empty(); }));
+    loop.run_for(20ms);
     EXPECT_EQ(fired, "n");
 }
 

@@ -207,20 +207,22 @@ TEST(HttpProbe, IsNotDelayedByAThousandServersThatHang) {
     int timed_out_count = 0;
     for (unsigned n = 0; n < 1'000; ++n) {
         ProbeSpec spec = http_spec(hung.at(Ipv4Address::from_host(0x7F010000U + n + 1)));
-        spec.timeout = std::chrono::milliseconds{3'000};
+        spec.timeout = std::chrono::milliseconds{5'000};
         prober.probe(spec, [&](const ProbeOutcome& outcome) {
-            timed_out_count += outcome.sentence == "no answer within 3000 ms" ? 1 : 0;
+            timed_out_count += outcome.sentence == "no answer within 5000 ms" ? 1 : 0;
         });
     }
     ASSERT_TRUE(loop_until(loop, [&] { return hung.accepted_count() == 1'000; }));
-    for (int n = 0; n < 20; ++n) {
+    ProbeSpec sound_spec = http_spec(sound.at(), "Hello");
+    sound_spec.timeout = std::chrono::milliseconds{2'000};
+    for (int n = 0; n < 10; ++n) {
         bool is_told = false;
         const Instant start = std::chrono::steady_clock::now();
-        prober.probe(http_spec(sound.at(), "Hello"), [&](const ProbeOutcome& outcome) {
+        prober.probe(sound_spec, [&](const ProbeOutcome& outcome) {
             is_told = outcome.verdict == ProbeVerdict::success;
         });
         ASSERT_TRUE(loop_until(loop, [&] { return is_told; }));
-        EXPECT_LT(std::chrono::steady_clock::now() - start, 250ms);
+        EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
     }
     EXPECT_EQ(timed_out_count, 0) << "the sound server was to be asked while the others hang";
     EXPECT_TRUE(loop_until(loop, [&] { return timed_out_count == 1'000; }));
