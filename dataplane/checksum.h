@@ -18,11 +18,9 @@ class ChecksumSum {
     constexpr ChecksumSum() = default;
 
     constexpr void add(std::uint16_t word) { sum_ += word; }
+    constexpr void add(std::uint32_t two_words) { sum_ += two_words; }
     constexpr void add(be16 value) { sum_ += value.wire(); }
-    constexpr void add(Ipv4Address address) {
-        const std::uint32_t wire = address.value.wire();
-        sum_ += (wire & 0xFFFF) + (wire >> 16);
-    }
+    constexpr void add(Ipv4Address address) { sum_ += address.value.wire(); }
     void add(const void* bytes, std::size_t length) {
         const auto* at = static_cast<const std::uint8_t*>(bytes);
         for (; length >= 4; length -= 4, at += 4) {
@@ -46,26 +44,26 @@ class ChecksumSum {
     std::uint64_t sum_ = 0;
 };
 
-// What a change of some words does to every checksum that covers them: ~old + new of each. For a
-// few dozen words: the sum is not folded before it is applied.
+// What a change of some words does to every checksum that covers them: ~old + new of each.
 class ChecksumDelta {
   public:
     constexpr void change(std::uint16_t before, std::uint16_t after) {
-        sum_ += static_cast<std::uint16_t>(~before);
-        sum_ += after;
+        sum_.add(static_cast<std::uint16_t>(~before));
+        sum_.add(after);
     }
     constexpr void change(be16 before, be16 after) { change(before.wire(), after.wire()); }
     constexpr void change(Ipv4Address before, Ipv4Address after) {
-        const std::uint32_t old = ~before.value.wire();
-        const std::uint32_t now = after.value.wire();
-        sum_ += (old & 0xFFFF) + (old >> 16) + (now & 0xFFFF) + (now >> 16);
+        sum_.add(std::uint32_t{~before.value.wire()});
+        sum_.add(after.value.wire());
     }
+    // A word has become smaller by that much, whatever it was.
+    constexpr void decrease(be16 by) { sum_.add(static_cast<std::uint16_t>(~by.wire())); }
 
     // HC' = ~(~HC + ~m + m'), RFC 1624 equation 3.
     constexpr be16 applied_to(be16 checksum) const {
-        std::uint32_t sum = sum_ + static_cast<std::uint16_t>(~checksum.wire());
-        sum = (sum & 0xFFFF) + (sum >> 16);
-        return be16::from_wire(static_cast<std::uint16_t>(~(sum + (sum >> 16))));
+        ChecksumSum sum = sum_;
+        sum.add(static_cast<std::uint16_t>(~checksum.wire()));
+        return be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
     }
     // UDP's: zero means that there is none and stays; a computed zero is sent as all ones.
     constexpr be16 applied_to_udp(be16 checksum) const {
@@ -77,7 +75,7 @@ class ChecksumDelta {
     }
 
   private:
-    std::uint32_t sum_ = 0;
+    ChecksumSum sum_;
 };
 
 // The checksum of `length` octets with the checksum field among them set to zero.

@@ -65,26 +65,14 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
     }
 }
 
-// Whole TCP and UDP packets, and errors about them, whose ports are known.
-void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
-    const auto protocol = static_cast<std::uint8_t>(packet.protocol);
-    const std::uint32_t listener = snapshot.listener_by_endpoint.find(
-        EndpointMap::key_of(packet.destination, packet.destination_port, protocol));
-    if (listener != EndpointMap::absent) {
-        if (packet.is_broadcast) {
-            return refuse(classified, DropReason::destination);
-        }
-        classified.packet_class = PacketClass::request;
-        classified.listener = static_cast<std::uint16_t>(listener);
-        classified.client = packet.source;
-        classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
-        return;
-    }
+// To nobody's listener: ours, or perhaps a real's reply.
+void classify_non_request(const ParsedPacket& packet, const Snapshot& snapshot,
+                          Classified& classified) {
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
         return punt_to_ourselves(packet, snapshot, classified);
     }
-    const std::uint32_t source = snapshot.real_endpoints.find(
-        EndpointMap::key_of(packet.source, packet.source_port, protocol));
+    const std::uint32_t source = snapshot.real_endpoints.find(EndpointMap::key_of(
+        packet.source, packet.source_port, static_cast<std::uint8_t>(packet.protocol)));
     if (source != EndpointMap::absent && !packet.is_broadcast) {
         classified.packet_class = PacketClass::reply;
         classified.listener = snapshot.reply_sources[source].sole_listener;
@@ -94,6 +82,23 @@ void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot, Classif
         return;
     }
     return transit_or_refuse(packet, snapshot, classified);
+}
+
+// Whole TCP and UDP packets, and errors about them, whose ports are known.
+inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
+                          Classified& classified) {
+    const std::uint32_t listener = snapshot.listener_by_endpoint.find(EndpointMap::key_of(
+        packet.destination, packet.destination_port, static_cast<std::uint8_t>(packet.protocol)));
+    if (listener == EndpointMap::absent) {
+        return classify_non_request(packet, snapshot, classified);
+    }
+    if (packet.is_broadcast) {
+        return refuse(classified, DropReason::destination);
+    }
+    classified.packet_class = PacketClass::request;
+    classified.listener = static_cast<std::uint16_t>(listener);
+    classified.client = packet.source;
+    classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
 }
 
 void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,

@@ -18,12 +18,10 @@ void address_frame(std::uint8_t* frame, const NextHop& hop) {
     std::memcpy(frame, &hop.destination, 2 * sizeof(MacAddress));
 }
 
-// The TTL shares a checksum word with the protocol.
+// The TTL is the upper octet of a checksum word.
 void age_by_one_hop(Ipv4Header& ip, ChecksumDelta& delta) {
-    const be16 before{static_cast<std::uint16_t>((ip.time_to_live << 8) | ip.protocol)};
     --ip.time_to_live;
-    const be16 after{static_cast<std::uint16_t>((ip.time_to_live << 8) | ip.protocol)};
-    delta.change(before, after);
+    delta.decrease(be16{0x0100});
 }
 
 struct Place {
@@ -31,7 +29,7 @@ struct Place {
     be16& port;
 };
 
-void update_l4_checksum(std::uint8_t* l4, L4Protocol protocol, const ChecksumDelta& delta) {
+inline void update_l4_checksum(std::uint8_t* l4, L4Protocol protocol, const ChecksumDelta& delta) {
     if (protocol == L4Protocol::tcp) {
         be16& checksum = reinterpret_cast<TcpHeader*>(l4)->checksum;
         checksum = delta.applied_to(checksum);
@@ -41,8 +39,8 @@ void update_l4_checksum(std::uint8_t* l4, L4Protocol protocol, const ChecksumDel
     }
 }
 
-void translate(std::uint8_t* frame, const ParsedPacket& packet, Place place,
-               const Endpoint& replacement) {
+inline void translate(std::uint8_t* frame, const ParsedPacket& packet, Place place,
+                      const Endpoint& replacement) {
     Ipv4Header& ip = ipv4_at(frame);
     ChecksumDelta l3_delta;
     l3_delta.change(place.address, replacement.address);
@@ -55,13 +53,15 @@ void translate(std::uint8_t* frame, const ParsedPacket& packet, Place place,
     update_l4_checksum(frame + packet.l4_offset, packet.protocol, l4_delta);
 }
 
-void translate_request(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision) {
+inline void translate_request(std::uint8_t* frame, const ParsedPacket& packet,
+                              const Decision& decision) {
     auto& ports = *reinterpret_cast<UdpHeader*>(frame + packet.l4_offset);
     translate(frame, packet, {ipv4_at(frame).destination, ports.destination_port},
               decision.replacement);
 }
 
-void translate_reply(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision) {
+inline void translate_reply(std::uint8_t* frame, const ParsedPacket& packet,
+                            const Decision& decision) {
     auto& ports = *reinterpret_cast<UdpHeader*>(frame + packet.l4_offset);
     translate(frame, packet, {ipv4_at(frame).source, ports.source_port}, decision.replacement);
 }
@@ -113,8 +113,8 @@ void readdress(std::uint8_t* frame, Ipv4Address& place, Ipv4Address replacement)
 }
 
 // The real sent what is quoted, under its own endpoint as it believes; the client saw the VIP's.
-void translate_error_for_real(std::uint8_t* frame, const ParsedPacket& packet,
-                              const Decision& decision) {
+[[gnu::noinline]] void translate_error_for_real(std::uint8_t* frame, const ParsedPacket& packet,
+                                                const Decision& decision) {
     Ipv4Header& quoted = ipv4_at(frame, packet.quotation_offset);
     auto& ports =
         *reinterpret_cast<UdpHeader*>(frame + packet.quotation_offset + quoted.header_length());
@@ -124,8 +124,8 @@ void translate_error_for_real(std::uint8_t* frame, const ParsedPacket& packet,
 
 // The client sent what is quoted, to the VIP; the error comes from the real, which must not show,
 // or from a router on the way, which stays itself.
-void translate_error_for_client(std::uint8_t* frame, const ParsedPacket& packet,
-                                const Decision& decision) {
+[[gnu::noinline]] void translate_error_for_client(std::uint8_t* frame, const ParsedPacket& packet,
+                                                  const Decision& decision) {
     Ipv4Header& quoted = ipv4_at(frame, packet.quotation_offset);
     auto& ports =
         *reinterpret_cast<UdpHeader*>(frame + packet.quotation_offset + quoted.header_length());
