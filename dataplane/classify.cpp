@@ -65,9 +65,10 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
     }
 }
 
-// To nobody's listener: ours, or perhaps a real's reply.
-void classify_non_request(const ParsedPacket& packet, const Snapshot& snapshot,
-                          Classified& classified) {
+// To nobody's listener: ours, or perhaps a real's reply. Out of line, like all but requests, which
+// would otherwise save registers for them.
+[[gnu::noinline]] void classify_non_request(const ParsedPacket& packet, const Snapshot& snapshot,
+                                            Classified& classified) {
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
         return punt_to_ourselves(packet, snapshot, classified);
     }
@@ -101,8 +102,8 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
     classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
 }
 
-void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
-                         Classified& classified) {
+[[gnu::noinline]] void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
+                                           Classified& classified) {
     const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                                packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
     // A fragment of a service's packet has no port to go by, and must not reach the kernel, which
@@ -120,16 +121,14 @@ void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
 }  // namespace
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
-    switch (packet.kind) {
-        case PacketKind::refused:
-            return refuse(classified, packet.reason);
-        case PacketKind::not_ip:
-            return punt(classified, PuntClass::link);
-        case PacketKind::flow:
-        case PacketKind::icmp_error:
-            return classify_flow(packet, snapshot, classified);
-        case PacketKind::other_ipv4:
-            return classify_other_ipv4(packet, snapshot, classified);
+    if (packet.kind == PacketKind::flow || packet.kind == PacketKind::icmp_error) {
+        classify_flow(packet, snapshot, classified);
+    } else if (packet.kind == PacketKind::other_ipv4) {
+        classify_other_ipv4(packet, snapshot, classified);
+    } else if (packet.kind == PacketKind::not_ip) {
+        punt(classified, PuntClass::link);
+    } else {
+        refuse(classified, packet.reason);
     }
 }
 

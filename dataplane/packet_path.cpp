@@ -36,27 +36,24 @@ void PacketPath::parse(Burst& burst) const {
 }
 
 void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
-    burst.flow_count = 0;
+    std::size_t flow_count = 0;
     for (std::size_t i = 0; i < burst.count; ++i) {
-        Classified& classified = burst.classified[i];
-        fulcrum::classify(burst.packets[i], snapshot, classified);
-        switch (classified.packet_class) {
-            case PacketClass::refused:
-                burst.decisions[i].verdict = Verdict::drop;
-                burst.decisions[i].reason = classified.reason;
-                break;
-            case PacketClass::punt:
-                burst.decisions[i].verdict = Verdict::punt;
-                burst.decisions[i].punt_class = classified.punt_class;
-                break;
-            case PacketClass::request:
-            case PacketClass::reply:
-                burst.decisions[i].verdict = Verdict::pending;
-                burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);
-                tracker_.expect(burst, i);
-                break;
+        const Classified& classified = burst.classified[i];
+        fulcrum::classify(burst.packets[i], snapshot, burst.classified[i]);
+        if (classified.packet_class == PacketClass::request ||
+            classified.packet_class == PacketClass::reply) {
+            burst.decisions[i].verdict = Verdict::pending;
+            burst.flows[flow_count++] = static_cast<std::uint8_t>(i);
+            tracker_.expect(burst, i);
+        } else if (classified.packet_class == PacketClass::punt) {
+            burst.decisions[i].verdict = Verdict::punt;
+            burst.decisions[i].punt_class = classified.punt_class;
+        } else {
+            burst.decisions[i].verdict = Verdict::drop;
+            burst.decisions[i].reason = classified.reason;
         }
     }
+    burst.flow_count = flow_count;
 }
 
 // Strangers' clients go to their worker; what was handed over is at home, or somebody has erred.

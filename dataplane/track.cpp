@@ -108,25 +108,41 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
 
 }  // namespace
 
+// First all that lie in their first bucket are found, without a branch on whether one does: where
+// a session lies cannot be guessed, and a wrong guess a packet in four would cost more than to
+// find.
 void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
     const Ages ages{snapshot, now_s};
+    std::array<Found, limits::burst_size_max> found;
     std::array<std::uint8_t, limits::burst_size_max> strays;
+    std::size_t found_count = 0;
     std::size_t stray_count = 0;
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::size_t i = burst.flows[n];
-        const ClientKey client = burst.classified[i].client_key;
-        Session* session =
-            is_request(burst, i)
-                ? table_.find_in_first(burst.homes[i], client, request_matches(burst, i))
-                : table_.find_in_first(burst.homes[i], client, reply_matches(burst, i, snapshot));
-        if (session == nullptr || !serve(*session, burst, i, ages)) {
-            table_.prefetch_second(burst.homes[i]);
-            strays[stray_count++] = static_cast<std::uint8_t>(i);
+        const std::uint8_t i = burst.flows[n];
+        Session* const session = find_in_first(burst, i, snapshot);
+        found[found_count] = {session, i};
+        strays[stray_count] = i;
+        found_count += session != nullptr ? 1 : 0;
+        stray_count += session != nullptr ? 0 : 1;
+    }
+    for (std::size_t n = 0; n < stray_count; ++n) {
+        table_.prefetch_second(burst.homes[strays[n]]);
+    }
+    for (std::size_t n = 0; n < found_count; ++n) {
+        if (!serve(*found[n].session, burst, found[n].index, ages)) {
+            strays[stray_count++] = found[n].index;
         }
     }
     for (std::size_t n = 0; n < stray_count; ++n) {
         settle(burst, strays[n], ages);
     }
+}
+
+Session* Tracker::find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot) {
+    const ClientKey client = burst.classified[i].client_key;
+    return is_request(burst, i)
+               ? table_.find_in_first(burst.homes[i], client, request_matches(burst, i))
+               : table_.find_in_first(burst.homes[i], client, reply_matches(burst, i, snapshot));
 }
 
 // Looks in the first line again too: an earlier stray may have opened what this one is looking for.
@@ -175,21 +191,20 @@ bool Tracker::serve(Session& session, Burst& burst, std::size_t i, const Ages& a
     }
     // An error speaks about a session; it does not keep it alive.
     if (packet.kind == PacketKind::flow) {
-        touch(session, packet, is_from_client ? Side::client : Side::real, ages);
+        const Side side = is_from_client ? Side::client : Side::real;
+        session.tag.set_coarse(listener.timeouts_are_coarse);
+        touch(session, packet, side, real, ages.stamp(listener.timeouts_are_coarse));
     }
     return true;
 }
 
-void Tracker::touch(Session& session, const ParsedPacket& packet, Side side, const Ages& ages) {
-    const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
-    const SnapshotReal& real = ages.snapshot().real_of(listener, session.real);
+inline void Tracker::touch(Session& session, const ParsedPacket& packet, Side side,
+                           const SnapshotReal& real, std::uint16_t stamp) {
     const SessionState state = session.tag.state();
-    const std::uint16_t stamp = ages.stamp(listener.timeouts_are_coarse);
     if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
         session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
     }
     session.last_seen = stamp;
-    session.tag.set_coarse(listener.timeouts_are_coarse);
 
     SessionState next = state;
     if (packet.protocol == L4Protocol::udp) {
@@ -201,10 +216,15 @@ void Tracker::touch(Session& session, const ParsedPacket& packet, Side side, con
                    : next_one_sided(state, event, session.tag.seconds_seen());
     }
     if (next != state) {
-        table_.set_state(session, next);
-        if (!is_confirmed(state) && is_confirmed(next)) {
-            board_.tally(real.tally).sessions_confirmed.add(1);
-        }
+        enter(session, next, real);
+    }
+}
+
+void Tracker::enter(Session& session, SessionState next, const SnapshotReal& real) {
+    const bool was_confirmed = is_confirmed(session.tag.state());
+    table_.set_state(session, next);
+    if (!was_confirmed && is_confirmed(next)) {
+        board_.tally(real.tally).sessions_confirmed.add(1);
     }
 }
 

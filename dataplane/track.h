@@ -39,9 +39,17 @@ class Tracker {
     const SessionTable& table() const { return table_; }
 
   private:
+    struct Found {
+        Session* session;
+        std::uint8_t index;  // within the burst
+    };
+
+    Session* find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot);
     void settle(Burst& burst, std::size_t i, const Ages& ages);
     bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
-    void touch(Session& session, const ParsedPacket& packet, Side side, const Ages& ages);
+    inline void touch(Session& session, const ParsedPacket& packet, Side side, const SnapshotReal& real,
+               std::uint16_t stamp);
+    void enter(Session& session, SessionState next, const SnapshotReal& real);
     void open(Burst& burst, std::size_t i, const Ages& ages);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,
                          bool& met_another);
