@@ -108,9 +108,8 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
 
 }  // namespace
 
-// First all that lie in their first bucket are found, without a branch on whether one does: where
-// a session lies cannot be guessed, and a wrong guess a packet in four would cost more than to
-// find.
+// First all that lie in their first bucket are found, then served: that loop knows no misses. In
+// one loop, a nanosecond a packet more.
 void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
     const Ages ages{snapshot, now_s};
     std::array<Found, limits::burst_size_max> found;
