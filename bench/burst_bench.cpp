@@ -83,7 +83,7 @@ class Bench {
           snapshot_{scene_.snapshot()},
           buckets_{SessionTable::bucket_count_for(sessions)},
           memory_{allocate(SessionTable::size_for(buckets_))},
-          table_{std::span{memory_.data(), memory_.size()}, buckets_, derive_key("b", "table")},
+          table_{memory_.octets(), buckets_, derive_key("b", "table")},
           tracker_{table_, board_},
           path_{{{test::wan_mac, false}}, steering_, 0, 1, tracker_},
           burst_{std::make_unique<Burst>()},
@@ -166,7 +166,7 @@ class Bench {
     // One random line of the table a frame, prefetched by the burst.
     void touch() {
         std::array<std::size_t, limits::burst_size_max> lines;
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(memory_.data());
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(memory_.octets().data());
         for (std::size_t i = 0; i < options_.burst; ++i) {
             random_ = random_ * 6'364'136'223'846'793'005ULL + 1;
             lines[i] = scaled(static_cast<std::uint32_t>(random_ >> 32),

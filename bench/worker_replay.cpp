@@ -162,8 +162,8 @@ struct Rig {
             std::fprintf(stderr, "worker_replay: %s\n", memory.error().sentence.c_str());
             std::exit(1);
         }
-        table = std::make_unique<SessionTable>(std::span{memory->data(), memory->size()}, buckets,
-                                               derive_key("bench", "table"));
+        table =
+            std::make_unique<SessionTable>(memory->octets(), buckets, derive_key("bench", "table"));
         publisher.publish(scene.snapshot());
         WorkerWiring wiring;
         wiring.ports = {{.port_id = port_id, .mac = test::wan_mac}};

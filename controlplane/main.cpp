@@ -140,9 +140,17 @@ HealthCheck::Probers make_probers(EventLoop& loop) {
     return probers;
 }
 
+// What stands before anything runs.
+struct Foundation {
+    const MemoryPlan& plan;
+    const PacketPool& pool;
+    const Ports& ports;
+    TakenDevices& devices;
+};
+
 // All that runs once the ports are open, until a signal ends it.
-int serve(const std::shared_ptr<const Config>& config, const MemoryPlan& plan, const Ports& ports,
-          const PacketPool& pool, TakenDevices& devices, Log& log) {
+int serve(const std::shared_ptr<const Config>& config, const Foundation& foundation, Log& log) {
+    const auto& [plan, pool, ports, devices] = foundation;
     Result<std::unique_ptr<KernelSide>> kernel = KernelSide::open(*config, ports.links, log);
     if (!kernel) {
         return fail(kernel.error());
@@ -233,7 +241,7 @@ int run(const std::shared_ptr<const Config>& config) {
     {
         Result<PacketPool> pool = PacketPool::create(plan.mbuf_count);
         Result<Ports> ports = pool ? open_ports(*config, *pool) : Result<Ports>{pool.error()};
-        outcome = ports ? serve(config, plan, *ports, *pool, *devices, log) : fail(ports.error());
+        outcome = ports ? serve(config, {plan, *pool, *ports, *devices}, log) : fail(ports.error());
     }
     devices->give_back(log);
     stop_eal();

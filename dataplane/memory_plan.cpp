@@ -164,11 +164,11 @@ Result<TableMemory> TableMemory::allocate(std::size_t size, Memory kind) {
 }
 
 TableMemory::TableMemory(TableMemory&& other) noexcept
-    : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+    : octets_{std::exchange(other.octets_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
 
 TableMemory::~TableMemory() {
-    if (data_ != nullptr) {
-        munmap(data_, size_);
+    if (octets_ != nullptr) {
+        munmap(octets_, size_);
     }
 }
 

@@ -3,7 +3,9 @@
 // a dump. Called at start on the main thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,13 +52,12 @@ class TableMemory {
     TableMemory& operator=(TableMemory&&) = delete;
     ~TableMemory();
 
-    std::byte* data() const { return data_; }
-    std::size_t size() const { return size_; }
+    std::span<std::byte> octets() const { return {octets_, size_}; }
 
   private:
-    TableMemory(std::byte* data, std::size_t size) : data_{data}, size_{size} {}
+    TableMemory(std::byte* octets, std::size_t size) : octets_{octets}, size_{size} {}
 
-    std::byte* data_;
+    std::byte* octets_;
     std::size_t size_;
 };
 

@@ -67,8 +67,7 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
         }
         table_memory_.push_back(std::move(*memory));
         const TableMemory& kept = table_memory_.back();
-        tables_.push_back(
-            std::make_unique<SessionTable>(std::span{kept.data(), kept.size()}, buckets, key));
+        tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, key));
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count));
     }
     return done();

@@ -29,9 +29,7 @@ struct Ipv4Address {
     constexpr bool is_broadcast() const { return value.wire() == 0xFFFFFFFFU; }
 
     friend constexpr bool operator==(Ipv4Address, Ipv4Address) = default;
-    friend constexpr auto operator<=>(Ipv4Address a, Ipv4Address b) {
-        return a.value <=> b.value;
-    }
+    friend constexpr auto operator<=>(Ipv4Address a, Ipv4Address b) { return a.value <=> b.value; }
 };
 
 // `address` may have host bits ("192.168.10.2/24" is an interface's address and its network).
@@ -74,11 +72,11 @@ struct Endpoint {
     }
 };
 
-std::string to_string(Ipv4Address address);        // "192.0.2.1"
-std::string to_string(Ipv4Prefix prefix);          // "192.0.2.1/24"
-std::string to_string(const MacAddress& mac);      // "02:00:00:00:00:01"
-std::string to_string(Endpoint endpoint);          // "192.0.2.1:80"
-std::string_view to_string(L4Protocol protocol);   // "tcp"
+std::string to_string(Ipv4Address address);       // "192.0.2.1"
+std::string to_string(Ipv4Prefix prefix);         // "192.0.2.1/24"
+std::string to_string(const MacAddress& mac);     // "02:00:00:00:00:01"
+std::string to_string(Endpoint endpoint);         // "192.0.2.1:80"
+std::string_view to_string(L4Protocol protocol);  // "tcp"
 
 // Nothing when the text is not exactly such a value (no spaces, no leading zeros' octal meaning).
 std::optional<Ipv4Address> parse_ipv4_address(std::string_view text);

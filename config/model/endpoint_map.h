@@ -1,6 +1,6 @@
 // An immutable map from (address, port, protocol) to a 32-bit value: which listener a packet is
-// addressed to, which real it comes from. Open addressing at half load, one 16-byte slot a key, so a
-// look-up is one multiplication and mostly one cache line. Built off the workers, read by them.
+// addressed to, which real it comes from. Open addressing at half load, one 16-byte slot a key, so
+// a look-up is one multiplication and mostly one cache line. Built off the workers, read by them.
 #pragma once
 
 #include <cstdint>
@@ -44,9 +44,7 @@ class EndpointMap {
     void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[home_of(key)]); }
 
   private:
-    std::size_t home_of(std::uint64_t key) const {
-        return (key * 0x9E3779B97F4A7C15ULL) >> shift_;
-    }
+    std::size_t home_of(std::uint64_t key) const { return (key * 0x9E3779B97F4A7C15ULL) >> shift_; }
 
     struct Slot {
         std::uint64_t key = 0;

@@ -55,8 +55,7 @@ std::uint64_t siphash_2_4(HashKey key, std::string_view bytes) {
 
 HashKey derive_key(std::string_view seed, std::string_view purpose) {
     const HashKey seed_key{siphash_2_4({}, seed), siphash_2_4({1, 0}, seed)};
-    return {siphash_2_4(seed_key, purpose),
-            siphash_2_4({seed_key.high, seed_key.low}, purpose)};
+    return {siphash_2_4(seed_key, purpose), siphash_2_4({seed_key.high, seed_key.low}, purpose)};
 }
 
 }  // namespace fulcrum

@@ -1,6 +1,6 @@
-// Maglev's ring (Eisenbud et al., NSDI 2016): each member walks the slots in an order of its own and
-// takes the first free one in its turn, so that every member gets its share and the change of one
-// member moves few slots of others. Weights by an accumulator: a member's turn comes when its
+// Maglev's ring (Eisenbud et al., NSDI 2016): each member walks the slots in an order of its own
+// and takes the first free one in its turn, so that every member gets its share and the change of
+// one member moves few slots of others. Weights by an accumulator: a member's turn comes when its
 // weight, summed over the rounds, has reached the greatest weight; a change from 100 to 99 on a
 // hundred members then moves about 0.1 % of the slots, where whole turns by quotient move a tenth.
 // Members are ordered by name, so two directors that list them differently build the same ring.

@@ -1,7 +1,8 @@
 // Where a packet goes once its destination is known: the kernel's routes and neighbours, compiled
-// for workers. Routes become disjoint ranges in ascending order, so that the longest prefix is found
-// by one binary search over a few hot words; a director has a handful of routes, and a full table
-// costs twenty steps. A part of the snapshot, replaced alone whenever the kernel's tables change.
+// for workers. Routes become disjoint ranges in ascending order, so that the longest prefix is
+// found by one binary search over a few hot words; a director has a handful of routes, and a full
+// table costs twenty steps. A part of the snapshot, replaced alone whenever the kernel's tables
+// change.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ inline constexpr std::uint8_t port_none = 255;
 struct NextHop {
     MacAddress destination;
     MacAddress source;
-    std::uint8_t port = port_none;    // port_none: no route
-    bool is_resolved = false;         // false: `destination` is not known yet
-    std::uint16_t mtu = 0;            // octets of the IP packet that the port carries
+    std::uint8_t port = port_none;  // port_none: no route
+    bool is_resolved = false;       // false: `destination` is not known yet
+    std::uint16_t mtu = 0;          // octets of the IP packet that the port carries
 
     friend bool operator==(const NextHop&, const NextHop&) = default;
 };
@@ -30,9 +31,9 @@ static_assert(sizeof(NextHop) == 16);
 // The kernel's tables as the mirror reports them.
 struct KernelRoute {
     Ipv4Prefix prefix;
-    Ipv4Address gateway;              // unspecified: the destination is on the link itself
-    std::uint8_t port = port_none;    // the NIC port whose twin the route leaves by
-    std::uint32_t metric = 0;         // the least wins among equal prefixes
+    Ipv4Address gateway;            // unspecified: the destination is on the link itself
+    std::uint8_t port = port_none;  // the NIC port whose twin the route leaves by
+    std::uint32_t metric = 0;       // the least wins among equal prefixes
 
     friend bool operator==(const KernelRoute&, const KernelRoute&) = default;
 };
@@ -54,10 +55,10 @@ struct PortLink {
 
 // All of it, as one value.
 struct KernelTables {
-    std::vector<PortLink> ports;          // by port index
+    std::vector<PortLink> ports;  // by port index
     std::vector<KernelRoute> routes;
     std::vector<KernelNeighbour> neighbours;
-    std::vector<Ipv4Address> addresses;   // held by the twins (and by lo): ours
+    std::vector<Ipv4Address> addresses;  // held by the twins (and by lo): ours
 
     friend bool operator==(const KernelTables&, const KernelTables&) = default;
 };
@@ -83,8 +84,8 @@ class Paths {
 
   private:
     struct Route {
-        Ipv4Address gateway;       // unspecified: on the link
-        std::uint32_t hop = 0;     // on the link: the port's unresolved hop; else the gateway's
+        Ipv4Address gateway;    // unspecified: on the link
+        std::uint32_t hop = 0;  // on the link: the port's unresolved hop; else the gateway's
         std::uint8_t port = port_none;
     };
 

@@ -18,8 +18,8 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : outcome_{std::in_place_index<0>, std::move(value)} {}        // NOLINT
-    Result(Error error) : outcome_{std::in_place_index<1>, std::move(error)} {}    // NOLINT
+    Result(T value) : outcome_{std::in_place_index<0>, std::move(value)} {}      // NOLINT
+    Result(Error error) : outcome_{std::in_place_index<1>, std::move(error)} {}  // NOLINT
 
     bool has_value() const { return outcome_.index() == 0; }
     explicit operator bool() const { return has_value(); }

@@ -36,7 +36,7 @@ enum class OnFailure : std::uint8_t {
 
 // What a new session gets when no real is usable and there is no fallback.
 enum class NoReal : std::uint8_t {
-    reset,   // TCP: RST to the client; UDP: silence
+    reset,  // TCP: RST to the client; UDP: silence
     silent,
 };
 
@@ -48,24 +48,24 @@ enum class CheckType : std::uint8_t {
 
 struct Check {
     CheckType type = CheckType::connect;
-    std::string path = "/";         // http
-    std::string host;               // http: Host header; the real's address when empty
-    std::string expect;             // http: text that the body must hold; empty: any body
-    std::uint16_t status_min = 200; // http: accepted status codes, inclusive
+    std::string path = "/";          // http
+    std::string host;                // http: Host header; the real's address when empty
+    std::string expect;              // http: text that the body must hold; empty: any body
+    std::uint16_t status_min = 200;  // http: accepted status codes, inclusive
     std::uint16_t status_max = 299;
-    std::uint16_t port = 0;         // 0: the real's port
+    std::uint16_t port = 0;  // 0: the real's port
     std::chrono::milliseconds interval{5'000};
     std::chrono::milliseconds timeout{3'000};
-    std::uint32_t rise = 1;         // successes in a row that bring a real up
-    std::uint32_t fall = 1;         // failures in a row that take it down
+    std::uint32_t rise = 1;  // successes in a row that bring a real up
+    std::uint32_t fall = 1;  // failures in a row that take it down
 
     friend bool operator==(const Check&, const Check&) = default;
 };
 
 struct RealServer {
-    std::string name;               // unique within its service; the ring is built from names
-    Endpoint endpoint;              // port: equal to the service's under direct routing
-    std::uint32_t weight = 1;       // 0: drained
+    std::string name;          // unique within its service; the ring is built from names
+    Endpoint endpoint;         // port: equal to the service's under direct routing
+    std::uint32_t weight = 1;  // 0: drained
     ForwardingMode forward = ForwardingMode::nat;
     SourcePlace place;
 
@@ -85,7 +85,7 @@ struct SessionTimeouts {
 };
 
 struct VirtualService {
-    std::string name;               // unique
+    std::string name;  // unique
     Ipv4Address vip;
     be16 port{};
     L4Protocol protocol = L4Protocol::tcp;
@@ -107,9 +107,9 @@ struct VirtualService {
 enum class DeviceKind : std::uint8_t { af_packet, af_xdp, pci, vdev };
 
 struct NicPort {
-    std::string name;               // unique; also the name of the kernel twin interface
+    std::string name;  // unique; also the name of the kernel twin interface
     DeviceKind kind = DeviceKind::af_packet;
-    std::string device;             // without the kind's prefix: "eth1", "0000:01:00.0", "net_ring0"
+    std::string device;  // without the kind's prefix: "eth1", "0000:01:00.0", "net_ring0"
     std::vector<Ipv4Prefix> addresses;
     SourcePlace place;
 
@@ -127,7 +127,7 @@ struct Director {
     std::string name = "director";
     std::vector<unsigned> workers;  // the CPU of each worker, at least one
     std::uint64_t sessions = 1'000'000;
-    std::string seed = "fulcrum";   // of rings and owner slots: equal on both directors
+    std::string seed = "fulcrum";  // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
     Memory memory = Memory::hugepages;
     SourcePlace place;
@@ -136,14 +136,14 @@ struct Director {
 };
 
 struct Metrics {
-    std::optional<Endpoint> listen; // none: no metrics served
+    std::optional<Endpoint> listen;  // none: no metrics served
 
     friend bool operator==(const Metrics&, const Metrics&) = default;
 };
 
 struct Control {
     std::string socket = "/run/fulcrum/control.sock";
-    std::string group;              // owner group of the socket; empty: the process's own
+    std::string group;  // owner group of the socket; empty: the process's own
     friend bool operator==(const Control&, const Control&) = default;
 };
 

@@ -14,18 +14,18 @@ namespace fulcrum {
 // session may be evicted to make room, a confirmed one never.
 enum class SessionState : std::uint8_t {
     vacant = 0,
-    syn_seen = 1,         // TCP: the client's SYN has passed
-    syn_answered = 2,     // TCP: the real's SYN,ACK has passed
-    picked_up = 3,        // TCP in mid-flow, before a reply that is no RST
-    one_way = 4,          // UDP, before a reply
-    direct_opening = 5,   // TCP by direct routing, before packets in three different seconds
+    syn_seen = 1,        // TCP: the client's SYN has passed
+    syn_answered = 2,    // TCP: the real's SYN,ACK has passed
+    picked_up = 3,       // TCP in mid-flow, before a reply that is no RST
+    one_way = 4,         // UDP, before a reply
+    direct_opening = 5,  // TCP by direct routing, before packets in three different seconds
     established = 6,
-    client_closed = 7,    // the client's FIN has passed, the real's has not
-    real_closed = 8,      // the other way round
-    two_way = 9,          // UDP with an answer, or by direct routing in three different seconds
-    reset_by_client = 10, // an RST passed; later data of the same side revives the session
+    client_closed = 7,     // the client's FIN has passed, the real's has not
+    real_closed = 8,       // the other way round
+    two_way = 9,           // UDP with an answer, or by direct routing in three different seconds
+    reset_by_client = 10,  // an RST passed; later data of the same side revives the session
     reset_by_real = 11,
-    closed = 12,          // both FINs have passed
+    closed = 12,  // both FINs have passed
 };
 inline constexpr std::size_t session_state_count = 13;
 
@@ -38,7 +38,7 @@ struct SessionRecord {
     Endpoint client;
     Endpoint vip;
     std::uint16_t listener = 0;
-    std::uint16_t real = 0;   // local to the listener's service
+    std::uint16_t real = 0;  // local to the listener's service
     L4Protocol protocol = L4Protocol::tcp;
     SessionState state = SessionState::vacant;
     std::uint8_t worker = 0;

@@ -1,5 +1,6 @@
-// Time as an argument, never a call: rooms that judge by time are given `now`, so that a test drives
-// years in milliseconds. An Instant is monotonic and means nothing outside this process. Pure.
+// Time as an argument, never a call: rooms that judge by time are given `now`, so that a test
+// drives years in milliseconds. An Instant is monotonic and means nothing outside this process.
+// Pure.
 #pragma once
 
 #include <chrono>

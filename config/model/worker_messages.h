@@ -14,25 +14,25 @@ namespace fulcrum {
 // Walk the session table from its beginning and report matching sessions, a bounded number of
 // buckets a turn. A second walk while one runs replaces it.
 struct WorkerRequest {
-    std::uint32_t walk_id = 0;            // comes back with each report of this walk
-    std::uint32_t records_max = 0;        // the walk ends after this many
+    std::uint32_t walk_id = 0;                    // comes back with each report of this walk
+    std::uint32_t records_max = 0;                // the walk ends after this many
     std::uint16_t listener = limits::index_none;  // index_none: any
     std::uint16_t real = limits::index_none;      // only with `listener`
-    Ipv4Address client;                   // unspecified: any
+    Ipv4Address client;                           // unspecified: any
 };
 
 enum class ReportKind : std::uint8_t {
-    session,            // a session of the walk
-    walk_done,          // the walk's last report
-    neighbour_wanted,   // a packet waits for `neighbour` on `port`
+    session,           // a session of the walk
+    walk_done,         // the walk's last report
+    neighbour_wanted,  // a packet waits for `neighbour` on `port`
 };
 
 struct WorkerReport {
     ReportKind kind = ReportKind::session;
-    std::uint8_t port = 0;       // neighbour_wanted
-    Ipv4Address neighbour;       // neighbour_wanted
-    std::uint32_t walk_id = 0;   // session, walk_done
-    SessionRecord session;       // session
+    std::uint8_t port = 0;      // neighbour_wanted
+    Ipv4Address neighbour;      // neighbour_wanted
+    std::uint32_t walk_id = 0;  // session, walk_done
+    SessionRecord session;      // session
 };
 
 static_assert(std::is_trivially_copyable_v<WorkerRequest>);

@@ -138,9 +138,11 @@ TEST(HostMemory, IsReadFromThisHost) {
 TEST(TableMemory, IsZeroedAlignedAndLargeEnough) {
     Result<TableMemory> memory = TableMemory::allocate(5 * mebi + 3, Memory::ordinary);
     ASSERT_TRUE(memory.has_value());
-    EXPECT_GE(memory->size(), 5 * mebi + 3);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory->data()) % limits::cache_line_size, 0U);
-    EXPECT_TRUE(std::all_of(memory->data(), memory->data() + memory->size(),
+    EXPECT_GE(memory->octets().size(), 5 * mebi + 3);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory->octets().data()) % limits::cache_line_size,
+              0U);
+    EXPECT_TRUE(std::all_of(memory->octets().data(),
+                            memory->octets().data() + memory->octets().size(),
                             [](std::byte octet) { return octet == std::byte{}; }));
 }
 
