@@ -214,7 +214,7 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
     if (error == 0) {
         error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &receive_count, &transmit_count);
     }
-    const unsigned socket = SOCKET_ID_ANY;
+    const auto socket = static_cast<unsigned>(SOCKET_ID_ANY);
     for (std::uint16_t queue = 0; error == 0 && queue < open.receive_queue_count_; ++queue) {
         error = rte_eth_rx_queue_setup(id, queue, receive_count, socket, nullptr, pool.get());
     }

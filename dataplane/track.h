@@ -47,8 +47,8 @@ class Tracker {
     Session* find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot);
     void settle(Burst& burst, std::size_t i, const Ages& ages);
     bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
-    inline void touch(Session& session, const ParsedPacket& packet, Side side, const SnapshotReal& real,
-               std::uint16_t stamp);
+    inline void touch(Session& session, const ParsedPacket& packet, Side side,
+                      const SnapshotReal& real, std::uint16_t stamp);
     void enter(Session& session, SessionState next, const SnapshotReal& real);
     void open(Burst& burst, std::size_t i, const Ages& ages);
     std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,
