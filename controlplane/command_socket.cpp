@@ -130,6 +130,7 @@ void CommandSocket::Client::read() {
         }));
 }
 
+// NOLINTBEGIN(misc-no-recursion): each step begins in a later turn of the loop.
 void CommandSocket::Client::take_line() {
     const std::size_t end = received_.find('\n');
     if (end == std::string::npos && received_.size() > request_size_max) {
@@ -141,7 +142,11 @@ void CommandSocket::Client::take_line() {
         return;
     }
     if (end == std::string::npos) {
-        is_at_end_ ? leave() : read();
+        if (is_at_end_) {
+            leave();
+        } else {
+            read();
+        }
         return;
     }
     const std::string line = received_.substr(0, end);
@@ -188,6 +193,8 @@ void CommandSocket::Client::write(bool is_last) {
                           self->take_line();
                       }));
 }
+
+// NOLINTEND(misc-no-recursion)
 
 Result<std::unique_ptr<CommandSocket>> CommandSocket::open(EventLoop& loop, const Control& control,
                                                            Serve serve, CommandLimits limits) {
@@ -252,16 +259,19 @@ Status CommandSocket::listen(const Control& control) {
 void CommandSocket::accept() {
     acceptor_.async_accept(loop_.turn(
         [this, weak = std::weak_ptr{life_}](const std::error_code& error, Socket socket) {
-            if (weak.expired()) {
-                return;
+            if (!weak.expired()) {
+                take_up(error, std::move(socket));
             }
-            if (error) {
-                accept_again_.after(accept_again_delay, [this] { accept(); });
-                return;
-            }
-            admit(std::move(socket));
-            accept();
         }));
+}
+
+void CommandSocket::take_up(const std::error_code& error, Socket socket) {
+    if (error) {
+        accept_again_.after(accept_again_delay, [this] { accept(); });
+        return;
+    }
+    admit(std::move(socket));
+    accept();
 }
 
 void CommandSocket::admit(Socket socket) {

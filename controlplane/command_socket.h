@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <system_error>
 
 #include "config/model/result.h"
 #include "config/model/service.h"
@@ -51,6 +52,7 @@ class CommandSocket {
 
     Status listen(const Control& control);
     void accept();
+    void take_up(const std::error_code& error, Socket socket);
     void admit(Socket socket);
     void forget(const std::shared_ptr<Client>& client) { clients_.erase(client); }
 

@@ -217,6 +217,14 @@ std::vector<std::string> Commands::problems() const {
             sentences.push_back("port \"" + port.name + "\" has no link");
         }
     }
+    add_worker_problems(sentences);
+    for (std::string& sentence : facts_.problems ? facts_.problems() : std::vector<std::string>{}) {
+        sentences.push_back(std::move(sentence));
+    }
+    return sentences;
+}
+
+void Commands::add_worker_problems(std::vector<std::string>& sentences) const {
     for (std::size_t worker = 0; worker < paces_.size(); ++worker) {
         if (paces_[worker].is_stalled) {
             sentences.push_back("worker " + std::to_string(worker) + " stands still");
@@ -225,10 +233,6 @@ std::vector<std::string> Commands::problems() const {
                                 " has not taken up the present snapshot");
         }
     }
-    for (std::string& sentence : facts_.problems ? facts_.problems() : std::vector<std::string>{}) {
-        sentences.push_back(std::move(sentence));
-    }
-    return sentences;
 }
 
 void Commands::services(const Json& /*arguments*/, const Answer& answer) {

@@ -89,6 +89,7 @@ class Commands {
         bool is_behind = false;  // has not seen the epoch that was published a second ago
     };
     void measure_pace();
+    void add_worker_problems(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
     void answer_listing(std::function<Json()> make, const Answer& answer);
     static Reply reply_to_drain(const ApplyResult& result, const Json& arguments,

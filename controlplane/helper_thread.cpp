@@ -28,19 +28,21 @@ void HelperThread::enqueue(std::function<void()> job) {
 }
 
 void HelperThread::work_until_stopped() {
-    for (;;) {
-        std::function<void()> job;
-        {
-            std::unique_lock lock{mutex_};
-            wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
-            if (is_stopping_) {
-                return;
-            }
-            job = std::move(jobs_.front());
-            jobs_.pop_front();
-        }
+    while (const std::function<void()> job = next_job()) {
         job();
     }
+}
+
+// Nothing once the thread is to stop.
+std::function<void()> HelperThread::next_job() {
+    std::unique_lock lock{mutex_};
+    wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
+    if (is_stopping_) {
+        return nullptr;
+    }
+    std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
 }
 
 }  // namespace fulcrum

@@ -37,6 +37,7 @@ class HelperThread {
   private:
     void enqueue(std::function<void()> job);
     void work_until_stopped();
+    std::function<void()> next_job();
 
     EventLoop& loop_;
     std::mutex mutex_;

@@ -88,28 +88,16 @@ void TallyBook::keep(Listing& listing) {
     }
     for (ListedService& service : listing.services) {
         for (ListedReal& real : service.reals) {
-            const Owner owner{service.name, real.name, real.endpoint, real.forward};
-            const auto [place, is_new] = lines_.try_emplace(real.tally);
-            Line& line = place->second;
-            if (!is_new && line.owner != owner) {
-                retire(real.tally, line);
-            }
-            if (is_new || line.owner != owner) {
-                line.owner = owner;
-                line.base = read_tally(boards_, real.tally);
-            }
-            line.is_listed = true;
-            real.base = line.base;
+            real.base = base_of({service.name, real.name, real.endpoint, real.forward}, real.tally);
         }
     }
-    for (auto line = lines_.begin(); line != lines_.end();) {
-        if (line->second.is_listed) {
-            ++line;
-            continue;
+    std::erase_if(lines_, [this](const auto& entry) {
+        const auto& [tally, line] = entry;
+        if (!line.is_listed) {
+            retire(tally, line);
         }
-        retire(line->first, line->second);
-        line = lines_.erase(line);
-    }
+        return !line.is_listed;
+    });
     std::map<std::string, TallyTotals> kept;
     for (ListedService& service : listing.services) {
         if (const auto found = retired_.find(service.name); found != retired_.end()) {
@@ -118,6 +106,21 @@ void TallyBook::keep(Listing& listing) {
         }
     }
     retired_ = std::move(kept);  // a service that is gone takes its past with it
+}
+
+// What the line showed when it became this owner's; now, if it has just become it.
+TallyTotals TallyBook::base_of(const Owner& owner, std::uint32_t tally) {
+    const auto [place, is_new] = lines_.try_emplace(tally);
+    Line& line = place->second;
+    if (!is_new && line.owner != owner) {
+        retire(tally, line);
+    }
+    if (is_new || line.owner != owner) {
+        line.owner = owner;
+        line.base = read_tally(boards_, tally);
+    }
+    line.is_listed = true;
+    return line.base;
 }
 
 void TallyBook::retire(std::uint32_t tally, const Line& line) {

@@ -102,6 +102,7 @@ class TallyBook {
         bool is_listed = false;
     };
 
+    TallyTotals base_of(const Owner& owner, std::uint32_t tally);
     void retire(std::uint32_t tally, const Line& line);
 
     Boards boards_;

@@ -290,15 +290,20 @@ struct Counted {
     bool has_replies = true;
 };
 
+void add_tally_family(Page& page, const std::string& prefix, const TallyFamily& family,
+                      const std::vector<Counted>& lines) {
+    family.is_gauge ? page.gauge(prefix + family.name, family.help)
+                    : page.counter(prefix + family.name, family.help);
+    for (const Counted& line : lines) {
+        if (line.has_replies || !family.is_of_replies) {
+            page.sample(line.labels, line.totals.*family.figure);
+        }
+    }
+}
+
 void add_tallies(Page& page, const std::string& prefix, const std::vector<Counted>& lines) {
     for (const TallyFamily& family : tally_families) {
-        family.is_gauge ? page.gauge(prefix + family.name, family.help)
-                        : page.counter(prefix + family.name, family.help);
-        for (const Counted& line : lines) {
-            if (line.has_replies || !family.is_of_replies) {
-                page.sample(line.labels, line.totals.*family.figure);
-            }
-        }
+        add_tally_family(page, prefix, family, lines);
     }
 }
 
@@ -314,32 +319,41 @@ void add_services(Page& page, const Listing& listing, const Boards& boards) {
 }
 
 // Reals of the file, that is: the counts of removed ones live on in their service's.
-template <typename Visit>
-void for_each_real(const Listing& listing, Visit visit) {
-    for (const ListedService& service : listing.services) {
-        for (const ListedReal& real : service.reals) {
-            if (real.state != RealState::removed) {
-                visit(real, Labels{{"service", service.name}, {"real", real.name}});
-            }
+struct PresentReal {
+    const ListedReal* real;
+    Labels labels;
+};
+
+void append_present(std::vector<PresentReal>& reals, const ListedService& service) {
+    for (const ListedReal& real : service.reals) {
+        if (real.state != RealState::removed) {
+            reals.push_back({&real, {{"service", service.name}, {"real", real.name}}});
         }
     }
 }
 
-void add_reals(Page& page, const Listing& listing, const Boards& boards) {
+std::vector<PresentReal> present_reals(const Listing& listing) {
+    std::vector<PresentReal> reals;
+    for (const ListedService& service : listing.services) {
+        append_present(reals, service);
+    }
+    return reals;
+}
+
+void add_reals(Page& page, const std::vector<PresentReal>& reals, const Boards& boards) {
     page.gauge("real_up", "Whether the real takes new sessions or would, but for a drain.");
-    for_each_real(listing, [&](const ListedReal& real, Labels labels) {
-        const bool is_up = real.state == RealState::up || real.state == RealState::drained;
-        page.sample(std::move(labels), is_up ? 1.0 : 0.0);
-    });
+    for (const auto& [real, labels] : reals) {
+        const bool is_up = real->state == RealState::up || real->state == RealState::drained;
+        page.sample(labels, is_up ? 1.0 : 0.0);
+    }
     page.gauge("real_weight", "Effective weight: 0 while the real takes no new sessions.");
-    for_each_real(listing, [&](const ListedReal& real, Labels labels) {
-        page.sample(std::move(labels), std::uint64_t{real.weight});
-    });
+    for (const auto& [real, labels] : reals) {
+        page.sample(labels, std::uint64_t{real->weight});
+    }
     std::vector<Counted> lines;
-    for_each_real(listing, [&](const ListedReal& real, Labels labels) {
-        lines.push_back(
-            {std::move(labels), real.totals(boards), real.forward == ForwardingMode::nat});
-    });
+    for (const auto& [real, labels] : reals) {
+        lines.push_back({labels, real->totals(boards), real->forward == ForwardingMode::nat});
+    }
     add_tallies(page, "real_", lines);
 }
 
@@ -360,14 +374,14 @@ constexpr std::array check_families{
                 &CheckTally::not_sent},
 };
 
-void add_checks(Page& page, const Listing& listing) {
+void add_checks(Page& page, std::vector<PresentReal> reals) {
+    std::erase_if(reals,
+                  [](const PresentReal& present) { return present.real->checks == nullptr; });
     for (const CheckFamily& family : check_families) {
         page.counter(family.name, family.help);
-        for_each_real(listing, [&](const ListedReal& real, Labels labels) {
-            if (real.checks != nullptr) {
-                page.sample(std::move(labels), ((*real.checks).*family.counter).read());
-            }
-        });
+        for (const auto& [real, labels] : reals) {
+            page.sample(labels, ((*real->checks).*family.counter).read());
+        }
     }
 }
 
@@ -399,8 +413,9 @@ std::string render_metrics(const MetricsSources& sources, Instant now) {
         add_ports(page, sources);
         add_twins(page, sources);
         add_services(page, *listing, sources.boards);
-        add_reals(page, *listing, sources.boards);
-        add_checks(page, *listing);
+        const std::vector<PresentReal> reals = present_reals(*listing);
+        add_reals(page, reals, sources.boards);
+        add_checks(page, reals);
         if (sources.check_durations != nullptr) {
             add_check_durations(page, *sources.check_durations);
         }

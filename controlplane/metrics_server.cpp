@@ -19,7 +19,7 @@ constexpr int backlog_length = 256;
 constexpr unsigned connections_max = 1'024;
 constexpr unsigned connections_per_address_max = 960;  // some are left for the others
 constexpr unsigned idle_s = 5;
-constexpr std::size_t connection_memory = 16 * 1024;  // bounds a request's head
+constexpr std::size_t connection_memory = std::size_t{16} * 1024;  // bounds a request's head
 
 MHD_Response* text_response(std::string_view text) {
     return MHD_create_response_from_buffer(text.size(),

@@ -21,7 +21,7 @@ namespace fulcrum {
 
 using Json = nlohmann::ordered_json;  // members in the order in which we write them
 
-inline constexpr std::size_t request_size_max = 64 * 1024;
+inline constexpr std::size_t request_size_max = std::size_t{64} * 1024;
 inline constexpr std::size_t request_depth_max = 32;
 
 struct Request {

@@ -14,8 +14,8 @@ namespace fulcrum {
 namespace {
 
 // An answer is judged by its first octets; a server that never ends is not waited for.
-constexpr std::size_t body_size_max = 64 * 1024;
-constexpr std::size_t head_size_max = 64 * 1024;
+constexpr std::size_t body_size_max = std::size_t{64} * 1024;
+constexpr std::size_t head_size_max = std::size_t{64} * 1024;
 constexpr long connections_kept_max = 1;  // none is reused; 0 would mean "as many as you like"
 
 struct FreeEasy {
@@ -88,13 +88,17 @@ void HttpProber::probe(const ProbeSpec& spec, Done done) {
     // Once added, libcurl asks for a timer at once: the transfer starts in a later turn.
     if (transfer.easy == nullptr || !set_up(transfer) ||
         curl_multi_add_handle(multi_, transfer.easy.get()) != CURLM_OK) {
-        loop_.post([done = std::move(transfer.done), life = std::weak_ptr{life_}] {
-            if (!life.expired()) {
-                done({ProbeVerdict::not_sent, "probe not sent: libcurl refused the transfer"});
-            }
-        });
+        refuse(std::move(transfer.done));
         transfers_.pop_front();
     }
+}
+
+void HttpProber::refuse(Done done) {
+    loop_.post([done = std::move(done), life = std::weak_ptr{life_}] {
+        if (!life.expired()) {
+            done({ProbeVerdict::not_sent, "probe not sent: libcurl refused the transfer"});
+        }
+    });
 }
 
 bool HttpProber::set_up(Transfer& transfer) {

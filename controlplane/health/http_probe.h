@@ -33,6 +33,7 @@ class HttpProber : public Prober {
     static int on_timer(CURLM* multi, long timeout_ms, void* self);
     static int on_close(void* self, curl_socket_t socket);
 
+    void refuse(Done done);
     bool set_up(Transfer& transfer);
     void set_limits(Transfer& transfer);
     void act(curl_socket_t socket, int ready);
