@@ -9,7 +9,7 @@
 namespace fulcrum {
 namespace {
 
-constexpr Duration renewal_period = 3s;
+constexpr Duration renewal_period = 1s;
 // Some 60 us each in the kernel: a turn of the loop stays below 10 ms.
 constexpr std::size_t vip_changes_per_turn_max = 100;
 

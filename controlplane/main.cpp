@@ -1,5 +1,6 @@
 // fulcrumd, from top to bottom: every part is built here, in the order in which each needs the
 // others, and taken down in the opposite one. Reads like a list; the thinking is in the parts.
+#include <net/if.h>
 #include <rte_cycles.h>
 
 #include <CLI/CLI.hpp>
@@ -96,7 +97,17 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         }
         return reports;
     };
-    facts.problems = [] { return std::vector<std::string>{}; };
+    facts.problems = [named = config.ports] {
+        std::vector<std::string> problems;
+        for (const NicPort& port : named) {
+            if (if_nametoindex(port.name.c_str()) == 0) {
+                problems.push_back(
+                    "port \"" + port.name +
+                    "\": its twin interface is gone: restart fulcrumd to make it anew");
+            }
+        }
+        return problems;
+    };
     return facts;
 }
 

@@ -7,12 +7,17 @@
 #include <rte_log.h>
 #include <rte_mbuf.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -74,13 +79,13 @@ std::string all_cpus() {
     return lcore;
 }
 
-std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t worker_count) {
+std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t worker_count,
+                          std::uint64_t frame_count) {
     const std::string name = eal_device_name(port, index);
     switch (port.kind) {
         case DeviceKind::af_packet:
-            // Frame count and block size: measured best over veth of those tried.
             return name + ",iface=" + port.device + ",qpairs=" + std::to_string(worker_count) +
-                   ",framecnt=4096,blocksz=65536";
+                   ",framecnt=" + std::to_string(frame_count) + ",blocksz=65536";
         case DeviceKind::af_xdp:
             return name + ",iface=" + port.device +
                    ",start_queue=0,queue_count=" + std::to_string(worker_count);
@@ -93,6 +98,46 @@ std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t wo
 }
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+bool is_kernel_interface_running(const std::string& interface) {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq request{};
+    interface.copy(static_cast<char*>(request.ifr_name), IFNAMSIZ - 1);
+    const bool is_known = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    constexpr short running = IFF_UP | IFF_RUNNING;
+    return is_known && (request.ifr_flags & running) == running;
+}
+
+// The kernel locks a packet socket's rings in memory, and lets an ordinary user lock a few
+// megabytes. Whoever is root of the whole machine has no such limit.
+std::uint64_t lockable_bytes() {
+    std::ifstream map{"/proc/self/uid_map"};
+    std::uint64_t inside = 1;
+    std::uint64_t outside = 1;
+    std::uint64_t count = 0;
+    map >> inside >> outside >> count;
+    const bool is_whole_machine = inside == 0 && outside == 0 && count == 0xFFFF'FFFFU;
+    rlimit limit{};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    const bool is_unlimited = limit.rlim_cur == RLIM_INFINITY;
+    return is_unlimited || (is_whole_machine && geteuid() == 0)
+               ? std::numeric_limits<std::uint64_t>::max()
+               : limit.rlim_cur;
+}
+
+// Frames in each ring of each queue: 4,096 measured best over veth of those tried; fewer where they
+// may not be locked.
+std::uint64_t ring_frame_count(std::size_t queue_count) {
+    constexpr std::uint64_t frame_bytes = 2'048;
+    constexpr std::uint64_t frames_per_block = 32;
+    const std::uint64_t rings = 2 * queue_count;
+    const std::uint64_t affordable = lockable_bytes() / 4 * 3 / (rings * frame_bytes);
+    const std::uint64_t frames = std::clamp<std::uint64_t>(affordable, 64, 4'096);
+    return frames / frames_per_block * frames_per_block;
+}
 
 std::string place_of(const NicPort& port) {
     return port.place.file + ":" + std::to_string(port.place.line) + ": port \"" + port.name +
@@ -142,6 +187,8 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
     } else {
         words.emplace_back("--in-memory");
     }
+    const std::uint64_t frame_count =
+        ring_frame_count(config.ports.size() * config.director.workers.size());
     bool has_pci = false;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         const NicPort& port = config.ports[i];
@@ -149,7 +196,8 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
             has_pci = true;
             words.insert(words.end(), {"-a", port.device});
         } else {
-            words.push_back("--vdev=" + vdev_argument(port, i, config.director.workers.size()));
+            words.push_back("--vdev=" +
+                            vdev_argument(port, i, config.director.workers.size(), frame_count));
         }
     }
     if (!has_pci) {
@@ -209,6 +257,9 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
     int error = rte_eth_dev_configure(id, open.receive_queue_count_,
                                       static_cast<std::uint16_t>(worker_count), &conf);
     open.id_ = id;  // from here on there is something to close
+    if (port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp) {
+        open.interface_ = port.device;
+    }
     std::uint16_t receive_count = nic_descriptor_count;
     std::uint16_t transmit_count = nic_descriptor_count;
     if (error == 0) {
@@ -240,7 +291,8 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
 OpenPort::OpenPort(OpenPort&& other) noexcept
     : id_{std::exchange(other.id_, closed)},
       receive_queue_count_{other.receive_queue_count_},
-      link_{other.link_} {}
+      link_{other.link_},
+      interface_{std::move(other.interface_)} {}
 
 OpenPort::~OpenPort() {
     if (id_ != closed) {
@@ -257,6 +309,10 @@ PortStatistics OpenPort::statistics() const {
 }
 
 bool OpenPort::is_up() const {
+    // Drivers that read through the kernel's interface say "up" whatever befalls it.
+    if (!interface_.empty()) {
+        return is_kernel_interface_running(interface_);
+    }
     rte_eth_link link{};
     rte_eth_link_get_nowait(id_, &link);
     return link.link_status == RTE_ETH_LINK_UP;

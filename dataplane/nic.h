@@ -77,6 +77,7 @@ class OpenPort {
     std::uint16_t id_ = closed;
     std::uint16_t receive_queue_count_ = 0;
     PortLink link_;
+    std::string interface_;  // of the kernel, where the port is read through one; else empty
 };
 
 // EAL's name for a port's device: "net_af_packet1" for the second port.

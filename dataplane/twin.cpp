@@ -173,7 +173,15 @@ void Twin::sleep() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!has_posted_frames()) {
         std::array<epoll_event, limits::ports_max + 1> events;
-        epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), sleep_ms_max);
+        const int count =
+            epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), sleep_ms_max);
+        for (int i = 0; i < count; ++i) {
+            // Somebody deleted the interface: its descriptor would be ready for ever.
+            if ((events[static_cast<std::size_t>(i)].events & (EPOLLERR | EPOLLHUP)) != 0) {
+                epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, events[static_cast<std::size_t>(i)].data.fd,
+                          nullptr);
+            }
+        }
     }
     wiring_.bell->is_asleep_.store(false, std::memory_order_relaxed);
     std::uint64_t rung = 0;
