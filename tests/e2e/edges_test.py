@@ -17,6 +17,7 @@ from scenario import Scenario, start_server
 FALLBACK_PORT, OTHER_PORT, ECHO_PORT, DEAD_PORT = 8099, 8088, 5353, 8077
 SILENT_PORT, REFUSING_PORT = 85, 86
 ANSWER_S_MAX = 0.001
+SWEEP_S_MAX = 10  # what has expired may stay until the next sweep of the table
 CLIENT_PORT = 1000  # below those that the client's kernel gives out by itself
 
 
@@ -79,7 +80,7 @@ class SharedReal(Scenario):
         other = web_service(["web1"], port=OTHER_PORT, name="other") | {"port": 81}
         echo = web_service(["web1", "web2"], port=ECHO_PORT, name="echo", protocol="udp",
                            check={"type": "connect", "port": 8080, "interval": "500ms",
-                                  "timeout": "400ms"}) | {"port": 53}
+                                  "timeout": "500ms", "fall": 3}) | {"port": 53}
         return director_config([web_service(), other, echo])
 
     @classmethod
@@ -177,3 +178,69 @@ class SharedReal(Scenario):
     def bad_status(self):
         answer = self.director.ctl("status")
         return answer if answer.returncode != 0 else None
+
+
+class Timeouts(Scenario):
+    """How long the table keeps a session that nobody uses."""
+
+    @classmethod
+    def config(cls):
+        return director_config([cls.silent_service(), web_service(), cls.echo_service()])
+
+    @staticmethod
+    def silent_service(**changes):
+        return web_service(["web1"], port=OTHER_PORT, name="patient", check={"type": "none"},
+                           **changes) | {"port": 81}
+
+    @staticmethod
+    def echo_service():
+        return web_service(["web1"], port=ECHO_PORT, name="echo", protocol="udp",
+                           check={"type": "none"}) | {"port": 53}
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.start_web()
+        start_server(cls.lab, "web1", "patient", OTHER_PORT)
+        start_server(cls.lab, "web1", "echo", ECHO_PORT, "web1")
+
+    def connection(self):
+        wire = self.lab.client.call(lambda: socket.create_connection((VIP, 81), timeout=5))
+        self.addCleanup(wire.close)
+        return wire
+
+    def session_of(self, wire):
+        """What the director knows of this client socket's session, or None."""
+        name = f"{CLIENT}:{wire.getsockname()[1]}"
+        found = [session for session in self.director.ask("sessions", "--limit", "1000")["sessions"]
+                 if session["client"] == name]
+        self.assertLessEqual(len(found), 1)
+        return found[0] if found else None
+
+    def assert_timeout(self, wire, seconds):
+        wait_until(lambda: (self.session_of(wire) or {}).get("timeout_s") == seconds, 5,
+                   f"the session's timeout is not {seconds} s: {self.session_of(wire)}")
+
+    def test_an_established_connection_is_kept_for_900_s_and_a_half_closed_one_for_120_s(self):
+        wire = self.connection()
+        self.assert_timeout(wire, 900)
+        wire.shutdown(socket.SHUT_WR)
+        self.assert_timeout(wire, 120)
+
+    def test_answered_datagrams_keep_their_session_for_300_s(self):
+        wire = self.lab.client.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self.addCleanup(wire.close)
+        wire.settimeout(3)
+        wire.connect((VIP, 53))
+        wire.send(b"hello")
+        wire.recv(2048)
+        self.assert_timeout(wire, 300)
+
+    def test_a_timeout_that_the_file_sets_ends_the_session_and_not_before(self):
+        config = director_config([self.silent_service(timeouts={"tcp_established": "2s"}),
+                                  web_service(), self.echo_service()])
+        self.director.write(config)
+        self.director.ask("reload")
+        wire, begun = self.connection(), time.monotonic()
+        self.assert_timeout(wire, 2)
+        wait_until(lambda: self.session_of(wire) is None, 2 + SWEEP_S_MAX + 2, "it never ends")
+        self.assertGreater(time.monotonic() - begun, 2)

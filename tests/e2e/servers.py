@@ -47,6 +47,16 @@ def be_silent(port):
     _serve(serve, port)
 
 
+def be_patient(port):
+    """Keeps its side open when the client has closed its own."""
+    kept = []
+
+    async def serve(*connection):
+        kept.append(connection)
+
+    _serve(serve, port)
+
+
 def _serve(serve, port):
     async def main():
         server = await asyncio.start_server(serve, "0.0.0.0", int(port), backlog=4096)
@@ -56,5 +66,6 @@ def _serve(serve, port):
 
 
 if __name__ == "__main__":
-    KINDS = {"answer": answer, "echo": echo_datagrams, "record": record, "silent": be_silent}
+    KINDS = {"answer": answer, "echo": echo_datagrams, "patient": be_patient,
+             "record": record, "silent": be_silent}
     KINDS[sys.argv[1]](*sys.argv[2:])
