@@ -28,9 +28,11 @@ class ChecksumSum {
             std::memcpy(&word, at, 4);
             sum_ += word;
         }
-        std::uint32_t last = 0;
-        std::memcpy(&last, at, length);
-        sum_ += last;
+        if (length > 0) {
+            std::uint32_t last = 0;
+            std::memcpy(&last, at, length);
+            sum_ += last;
+        }
     }
 
     // A word added to itself, turned by half, has the sum of its halves in the upper one, with the
