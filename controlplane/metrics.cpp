@@ -341,16 +341,16 @@ std::vector<PresentReal> present_reals(const Listing& listing) {
 }
 
 void add_reals(Page& page, const std::vector<PresentReal>& reals, const Boards& boards) {
-    page.gauge("real_up", "Whether the real takes new sessions or would, but for a drain.");
+    page.gauge("real_up", "Whether the real is sound by its check, drained or not.");
     for (const auto& [real, labels] : reals) {
-        const bool is_up = real->state == RealState::up || real->state == RealState::drained;
-        page.sample(labels, is_up ? 1.0 : 0.0);
+        page.sample(labels, real->is_sound ? 1.0 : 0.0);
     }
     page.gauge("real_weight", "Effective weight: 0 while the real takes no new sessions.");
     for (const auto& [real, labels] : reals) {
         page.sample(labels, std::uint64_t{real->weight});
     }
     std::vector<Counted> lines;
+    lines.reserve(reals.size());
     for (const auto& [real, labels] : reals) {
         lines.push_back({labels, real->totals(boards), real->forward == ForwardingMode::nat});
     }

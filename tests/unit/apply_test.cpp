@@ -128,6 +128,17 @@ TEST_F(ApplyTest, DrainsARealAndTakesItBack) {
     EXPECT_EQ(usable_count(), 2U);
 }
 
+TEST_F(ApplyTest, ListsADrainedRealAsUnsoundWhenItsCheckFails) {
+    begin_with({"web11", "web12"});
+    applier_->drain("web", "web12", [](const ApplyResult&) {});
+    const auto drained = [&] { return applier_->listing().look()->services[0].reals[1]; };
+    ASSERT_TRUE(loop_until(loop_, [&] { return drained().state == RealState::drained; }));
+    EXPECT_TRUE(drained().is_sound);
+    prober_->down[12] = true;
+    ASSERT_TRUE(loop_until(loop_, [&] { return !drained().is_sound; }));
+    EXPECT_EQ(drained().state, RealState::drained);
+}
+
 TEST_F(ApplyTest, RefusesToDrainWhatIsNotThere) {
     begin_with({"web11"});
     std::optional<ApplyResult> result;
