@@ -20,10 +20,12 @@ ListedReal listed(const RealView& view, const HealthCheck* health) {
     real.is_fallback = view.is_fallback;
     real.index = view.index;
     real.tally = view.tally;
+    real.is_sound = view.state == RealState::up || view.state == RealState::drained;
     const bool is_checked = health != nullptr && view.state != RealState::removed;
     if (const CheckReport* report =
             is_checked ? health->report_of(view.service, view.name) : nullptr) {
         real.checks = report->tally;
+        real.is_sound = report->health == Health::up;
     }
     return real;
 }

@@ -45,6 +45,7 @@ struct ListedReal {
     std::uint32_t weight = 0;  // effective
     std::uint32_t weight_configured = 0;
     RealState state = RealState::unknown;
+    bool is_sound = false;  // its check says up, or it has none; drained or not
     Instant since{};
     std::string check;  // the sentence that decided the state
     bool is_fallback = false;

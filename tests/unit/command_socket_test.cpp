@@ -271,7 +271,7 @@ TEST_F(CommandSocketTest, OutlivesTenThousandConnections) {
         }
     }
     EXPECT_GT(connected_count, 1'000);  // a busy machine leaves some to the full backlog
-    loop_.run_for(20ms);  // whoever is still in the backlog
+    loop_.run_for(20ms);                // whoever is still in the backlog
     EXPECT_TRUE(loop_until(loop_, [&] { return socket_->client_count() == 0; }));
     EXPECT_TRUE(is_served());
 }
