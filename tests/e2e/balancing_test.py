@@ -106,6 +106,7 @@ class Vip(Scenario):
             self.assertEqual(answer[24:28], struct.pack("!HH", 77, sequence))
 
     def test_octets_at_the_real_equal_the_octets_sent_whatever_the_host_header(self):
+        self.director.wait_all_up(service="record")
         sent = collections.Counter()
         for host in ("www.example.org", "shop.example.org:80", "x" * 300, "b\u00fccher.example"):
             request = (f"GET /a?b=c HTTP/1.1\r\nHost: {host}\r\nX-Odd:\t  blanks  \r\n"
