@@ -463,6 +463,38 @@ TEST(Track, DatagramsInThreeDifferentSecondsConfirm) {
     EXPECT_EQ(room.sessions_of(client)[0].tag.state(), SessionState::two_way);
 }
 
+// One of two name servers, told apart by address, is in this standing from now on.
+std::unique_ptr<const Snapshot> with_standing(Scene& scene, Endpoint real, RealStanding standing) {
+    auto changed = std::make_unique<Snapshot>(*scene.snapshot());
+    for (SnapshotReal& each : changed->reals) {
+        each.standing = each.address == real.address ? standing : each.standing;
+    }
+    return changed;
+}
+
+TEST(Track, ADatagramsFlowMovesFromARealThatIsDownAndStaysAtADrainedOne) {
+    Scene scene = dns_scene(ForwardingMode::nat);
+    scene.real("ns2", {Ipv4Address::of(10, 2, 0, 54), be16{53}});
+    TrackingRoom room{scene.snapshot()};
+    const Endpoint first = room.carry(datagram()).replacement;
+    room.use(with_standing(scene, first, RealStanding::draining));
+    EXPECT_EQ(room.carry(datagram()).replacement, first);
+    room.use(with_standing(scene, first, RealStanding::down));
+    EXPECT_NE(room.carry(datagram()).replacement, first);
+    EXPECT_EQ(room.sessions_of(client).size(), 1U);
+}
+
+TEST(Track, AConnectionStaysAtARealThatIsDown) {
+    Scene scene = two_reals();
+    TrackingRoom room{scene.snapshot()};
+    const Endpoint first = room.carry(request(syn)).replacement;
+    room.carry(reply(syn_ack, first));
+    room.carry(request(ack));
+    room.use(with_standing(scene, first, RealStanding::down));
+    EXPECT_EQ(room.carry(request(ack)).replacement, first);
+    EXPECT_EQ(room.carry(request(syn)).replacement, first);  // a duplicate: it is not over
+}
+
 Scene direct_scene() {
     Scene scene;
     scene.service("web", vip)
