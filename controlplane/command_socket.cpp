@@ -11,6 +11,7 @@
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -75,9 +76,11 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
         : owner_{owner}, socket_{std::move(socket)}, deadline_{owner.loop_} {}
 
     void begin() {
-        expect_within(owner_.limits_.idle);
+        await_request();
         read();
     }
+    // None while it is being answered, or takes its answer.
+    std::optional<Instant> waiting_since() const { return waiting_since_; }
     // Completions that are still on their way find it closed and do nothing.
     void close() {
         is_closed_ = true;
@@ -85,13 +88,17 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
         std::error_code ignored;
         socket_.close(ignored);
     }
-
-  private:
     void leave() {
         if (!is_closed_) {
             close();
             owner_.forget(shared_from_this());
         }
+    }
+
+  private:
+    void await_request() {
+        waiting_since_ = owner_.loop_.now();
+        expect_within(owner_.limits_.idle);
     }
     void expect_within(Duration length) {
         deadline_.after(length, [weak = weak_from_this()] {
@@ -112,6 +119,7 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
     std::string received_;
     std::string to_send_;
     std::uint64_t request_count_ = 0;
+    std::optional<Instant> waiting_since_;
     bool is_answering_ = false;
     bool is_at_end_ = false;  // the client will send no more
     bool is_closed_ = false;
@@ -152,6 +160,7 @@ void CommandSocket::Client::take_line() {
     const std::string line = received_.substr(0, end);
     received_.erase(0, end + 1);
     is_answering_ = true;
+    waiting_since_.reset();
     deadline_.cancel();  // a command takes as long as it takes, and bounds itself
     const Result<Request> request = parse_request(line);
     if (!request) {
@@ -189,7 +198,7 @@ void CommandSocket::Client::write(bool is_last) {
                               return;
                           }
                           self->to_send_ = {};
-                          self->expect_within(self->owner_.limits_.idle);
+                          self->await_request();
                           self->take_line();
                       }));
 }
@@ -275,10 +284,10 @@ void CommandSocket::take_up(const std::error_code& error, Socket socket) {
 }
 
 void CommandSocket::admit(Socket socket) {
-    if (clients_.size() >= limits_.clients_max) {
+    if (clients_.size() >= limits_.clients_max && !make_room()) {
         const std::string line = render(Reply::refusal(
             "too_many_clients",
-            std::to_string(limits_.clients_max) + " clients are connected: try again later"));
+            std::to_string(limits_.clients_max) + " clients are being answered: try again later"));
         // One short line always fits into a fresh socket's buffer.
         ::send(socket.native_handle(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         return;
@@ -286,6 +295,21 @@ void CommandSocket::admit(Socket socket) {
     const auto client = std::make_shared<Client>(*this, std::move(socket));
     clients_.insert(client);
     client->begin();
+}
+
+// At the cost of who has waited longest without asking. False: all are being answered.
+bool CommandSocket::make_room() {
+    std::shared_ptr<Client> longest;
+    for (const auto& client : clients_) {
+        if (client->waiting_since() &&
+            (longest == nullptr || *client->waiting_since() < *longest->waiting_since())) {
+            longest = client;
+        }
+    }
+    if (longest != nullptr) {
+        longest->leave();
+    }
+    return longest != nullptr;
 }
 
 }  // namespace fulcrum

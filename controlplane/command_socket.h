@@ -1,8 +1,8 @@
 // The operator's door: a Unix stream socket that takes one request a line and gives one reply a
 // line, to one client after the other's line and to many clients at once. It trusts nobody: lines,
-// clients and waiting times are bounded, a client that does not read is dropped, and whatever one
-// client does, the next is served. What a command means is somebody else's business. The control
-// thread.
+// clients and waiting times are bounded, a client that does not read is dropped, one that keeps a
+// place and asks nothing makes way for a newcomer, and whatever one client does, the next is
+// served. What a command means is somebody else's business. The control thread.
 #pragma once
 
 #include <sys/types.h>
@@ -54,6 +54,7 @@ class CommandSocket {
     void accept();
     void take_up(const std::error_code& error, Socket socket);
     void admit(Socket socket);
+    bool make_room();
     void forget(const std::shared_ptr<Client>& client) { clients_.erase(client); }
 
     EventLoop& loop_;

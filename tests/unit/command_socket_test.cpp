@@ -241,21 +241,38 @@ TEST_F(CommandSocketTest, SendsALargeReplyWhole) {
     EXPECT_TRUE(asking->received() == wanted);
 }
 
-TEST_F(CommandSocketTest, TurnsAwayClientsBeyondTheLimitWithASentence) {
+TEST_F(CommandSocketTest, ClosesWhoHasWaitedLongestWhenANewcomerFindsNoPlace) {
     open();
-    std::vector<std::unique_ptr<PlainClient>> clients;
+    std::vector<std::unique_ptr<PlainClient>> idle;
     for (int n = 0; n < 64; ++n) {
-        clients.push_back(client());
+        idle.push_back(client());
         loop_.run_for(1ms);
     }
     ASSERT_TRUE(loop_until(loop_, [&] { return socket_->client_count() == 64; }));
+    idle[0]->send("{\"command\":\"later\"}\n");  // being answered: not the one to go
+    ASSERT_TRUE(loop_until(loop_, [&] { return kept_.size() == 1; }));
+    EXPECT_TRUE(is_served());
+    EXPECT_TRUE(loop_until(loop_, [&] { return idle[1]->received(), idle[1]->is_closed; }));
+    idle[0]->received();
+    idle[2]->received();
+    EXPECT_FALSE(idle[0]->is_closed);
+    EXPECT_FALSE(idle[2]->is_closed);
+}
+
+TEST_F(CommandSocketTest, TurnsAwayWhoFindsAllOthersBeingAnswered) {
+    open({.clients_max = 2, .idle = 30s, .reading = 10s});
+    const auto first = client();
+    const auto second = client();
+    first->send("{\"command\":\"later\"}\n");
+    second->send("{\"command\":\"later\"}\n");
+    ASSERT_TRUE(loop_until(loop_, [&] { return kept_.size() == 2; }));
     const auto late = client();
     ASSERT_TRUE(loop_until(loop_, [&] { return late->received(), late->is_closed; }));
     EXPECT_EQ(late->received(),
               "{\"ok\":false,\"error\":{\"code\":\"too_many_clients\",\"sentence\":"
-              "\"64 clients are connected: try again later\"}}\n");
-    clients.pop_back();
-    ASSERT_TRUE(loop_until(loop_, [&] { return socket_->client_count() == 63; }));
+              "\"2 clients are being answered: try again later\"}}\n");
+    kept_[0](Reply::of("done"));
+    EXPECT_TRUE(gets(*first, "{\"ok\":true,\"result\":\"done\"}\n"));
     EXPECT_TRUE(is_served());
 }
 
