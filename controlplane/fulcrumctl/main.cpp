@@ -187,6 +187,14 @@ int run(int argc, char** argv) {
     add_commands(app, options, action);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError& error) {
+        // The library says "a command is required" of `fulcrumctl bogus` as well.
+        const std::vector<std::string> strange = app.remaining();
+        if (strange.empty()) {
+            return app.exit(error) == 0 ? done_status : misused;
+        }
+        complain("there is no command \"" + strange.front() + "\"; --help lists those there are");
+        return misused;
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? done_status : misused;
     }

@@ -201,6 +201,11 @@ class Refusals(Scenario):
         director = Director(self.lab, self.config())
         self.assertEqual(director.ctl("status").returncode, 3)
 
+    def test_a_command_that_does_not_exist_is_named_with_status_2(self):
+        answer = Director(self.lab, self.config()).ctl("evict")
+        self.assertEqual(answer.returncode, 2)
+        self.assertIn('no command "evict"', answer.stderr)
+
     def test_a_second_director_on_the_same_socket_is_refused(self):
         first = Director(self.lab, self.config())
         first.start()
