@@ -1,6 +1,8 @@
 // Taking, following, giving back.
 #include "controlplane/kernel_side.h"
 
+#include <linux/netfilter/nfnetlink.h>
+
 #include <set>
 #include <utility>
 
@@ -12,6 +14,7 @@ namespace {
 constexpr Duration renewal_period = 1s;
 // Some 60 us each in the kernel: a turn of the loop stays below 10 ms.
 constexpr std::size_t vip_changes_per_turn_max = 100;
+constexpr std::size_t rule_changes_per_turn_max = 256;
 
 bool is_kernel_device(DeviceKind kind) {
     return kind == DeviceKind::af_packet || kind == DeviceKind::af_xdp;
@@ -102,6 +105,7 @@ void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_chan
     watch_ = std::make_unique<DescriptorWatch>(loop, mirror_.fd(),
                                                [this](DescriptorWatch::Ready) { take_changes(); });
     watch_->want(/*to_read=*/true, /*to_write=*/false);
+    watch_rules(loop);
     mirror_.on_readable();
     on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
     keep_alive();
@@ -111,6 +115,31 @@ void KernelSide::take_changes() {
     if (mirror_.on_readable()) {
         on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
     }
+}
+
+// The kernel would answer for us from the moment that somebody's `nft flush ruleset` takes our
+// chain away: it is put back as soon as it is missed. The renewal behind it finds what this one
+// does not hear of.
+void KernelSide::watch_rules(EventLoop& loop) {
+    auto socket = NetlinkSocket::open(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1));
+    if (!socket) {
+        log_.warning(LogArea::kernel,
+                     "changes of nftables are found by asking every second only: " +
+                         socket.error().sentence);
+        return;
+    }
+    rules_ = std::move(*socket);
+    rules_watch_ =
+        std::make_unique<DescriptorWatch>(loop, rules_->fd(), [this](DescriptorWatch::Ready) {
+            using Reading = NetlinkSocket::Reading;
+            for (std::size_t n = 0; n < rule_changes_per_turn_max; ++n) {
+                if (rules_->read_datagram([](const nlmsghdr*) {}) == Reading::nothing) {
+                    break;
+                }
+            }
+            devices_->renew(log_);
+        });
+    rules_watch_->want(/*to_read=*/true, /*to_write=*/false);
 }
 
 void KernelSide::adopt(const Config& config) {
@@ -179,6 +208,7 @@ void KernelSide::want_neighbour(std::uint8_t port, Ipv4Address neighbour) {
 
 void KernelSide::retire() {
     watch_.reset();
+    rules_watch_.reset();
     next_vips_.reset();
     next_renewal_.reset();
     for (TwinInterface& twin : twins_) {

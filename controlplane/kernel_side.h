@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "config/model/service.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/kernel/kernel_mirror.h"
+#include "controlplane/kernel/netlink.h"
 #include "controlplane/kernel/taken_device.h"
 #include "controlplane/kernel/twin_interface.h"
 #include "controlplane/log.h"
@@ -53,6 +55,7 @@ class KernelSide {
     KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror);
 
     void take_changes();
+    void watch_rules(EventLoop& loop);
     void place_vips();
     void keep_alive();
 
@@ -64,6 +67,8 @@ class KernelSide {
     std::vector<std::vector<Ipv4Address>> vips_;  // by port index
     std::vector<Ipv4Address> reals_;
     std::unique_ptr<DescriptorWatch> watch_;
+    std::optional<NetlinkSocket> rules_;  // says when somebody changes nftables
+    std::unique_ptr<DescriptorWatch> rules_watch_;
     std::unique_ptr<Timer> next_vips_;
     std::unique_ptr<Timer> next_renewal_;
 };

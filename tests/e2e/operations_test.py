@@ -84,6 +84,14 @@ class Kernel(Scenario):
                                      if packet.identification)
         self.assertEqual([key for key, count in copies.items() if count > 1], [])
 
+    def test_a_flushed_rule_set_is_put_back_as_soon_as_it_is_missed(self):
+        node = self.lab.director
+        began = time.monotonic()
+        for _ in range(20):  # found by asking once a second, these would take ten seconds
+            node.run("nft", "flush", "ruleset")
+            while "fulcrum_eth0" not in node.run("nft", "list", "tables"):
+                self.assertLess(time.monotonic() - began, 8, "the chain is missed too late")
+
     def test_an_idle_director_leaves_the_processor_alone(self):
         before = self.cpu_s()
         time.sleep(3)  # the time over which an idle director is watched
