@@ -1,5 +1,6 @@
 // How long a session has idled, and whether that is too long: the session knows when it was last
-// seen, the snapshot how long its service lets it idle in its state. Pure; worker side.
+// seen, the snapshot how long its service lets it idle in its state. For the sessions of either IP
+// family. Pure; worker side.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,14 @@ class Ages {
         return static_cast<std::uint16_t>(is_coarse ? now_s_ / limits::coarse_unit_s : now_s_);
     }
 
+    template <typename Session>
     std::uint32_t age_s(const Session& session) const {
         const bool is_coarse = session.tag.is_coarse();
         const auto age = static_cast<std::uint16_t>(stamp(is_coarse) - session.last_seen);
         return is_coarse ? age * limits::coarse_unit_s : age;
     }
 
+    template <typename Session>
     std::uint32_t timeout_s(const Session& session) const {
         const SnapshotListener* listener = listener_of(session);
         if (listener == nullptr) {
@@ -37,12 +40,14 @@ class Ages {
     }
 
     // Whether it still names a listener and a real, which a reload may have taken away.
+    template <typename Session>
     bool is_nameless(const Session& session) const {
         const SnapshotListener* listener = listener_of(session);
         return listener == nullptr || session.real >= listener->real_count ||
                snapshot_.real_of(*listener, session.real).standing == RealStanding::absent;
     }
 
+    template <typename Session>
     bool is_expired(const Session& session) const {
         return is_nameless(session) || age_s(session) > timeout_s(session);
     }
@@ -50,6 +55,7 @@ class Ages {
     const Snapshot& snapshot() const { return snapshot_; }
 
   private:
+    template <typename Session>
     const SnapshotListener* listener_of(const Session& session) const {
         if (session.listener >= snapshot_.listeners.size()) {
             return nullptr;

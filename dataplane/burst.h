@@ -32,7 +32,7 @@ struct Burst {
     std::array<Frame, limits::burst_size_max> frames;
     std::array<ParsedPacket, limits::burst_size_max> packets;
     std::array<Classified, limits::burst_size_max> classified;
-    std::array<SessionTable::Home, limits::burst_size_max> homes;
+    std::array<SessionHome, limits::burst_size_max> homes;
     std::array<Decision, limits::burst_size_max> decisions;
 
     // Those of the burst that are requests or replies of clients that are ours, by index.

@@ -41,13 +41,13 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
 }
 
 void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t tally,
-                  const Paths& paths, Decision& decision) {
+                  const NextHop& hop, Decision& decision) {
     decision.is_reply = true;
     decision.tally = tally;
     decision.replacement = vip;
     decision.rewrite =
         packet.kind == PacketKind::icmp_error ? Rewrite::icmp_reply : Rewrite::nat_reply;
-    leave_by(*paths.to(packet.destination).hop, packet, decision);
+    leave_by(hop, packet, decision);
 }
 
 }  // namespace fulcrum

@@ -33,9 +33,9 @@ static_assert(sizeof(Decision) <= 32);
 // A request (or a client's ICMP error) on its way to the real.
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision);
 
-// A NAT real's reply (or an ICMP error about a request) on its way to the client, who knows the
-// service as `vip`.
+// A NAT real's reply (or an ICMP error about a request) on its way by `hop` to the client, who
+// knows the service as `vip`.
 void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t tally,
-                  const Paths& paths, Decision& decision);
+                  const NextHop& hop, Decision& decision);
 
 }  // namespace fulcrum

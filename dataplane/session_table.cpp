@@ -18,17 +18,21 @@ std::size_t overflow_count_for(std::size_t bucket_count) {
 }  // namespace
 
 // At the design load two thirds of the slots are taken.
-std::size_t SessionTable::bucket_count_for(std::uint64_t sessions) {
+template <typename Family>
+std::size_t SessionTableOf<Family>::bucket_count_for(std::uint64_t sessions) {
     const std::uint64_t slots = sessions + sessions / 2;
     return std::max<std::size_t>(16, (slots + slots_per_bucket - 1) / slots_per_bucket);
 }
 
-std::size_t SessionTable::size_for(std::size_t bucket_count) {
+template <typename Family>
+std::size_t SessionTableOf<Family>::size_for(std::size_t bucket_count) {
     // A few buckets more, so that the sweep's prefetch stays inside.
     return (bucket_count + overflow_count_for(bucket_count) + 16) * sizeof(Bucket);
 }
 
-SessionTable::SessionTable(std::span<std::byte> memory, std::size_t bucket_count, HashKey key)
+template <typename Family>
+SessionTableOf<Family>::SessionTableOf(std::span<std::byte> memory, std::size_t bucket_count,
+                                       HashKey key)
     : buckets_{reinterpret_cast<Bucket*>(memory.data())},
       overflow_{buckets_ + bucket_count},
       bucket_count_{static_cast<std::uint32_t>(bucket_count)},
@@ -36,7 +40,8 @@ SessionTable::SessionTable(std::span<std::byte> memory, std::size_t bucket_count
       key_{key.low, key.high | 1},
       unconfirmed_quota_{slot_count() / unconfirmed_share} {}
 
-Session* SessionTable::find_vacant(Bucket& bucket) {
+template <typename Family>
+auto SessionTableOf<Family>::find_vacant(Bucket& bucket) -> Session* {
     for (Session& session : bucket.slots) {
         if (session.tag.is_vacant()) {
             return &session;
@@ -45,14 +50,17 @@ Session* SessionTable::find_vacant(Bucket& bucket) {
     return nullptr;
 }
 
-void SessionTable::vacate_for_newcomer(Session& session, bool is_expired, Insertion& insertion) {
+template <typename Family>
+void SessionTableOf<Family>::vacate_for_newcomer(Session& session, bool is_expired,
+                                                 Insertion& insertion) {
     insertion.removed = session;
     insertion.removed_expired = is_expired;
     insertion.removed_evicted = !is_expired;
     remove(session);
 }
 
-void SessionTable::set_state(Session& session, SessionState state) {
+template <typename Family>
+void SessionTableOf<Family>::set_state(Session& session, SessionState state) {
     const bool was_confirmed = is_confirmed(session.tag.state());
     const bool will_be_confirmed = is_confirmed(state);
     if (was_confirmed != will_be_confirmed) {
@@ -61,7 +69,8 @@ void SessionTable::set_state(Session& session, SessionState state) {
     session.tag.set_state(state);
 }
 
-void SessionTable::remove(Session& session) {
+template <typename Family>
+void SessionTableOf<Family>::remove(Session& session) {
     unconfirmed_count_ -= is_confirmed(session.tag.state()) ? 0 : 1;
     overflow_live_count_ -= is_overflow(session) ? 1 : 0;
     --live_count_;
@@ -69,7 +78,8 @@ void SessionTable::remove(Session& session) {
     session.tag.set_state(SessionState::vacant);
 }
 
-void SessionTable::store(Session& slot, const Session& session) {
+template <typename Family>
+void SessionTableOf<Family>::store(Session& slot, const Session& session) {
     const auto mark = static_cast<std::uint16_t>(slot.tag.bits_ & SessionTag::spilled_bit);
     slot.client_address = session.client_address;
     slot.client_port = session.client_port;
@@ -83,7 +93,8 @@ void SessionTable::store(Session& slot, const Session& session) {
 }
 
 // The mark goes when no session of this bucket lies in the overflow table any more.
-void SessionTable::clear_spill_mark_if_unused(std::size_t bucket) {
+template <typename Family>
+void SessionTableOf<Family>::clear_spill_mark_if_unused(std::size_t bucket) {
     const Home home{static_cast<std::uint32_t>(bucket), 0};
     for (std::size_t probe = 0; probe < overflow_probes; ++probe) {
         for (const Session& session : overflow_bucket(home, probe).slots) {
@@ -95,5 +106,7 @@ void SessionTable::clear_spill_mark_if_unused(std::size_t bucket) {
     SessionTag& mark = buckets_[bucket].slots[0].tag;
     mark.bits_ = static_cast<std::uint16_t>(mark.bits_ & ~SessionTag::spilled_bit);
 }
+
+template class SessionTableOf<Ipv4Sessions>;
 
 }  // namespace fulcrum

@@ -1,5 +1,6 @@
 // One worker's sessions: a cache over consistent hashing, laid out so that a packet costs one cache
-// line.
+// line. Each IP family has a table of its own; how sessions lie, and how a client is compared, is
+// the family's (Ipv4Sessions), and all else is here once.
 //
 //   bucket (64 bytes, one cache line)
 //   ┌─────────────┬─────────────┬─────────────┬─────────────┐
@@ -28,104 +29,54 @@
 #include <cstring>
 #include <span>
 
-#include "config/model/address.h"
 #include "config/model/hash.h"
 #include "config/model/limits.h"
-#include "config/model/session.h"
+#include "dataplane/session_layout.h"
 
 namespace fulcrum {
 
-// The 16 bits of a session that are not names: state, protocol, and flags.
-class SessionTag {
-  public:
-    constexpr SessionTag() = default;
-    constexpr SessionTag(SessionState state, L4Protocol protocol)
-        : bits_{static_cast<std::uint16_t>(static_cast<unsigned>(state) |
-                                           (protocol == L4Protocol::udp ? udp_bit : 0U))} {}
-
-    constexpr SessionState state() const { return static_cast<SessionState>(bits_ & state_mask); }
-    constexpr bool is_vacant() const { return (bits_ & state_mask) == 0; }
-    constexpr L4Protocol protocol() const {
-        return (bits_ & udp_bit) != 0 ? L4Protocol::udp : L4Protocol::tcp;
-    }
-    // Last-seen counts units of limits::coarse_unit_s instead of seconds.
-    constexpr bool is_coarse() const { return (bits_ & coarse_bit) != 0; }
-    // Of a one-sided session: the different seconds, after the first, in which packets came; 0
-    // to 3.
-    constexpr unsigned seconds_seen() const { return (bits_ & seconds_mask) >> seconds_shift; }
-
-    constexpr void set_state(SessionState state) {
-        bits_ = static_cast<std::uint16_t>((bits_ & ~state_mask) | static_cast<unsigned>(state));
-    }
-    constexpr void set_coarse(bool coarse) {
-        bits_ = static_cast<std::uint16_t>(coarse ? bits_ | coarse_bit : bits_ & ~coarse_bit);
-    }
-    constexpr void set_seconds_seen(unsigned seconds) {
-        bits_ = static_cast<std::uint16_t>((bits_ & ~seconds_mask) | (seconds << seconds_shift));
-    }
-
-  private:
-    friend class SessionTable;
-
-    static constexpr unsigned state_mask = 0x000F;
-    static constexpr unsigned udp_bit = 0x0010;
-    static constexpr unsigned coarse_bit = 0x0040;
-    static constexpr unsigned seconds_mask = 0x0300;
-    static constexpr unsigned seconds_shift = 8;
-    // In a bucket's first slot: a session of this bucket lies in the overflow table. It belongs to
-    // the bucket, not to the session that happens to lie there.
-    static constexpr unsigned spilled_bit = 0x8000;
-
-    std::uint16_t bits_ = 0;
+// Where a client's sessions lie: the numbers of two buckets.
+struct SessionHome {
+    std::uint32_t first;
+    std::uint32_t second;
 };
 
-struct Session {
-    Ipv4Address client_address;
-    be16 client_port{};
-    std::uint16_t listener = limits::index_none;
-    be16 vip_port{};
-    std::uint16_t real = limits::index_none;
-    SessionTag tag;
-    std::uint16_t last_seen = 0;
+// How IPv4's sessions lie in a bucket.
+struct Ipv4Sessions {
+    using Session = fulcrum::Session;
+    using Client = ClientKey;
+
+    static std::uint64_t hash(Client client, HashKey key) {
+        return folded_multiply(client ^ key.low, key.high);
+    }
+    // Which of a bucket's slots may hold a session of the client's, a bit each; vacant ones too.
+    template <typename Matches>
+    static unsigned candidates(std::span<const Session, 4> slots, Client client,
+                               const Matches& matches);
 };
-static_assert(sizeof(Session) == 16 && std::is_trivially_copyable_v<Session>);
-
-// Client address, client port and protocol in one word: what both directions of a session carry.
-// The layout is EndpointMap::key_of's.
-using ClientKey = std::uint64_t;
-
-constexpr ClientKey client_key_of(Ipv4Address address, be16 port, L4Protocol protocol) {
-    return address.value.wire() | (std::uint64_t{port.wire()} << 32) |
-           (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48);
-}
-
-constexpr ClientKey client_key_of(const Session& session) {
-    return client_key_of(session.client_address, session.client_port, session.tag.protocol());
-}
 
 // Who knows how long a session may idle is the snapshot, on behalf of the listener's service. The
 // functions that judge age are templates over an `Ages` with
 //   bool is_expired(const Session&) const;
 //   std::uint32_t age_s(const Session&) const;
 
-class SessionTable {
+template <typename Family>
+class SessionTableOf {
   public:
-    static constexpr std::size_t slots_per_bucket = 4;
+    using Session = typename Family::Session;
+    using Client = typename Family::Client;
+    using Home = SessionHome;
 
-    // Where a client's sessions lie.
-    struct Home {
-        std::uint32_t first;
-        std::uint32_t second;
-    };
+    static constexpr std::size_t slots_per_bucket = limits::cache_line_size / sizeof(Session);
 
     // Memory comes from outside (see table_memory.h): zeroed, aligned to a cache line, of
     // size_for(bucket_count) bytes, alive as long as the table.
     static std::size_t bucket_count_for(std::uint64_t sessions);
     static std::size_t size_for(std::size_t bucket_count);
-    SessionTable(std::span<std::byte> memory, std::size_t bucket_count, HashKey key);
+    SessionTableOf(std::span<std::byte> memory, std::size_t bucket_count, HashKey key);
 
-    Home home_of(ClientKey client) const {
-        const std::uint64_t hash = folded_multiply(client ^ key_.low, key_.high);
+    Home home_of(const Client& client) const {
+        const std::uint64_t hash = Family::hash(client, key_);
         return {scaled(static_cast<std::uint32_t>(hash), bucket_count_),
                 scaled(static_cast<std::uint32_t>(hash >> 32), bucket_count_)};
     }
@@ -136,18 +87,18 @@ class SessionTable {
     // member `listener`, it means that one's sessions alone. The pointer is good until the next
     // insert or sweep: see disturbances().
     template <typename Matches>
-    Session* find_in_first(Home home, ClientKey client, const Matches& matches) {
+    Session* find_in_first(Home home, const Client& client, const Matches& matches) {
         return find_in(buckets_[home.first], client, matches);
     }
     template <typename Matches>
-    Session* find_elsewhere(Home home, ClientKey client, const Matches& matches) {
+    Session* find_elsewhere(Home home, const Client& client, const Matches& matches) {
         if (Session* session = find_in(buckets_[home.second], client, matches)) {
             return session;
         }
         return is_spilled(home) ? find_in_overflow(home, client, matches) : nullptr;
     }
     template <typename Matches>
-    Session* find(Home home, ClientKey client, const Matches& matches) {
+    Session* find(Home home, const Client& client, const Matches& matches) {
         if (Session* session = find_in_first(home, client, matches)) {
             return session;
         }
@@ -196,12 +147,10 @@ class SessionTable {
     static_assert(sizeof(Bucket) == limits::cache_line_size);
     static constexpr std::size_t overflow_probes = 4;
 
-    static constexpr std::uint64_t endpoint_mask = 0x0000'FFFF'FFFF'FFFFULL;
-
     template <typename Matches>
-    static Session* find_in(Bucket& bucket, ClientKey client, const Matches& matches);
+    static Session* find_in(Bucket& bucket, const Client& client, const Matches& matches);
     template <typename Matches>
-    Session* find_in_overflow(Home home, ClientKey client, const Matches& matches);
+    Session* find_in_overflow(Home home, const Client& client, const Matches& matches);
     Bucket& overflow_bucket(Home home, std::size_t probe) {
         return overflow_[(home.first + probe) % overflow_count_];
     }
@@ -244,6 +193,8 @@ class SessionTable {
     std::uint64_t moved_count_ = 0;
     std::size_t sweep_at_ = 0;
 };
+
+using SessionTable = SessionTableOf<Ipv4Sessions>;
 
 }  // namespace fulcrum
 

@@ -8,21 +8,31 @@ namespace fulcrum {
 // Which of the four is asked without a branch: where a session lies in its bucket is as good as
 // random, and a wrong guess would cost more than all four comparisons.
 template <typename Matches>
-inline Session* SessionTable::find_in(Bucket& bucket, ClientKey client, const Matches& matches) {
+inline unsigned Ipv4Sessions::candidates(std::span<const Session, 4> slots, Client client,
+                                         const Matches& matches) {
     // The first word of a session is client address, client port, and listener. A request knows all
     // three; a reply the first two.
+    constexpr std::uint64_t endpoint_mask = 0x0000'FFFF'FFFF'FFFFULL;
     std::uint64_t wanted = client & endpoint_mask;
     std::uint64_t mask = endpoint_mask;
     if constexpr (requires { matches.listener; }) {
         wanted |= std::uint64_t{matches.listener} << 48;
         mask = ~std::uint64_t{0};
     }
-    unsigned candidates = 0;
-    for (unsigned slot = 0; slot < slots_per_bucket; ++slot) {
+    unsigned found = 0;
+    for (unsigned slot = 0; slot < slots.size(); ++slot) {
         std::uint64_t head = 0;
-        std::memcpy(&head, &bucket.slots[slot], sizeof(head));
-        candidates |= static_cast<unsigned>(((head ^ wanted) & mask) == 0) << slot;
+        std::memcpy(&head, &slots[slot], sizeof(head));
+        found |= static_cast<unsigned>(((head ^ wanted) & mask) == 0) << slot;
     }
+    return found;
+}
+
+template <typename Family>
+template <typename Matches>
+inline auto SessionTableOf<Family>::find_in(Bucket& bucket, const Client& client,
+                                            const Matches& matches) -> Session* {
+    unsigned candidates = Family::candidates(bucket.slots, client, matches);
     for (; candidates != 0; candidates &= candidates - 1) {
         Session& session = bucket.slots[std::countr_zero(candidates)];
         if (!session.tag.is_vacant() && client_key_of(session) == client && matches(session)) {
@@ -32,8 +42,10 @@ inline Session* SessionTable::find_in(Bucket& bucket, ClientKey client, const Ma
     return nullptr;
 }
 
+template <typename Family>
 template <typename Matches>
-Session* SessionTable::find_in_overflow(Home home, ClientKey client, const Matches& matches) {
+auto SessionTableOf<Family>::find_in_overflow(Home home, const Client& client,
+                                              const Matches& matches) -> Session* {
     for (std::size_t probe = 0; probe < overflow_probes; ++probe) {
         if (Session* session = find_in(overflow_bucket(home, probe), client, matches)) {
             return session;
@@ -42,8 +54,9 @@ Session* SessionTable::find_in_overflow(Home home, ClientKey client, const Match
     return nullptr;
 }
 
+template <typename Family>
 template <typename Ages>
-Session* SessionTable::find_expired(Bucket& bucket, const Ages& ages) {
+auto SessionTableOf<Family>::find_expired(Bucket& bucket, const Ages& ages) -> Session* {
     for (Session& session : bucket.slots) {
         if (!session.tag.is_vacant() && ages.is_expired(session)) {
             return &session;
@@ -52,8 +65,10 @@ Session* SessionTable::find_expired(Bucket& bucket, const Ages& ages) {
     return nullptr;
 }
 
+template <typename Family>
 template <typename Ages, typename MayGo>
-Session* SessionTable::find_oldest(Home home, const Ages& ages, const MayGo& may_go) {
+auto SessionTableOf<Family>::find_oldest(Home home, const Ages& ages, const MayGo& may_go)
+    -> Session* {
     Session* oldest = nullptr;
     std::uint32_t age_s_max = 0;
     for (const std::uint32_t index : {home.first, home.second}) {
@@ -71,8 +86,10 @@ Session* SessionTable::find_oldest(Home home, const Ages& ages, const MayGo& may
 }
 
 // Both buckets are full of the living. One of the eight may have room in its own other bucket.
+template <typename Family>
 template <typename Ages>
-Session* SessionTable::make_room_by_moving(Home home, const Ages& ages, Insertion& insertion) {
+auto SessionTableOf<Family>::make_room_by_moving(Home home, const Ages& ages, Insertion& insertion)
+    -> Session* {
     std::uint32_t others[2 * slots_per_bucket];
     std::size_t count = 0;
     for (const std::uint32_t index : {home.first, home.second}) {
@@ -101,8 +118,10 @@ Session* SessionTable::make_room_by_moving(Home home, const Ages& ages, Insertio
     return nullptr;
 }
 
+template <typename Family>
 template <typename Ages>
-Session* SessionTable::take_overflow(Home home, const Ages& ages, Insertion& insertion) {
+auto SessionTableOf<Family>::take_overflow(Home home, const Ages& ages, Insertion& insertion)
+    -> Session* {
     for (std::size_t probe = 0; probe < overflow_probes; ++probe) {
         Bucket& bucket = overflow_bucket(home, probe);
         Session* room = find_vacant(bucket);
@@ -118,8 +137,10 @@ Session* SessionTable::take_overflow(Home home, const Ages& ages, Insertion& ins
     return nullptr;
 }
 
+template <typename Family>
 template <typename Ages>
-Session* SessionTable::find_slot(Home home, const Ages& ages, Insertion& insertion) {
+auto SessionTableOf<Family>::find_slot(Home home, const Ages& ages, Insertion& insertion)
+    -> Session* {
     for (const std::uint32_t index : {home.first, home.second}) {
         if (Session* vacant = find_vacant(buckets_[index])) {
             return vacant;
@@ -162,8 +183,10 @@ Session* SessionTable::find_slot(Home home, const Ages& ages, Insertion& inserti
     return nullptr;
 }
 
+template <typename Family>
 template <typename Ages>
-SessionTable::Insertion SessionTable::insert(const Session& newcomer, Home home, const Ages& ages) {
+auto SessionTableOf<Family>::insert(const Session& newcomer, Home home, const Ages& ages)
+    -> Insertion {
     Insertion insertion;
     Session* slot = find_slot(home, ages, insertion);
     if (slot == nullptr) {
@@ -177,8 +200,9 @@ SessionTable::Insertion SessionTable::insert(const Session& newcomer, Home home,
     return insertion;
 }
 
+template <typename Family>
 template <typename Ages, typename Removed>
-bool SessionTable::sweep(std::size_t count, const Ages& ages, const Removed& removed) {
+bool SessionTableOf<Family>::sweep(std::size_t count, const Ages& ages, const Removed& removed) {
     for (std::size_t i = 0; i < count; ++i) {
         // The overflow table lies behind the buckets in one piece of memory.
         Bucket& bucket = buckets_[sweep_at_];
@@ -202,8 +226,9 @@ bool SessionTable::sweep(std::size_t count, const Ages& ages, const Removed& rem
     return false;
 }
 
+template <typename Family>
 template <typename Visit>
-bool SessionTable::walk(std::size_t from, std::size_t count, const Visit& visit) const {
+bool SessionTableOf<Family>::walk(std::size_t from, std::size_t count, const Visit& visit) const {
     const std::size_t end = std::min(from + count, swept_count());
     for (std::size_t at = from; at < end; ++at) {
         for (const Session& session : buckets_[at].slots) {

@@ -11,6 +11,7 @@ struct RequestMatches {
     std::uint16_t listener;
     be16 vip_port;
 
+    template <typename Session>
     bool operator()(const Session& session) const {
         return session.listener == listener && session.vip_port == vip_port;
     }
@@ -20,6 +21,7 @@ struct ReplyMatches {
     const Snapshot& snapshot;
     Endpoint source;
 
+    template <typename Session>
     bool operator()(const Session& session) const {
         if (session.listener >= snapshot.listeners.size()) {
             return false;
@@ -77,6 +79,7 @@ void refuse(Decision& decision, DropReason reason) {
 
 // Whether a request finds a session that no longer serves it: a datagram's real is down, or the
 // packet is the SYN of a new connection, and the session over or without its real.
+template <typename Session>
 bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
     if (packet.kind != PacketKind::flow) {
         return false;
@@ -110,14 +113,14 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
 
 // First all that lie in their first bucket are found, then served: that loop knows no misses. In
 // one loop, a nanosecond a packet more.
-void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
+template <typename Family>
+void TrackerOf<Family>::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s) {
     const Ages ages{snapshot, now_s};
     std::array<Found, limits::burst_size_max> found;
     std::array<std::uint8_t, limits::burst_size_max> strays;
     std::size_t found_count = 0;
     std::size_t stray_count = 0;
-    for (std::size_t n = 0; n < burst.flow_count; ++n) {
-        const std::uint8_t i = burst.flows[n];
+    for (const std::uint8_t i : Family::flows_of(burst)) {
         Session* const session = find_in_first(burst, i, snapshot);
         found[found_count] = {session, i};
         strays[stray_count] = i;
@@ -137,16 +140,19 @@ void Tracker::decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s
     }
 }
 
-Session* Tracker::find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot) {
-    const ClientKey client = burst.classified[i].client_key;
+template <typename Family>
+auto TrackerOf<Family>::find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot)
+    -> Session* {
+    const auto client = Family::client_of(burst, i);
     return is_request(burst, i)
                ? table_.find_in_first(burst.homes[i], client, request_matches(burst, i))
                : table_.find_in_first(burst.homes[i], client, reply_matches(burst, i, snapshot));
 }
 
 // Looks in the first line again too: an earlier stray may have opened what this one is looking for.
-void Tracker::settle(Burst& burst, std::size_t i, const Ages& ages) {
-    const ClientKey client = burst.classified[i].client_key;
+template <typename Family>
+void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
+    const auto client = Family::client_of(burst, i);
     Session* session =
         is_request(burst, i)
             ? table_.find(burst.homes[i], client, request_matches(burst, i))
@@ -166,7 +172,8 @@ void Tracker::settle(Burst& burst, std::size_t i, const Ages& ages) {
 }
 
 // False: the session must make way for a new one.
-bool Tracker::serve(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
+template <typename Family>
+bool TrackerOf<Family>::serve(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
     const ParsedPacket& packet = burst.packets[i];
     const SnapshotListener& listener = snapshot.listeners[session.listener];
@@ -185,8 +192,8 @@ bool Tracker::serve(Session& session, Burst& burst, std::size_t i, const Ages& a
         }
         decide_request(packet, real, burst.decisions[i]);
     } else {
-        decide_reply(packet, {listener.vip, session.vip_port}, real.tally, *snapshot.paths,
-                     burst.decisions[i]);
+        decide_reply(packet, {listener.vip, session.vip_port}, real.tally,
+                     Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
     }
     // An error speaks about a session; it does not keep it alive.
     if (packet.kind == PacketKind::flow) {
@@ -197,8 +204,9 @@ bool Tracker::serve(Session& session, Burst& burst, std::size_t i, const Ages& a
     return true;
 }
 
-inline void Tracker::touch(Session& session, const ParsedPacket& packet, Side side,
-                           const SnapshotReal& real, std::uint16_t stamp) {
+template <typename Family>
+inline void TrackerOf<Family>::touch(Session& session, const ParsedPacket& packet, Side side,
+                                     const SnapshotReal& real, std::uint16_t stamp) {
     const SessionState state = session.tag.state();
     if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
         session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
@@ -219,7 +227,8 @@ inline void Tracker::touch(Session& session, const ParsedPacket& packet, Side si
     }
 }
 
-void Tracker::enter(Session& session, SessionState next, const SnapshotReal& real) {
+template <typename Family>
+void TrackerOf<Family>::enter(Session& session, SessionState next, const SnapshotReal& real) {
     const bool was_confirmed = is_confirmed(session.tag.state());
     table_.set_state(session, next);
     if (!was_confirmed && is_confirmed(next)) {
@@ -227,7 +236,8 @@ void Tracker::enter(Session& session, SessionState next, const SnapshotReal& rea
     }
 }
 
-void Tracker::open(Burst& burst, std::size_t i, const Ages& ages) {
+template <typename Family>
+void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     const ParsedPacket& packet = burst.packets[i];
     const Classified& classified = burst.classified[i];
     const Snapshot& snapshot = ages.snapshot();
@@ -235,7 +245,7 @@ void Tracker::open(Burst& burst, std::size_t i, const Ages& ages) {
         return refuse(burst.decisions[i], DropReason::no_session);
     }
     bool met_another = false;
-    const std::uint16_t index = choose(classified, burst.homes[i], ages, met_another);
+    const std::uint16_t index = choose(burst, i, ages, met_another);
     if (index == limits::index_none) {
         return refuse(burst.decisions[i],
                       met_another ? DropReason::client_port_in_use : DropReason::no_real);
@@ -243,8 +253,7 @@ void Tracker::open(Burst& burst, std::size_t i, const Ages& ages) {
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     const SnapshotReal& real = snapshot.real_of(listener, index);
     Session newcomer;
-    newcomer.client_address = packet.source;
-    newcomer.client_port = packet.source_port;
+    Family::name_client(burst, i, newcomer);
     newcomer.listener = classified.listener;
     newcomer.vip_port = packet.destination_port;
     newcomer.real = index;
@@ -261,9 +270,10 @@ void Tracker::open(Burst& burst, std::size_t i, const Ages& ages) {
 }
 
 // False: no room.
-bool Tracker::admit(const Session& newcomer, const SnapshotReal& real, SessionTable::Home home,
-                    const Ages& ages) {
-    const SessionTable::Insertion insertion = table_.insert(newcomer, home, ages);
+template <typename Family>
+bool TrackerOf<Family>::admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
+                              const Ages& ages) {
+    const typename Table::Insertion insertion = table_.insert(newcomer, home, ages);
     WorkerCounters& counters = board_.worker();
     if (insertion.removed_expired || insertion.removed_evicted) {
         note_gone(insertion.removed, ages.snapshot());
@@ -279,8 +289,11 @@ bool Tracker::admit(const Session& newcomer, const SnapshotReal& real, SessionTa
     return true;
 }
 
-std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home home,
-                              const Ages& ages, bool& met_another) {
+template <typename Family>
+std::uint16_t TrackerOf<Family>::choose(const Burst& burst, std::size_t i, const Ages& ages,
+                                        bool& met_another) {
+    const auto client = Family::client_of(burst, i);
+    const Classified& classified = burst.classified[i];
     const Snapshot& snapshot = ages.snapshot();
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     // Another session of this client port at the same real endpoint: replies could not be told
@@ -291,7 +304,7 @@ std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home h
             return false;
         }
         const ReplyMatches same_endpoint{snapshot, {real.address, real.port}};
-        Session* other = table_.find(home, classified.client_key, same_endpoint);
+        Session* other = table_.find(burst.homes[i], client, same_endpoint);
         if (other == nullptr) {
             return false;
         }
@@ -303,10 +316,12 @@ std::uint16_t Tracker::choose(const Classified& classified, SessionTable::Home h
         met_another = true;
         return true;
     };
-    return choose_real(snapshot, listener, classified.client_key, meets_another);
+    return choose_real(snapshot, listener, client, meets_another);
 }
 
-void Tracker::answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot) {
+template <typename Family>
+void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
+                                               const Snapshot& snapshot) {
     const Classified& classified = burst.classified[i];
     if (classified.listener == limits::index_none) {
         burst.decisions[i].verdict = Verdict::punt;
@@ -315,17 +330,20 @@ void Tracker::answer_without_session(Burst& burst, std::size_t i, const Snapshot
     }
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     decide_reply(burst.packets[i], {listener.vip, listener.port}, limits::tallies_max,
-                 *snapshot.paths, burst.decisions[i]);
+                 Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
 }
 
-bool Tracker::sweep(std::size_t bucket_count, const Snapshot& snapshot, std::uint32_t now_s) {
+template <typename Family>
+bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot,
+                              std::uint32_t now_s) {
     return table_.sweep(bucket_count, Ages{snapshot, now_s}, [&](const Session& session) {
         note_gone(session, snapshot);
         board_.worker().sessions_expired.add(1);
     });
 }
 
-void Tracker::note_gone(const Session& session, const Snapshot& snapshot) {
+template <typename Family>
+void TrackerOf<Family>::note_gone(const Session& session, const Snapshot& snapshot) {
     if (RealTally* tally = tally_of(session, snapshot)) {
         tally->sessions_live.subtract(1);
         if (is_confirmed(session.tag.state())) {
@@ -335,7 +353,8 @@ void Tracker::note_gone(const Session& session, const Snapshot& snapshot) {
 }
 
 // A hole keeps its tally until nobody can name it. Null for a session that names nothing at all.
-RealTally* Tracker::tally_of(const Session& session, const Snapshot& snapshot) {
+template <typename Family>
+RealTally* TrackerOf<Family>::tally_of(const Session& session, const Snapshot& snapshot) {
     if (session.listener >= snapshot.listeners.size()) {
         return nullptr;
     }
@@ -345,5 +364,7 @@ RealTally* Tracker::tally_of(const Session& session, const Snapshot& snapshot) {
     }
     return &board_.tally(snapshot.real_of(listener, session.real).tally);
 }
+
+template class TrackerOf<Ipv4Flows>;
 
 }  // namespace fulcrum

@@ -6,9 +6,13 @@
 // lines, which has been fetched meanwhile, and are done. The strays' second lines are fetched
 // behind the backs of the others; then each stray is settled alone, one after the other, because to
 // open a session may move or end another.
+//
+// Each IP family has a tracker of its own over its own table and its own flows of the burst; what
+// differs between them is said by the family (Ipv4Flows), and all else is here once.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "config/model/snapshot.h"
 #include "dataplane/ages.h"
@@ -19,14 +23,38 @@
 
 namespace fulcrum {
 
-class Tracker {
+// IPv4's flows of a burst, and what only the family knows of them.
+struct Ipv4Flows {
+    using Sessions = Ipv4Sessions;
+
+    static std::span<const std::uint8_t> flows_of(const Burst& burst) {
+        return {burst.flows.data(), burst.flow_count};
+    }
+    static ClientKey client_of(const Burst& burst, std::size_t i) {
+        return burst.classified[i].client_key;
+    }
+    static void name_client(const Burst& burst, std::size_t i, Session& session) {
+        session.client_address = burst.packets[i].source;
+        session.client_port = burst.packets[i].source_port;
+    }
+    // Where a reply goes.
+    static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
+        return *paths.to(burst.packets[i].destination).hop;
+    }
+};
+
+template <typename Family>
+class TrackerOf {
   public:
-    Tracker(SessionTable& table, CounterBoard& board) : table_{table}, board_{board} {}
+    using Table = SessionTableOf<typename Family::Sessions>;
+    using Session = typename Table::Session;
+
+    TrackerOf(Table& table, CounterBoard& board) : table_{table}, board_{board} {}
 
     // As soon as a packet's client is known: its session's cache line is on its way while the rest
     // of the burst is classified.
     void expect(Burst& burst, std::size_t i) {
-        burst.homes[i] = table_.home_of(burst.classified[i].client_key);
+        burst.homes[i] = table_.home_of(Family::client_of(burst, i));
         table_.prefetch_first(burst.homes[i]);
     }
 
@@ -36,7 +64,7 @@ class Tracker {
     // The next buckets of the table; true when a round is complete.
     bool sweep(std::size_t bucket_count, const Snapshot& snapshot, std::uint32_t now_s);
 
-    const SessionTable& table() const { return table_; }
+    const Table& table() const { return table_; }
 
   private:
     struct Found {
@@ -51,16 +79,17 @@ class Tracker {
                       const SnapshotReal& real, std::uint16_t stamp);
     void enter(Session& session, SessionState next, const SnapshotReal& real);
     void open(Burst& burst, std::size_t i, const Ages& ages);
-    std::uint16_t choose(const Classified& classified, SessionTable::Home home, const Ages& ages,
-                         bool& met_another);
-    bool admit(const Session& newcomer, const SnapshotReal& real, SessionTable::Home home,
+    std::uint16_t choose(const Burst& burst, std::size_t i, const Ages& ages, bool& met_another);
+    bool admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
                const Ages& ages);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     void note_gone(const Session& session, const Snapshot& snapshot);
     RealTally* tally_of(const Session& session, const Snapshot& snapshot);
 
-    SessionTable& table_;
+    Table& table_;
     CounterBoard& board_;
 };
+
+using Tracker = TrackerOf<Ipv4Flows>;
 
 }  // namespace fulcrum

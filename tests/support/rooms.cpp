@@ -84,7 +84,8 @@ Decision decided_reply(const ParsedPacket& packet, const Binding& binding,
     const std::uint32_t tally = binding.real == limits::index_none
                                     ? static_cast<std::uint32_t>(limits::tallies_max)
                                     : snapshot.real_of(listener, binding.real).tally;
-    decide_reply(packet, {listener.vip, binding.vip_port}, tally, *snapshot.paths, decision);
+    decide_reply(packet, {listener.vip, binding.vip_port}, tally,
+                 *snapshot.paths->to(packet.destination).hop, decision);
     return decision;
 }
 
