@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "controlplane/explain.h"
 #include "controlplane/reports.h"
 
 namespace fulcrum {
@@ -103,6 +104,14 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"sessions",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
          &Commands::sessions},
+        {"explain",
+         {{"protocol", Argument::Kind::text, true},
+          {"source", Argument::Kind::text, true},
+          {"destination", Argument::Kind::text, true},
+          {"from"},
+          {"flags"},
+          {"size", Argument::Kind::count}},
+         &Commands::explain},
         {"reload", {}, &Commands::reload},
         {"drain",
          {{"service", Argument::Kind::text, true}, {"real", Argument::Kind::text, true}},
@@ -279,6 +288,30 @@ void Commands::answer_listing(std::function<Json()> make, const Answer& answer) 
             return reply;
         },
         [answer](const Reply& reply) { answer(reply); });
+}
+
+std::vector<std::string> Commands::port_names() const {
+    std::vector<std::string> names;
+    for (const PortReport& port : facts_.ports ? facts_.ports() : std::vector<PortReport>{}) {
+        names.push_back(port.name);
+    }
+    return names;
+}
+
+void Commands::explain(const Json& arguments, const Answer& answer) {
+    const Result<Question> question = question_of(arguments, port_names());
+    if (!question) {
+        answer(Reply::refusal("bad_arguments", question.error().sentence));
+        return;
+    }
+    mail_.explain(*question, [this, answer](const Explanation* explanation) {
+        if (explanation == nullptr) {
+            answer(Reply::refusal("no_answer", "no worker answered within two seconds"));
+            return;
+        }
+        answer(
+            Reply::of(report_explanation(*explanation, *applier_.listing().look(), port_names())));
+    });
 }
 
 void Commands::reload(const Json& /*arguments*/, const Answer& answer) {

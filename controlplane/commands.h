@@ -74,6 +74,7 @@ class Commands {
     void services(const Json& arguments, const Answer& answer);
     void reals(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
+    void explain(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);
     void drain(const Json& arguments, const Answer& answer);
     void undrain(const Json& arguments, const Answer& answer);
@@ -91,6 +92,7 @@ class Commands {
     void measure_pace();
     void add_worker_problems(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
+    std::vector<std::string> port_names() const;
     void answer_listing(std::function<Json()> make, const Answer& answer);
     static Reply reply_to_drain(const ApplyResult& result, const Json& arguments,
                                 const Applier& applier);

@@ -182,7 +182,7 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
     std::vector<WorkerDoors> doors;
     for (std::size_t i = 0; i < workers.count(); ++i) {
         boards.push_back(&workers.board(i));
-        doors.push_back({&workers.inbox(i), &workers.outbox(i)});
+        doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
                      [&](const Config& adopted) { kernel_side.adopt(adopted); }}};

@@ -10,6 +10,7 @@ namespace {
 constexpr Duration calm_period = 5ms;       // a packet that waits for a neighbour can spare this
 constexpr Duration walking_period = 200us;  // a worker walks on when its mailbox is empty
 constexpr Duration walk_length_max = 2s;
+constexpr Duration explaining_max = 2s;
 constexpr std::size_t reports_per_turn_max = 4'096;  // about a millisecond's work
 
 }  // namespace
@@ -58,7 +59,54 @@ void WorkerMail::collect() {
     if (!walks_.empty()) {
         end_walk_if_due();
     }
-    next_.after(walks_.empty() ? calm_period : walking_period, [this] { collect(); });
+    if (!asked_.empty()) {
+        collect_explanations();
+    }
+    const bool is_calm = walks_.empty() && asked_.empty();
+    next_.after(is_calm ? calm_period : walking_period, [this] { collect(); });
+}
+
+void WorkerMail::explain(const Question& question, OnExplained on_explained) {
+    asked_.push_back({question, std::move(on_explained), {}});
+    if (asked_.size() == 1) {
+        begin_question();
+        next_.after(walking_period, [this] { collect(); });
+    }
+}
+
+void WorkerMail::begin_question() {
+    Asked& asked = asked_.front();
+    asked.deadline = loop_.now() + explaining_max;
+    WorkerRequest request;
+    request.kind = RequestKind::explain;
+    request.question = asked.question;
+    request.question.id = ++question_id_;
+    for (const WorkerDoors& worker : workers_) {
+        worker.inbox->post(request);  // who has no room does not answer: then the deadline does
+    }
+}
+
+void WorkerMail::collect_explanations() {
+    Explanation explanation;
+    bool is_answered = false;
+    for (const WorkerDoors& worker : workers_) {
+        Explanation told;
+        while (worker.explanations != nullptr && worker.explanations->collect(&told, 1) == 1) {
+            if (told.question_id == question_id_ && told.worker == told.owner && !is_answered) {
+                explanation = told;
+                is_answered = true;
+            }
+        }
+    }
+    if (!is_answered && loop_.now() < asked_.front().deadline) {
+        return;
+    }
+    const OnExplained on_explained = std::move(asked_.front().on_explained);
+    asked_.pop_front();
+    if (!asked_.empty()) {
+        begin_question();
+    }
+    on_explained(is_answered ? &explanation : nullptr);
 }
 
 void WorkerMail::collect_from(std::size_t worker) {

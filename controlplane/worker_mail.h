@@ -19,6 +19,7 @@ namespace fulcrum {
 struct WorkerDoors {
     Mailbox<WorkerRequest>* inbox = nullptr;
     Mailbox<WorkerReport>* outbox = nullptr;
+    Mailbox<Explanation>* explanations = nullptr;
 };
 
 // Which sessions, and how many at most. Members as in WorkerRequest.
@@ -38,11 +39,14 @@ class WorkerMail {
   public:
     using OnNeighbourWanted = std::function<void(std::uint8_t port, Ipv4Address neighbour)>;
     using OnWalked = std::function<void(const SessionWalk&)>;
+    using OnExplained = std::function<void(const Explanation*)>;  // null: nobody answered in time
 
     WorkerMail(EventLoop& loop, std::vector<WorkerDoors> workers, OnNeighbourWanted on_wanted);
 
     // In the order of the calls; `on_walked` is called from a later turn.
     void walk(const SessionQuery& query, OnWalked on_walked);
+    // Asked of all workers; the answer of the client's owner counts. Likewise.
+    void explain(const Question& question, OnExplained on_explained);
 
   private:
     struct Walk {
@@ -53,7 +57,15 @@ class WorkerMail {
         Instant deadline{};
     };
 
+    struct Asked {
+        Question question;
+        OnExplained on_explained;
+        Instant deadline{};
+    };
+
     void collect();
+    void begin_question();
+    void collect_explanations();
     void collect_from(std::size_t worker);
     void take(std::size_t worker, const WorkerReport& report);
     void begin_walk();
@@ -64,6 +76,8 @@ class WorkerMail {
     OnNeighbourWanted on_wanted_;
     std::deque<Walk> walks_;  // the first is under way
     std::uint32_t walk_id_ = 0;
+    std::deque<Asked> asked_;  // the first is under way
+    std::uint32_t question_id_ = 0;
     Timer next_;
     std::vector<WorkerReport> reports_;
 };

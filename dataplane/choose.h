@@ -11,6 +11,13 @@
 
 namespace fulcrum {
 
+// Random bits that are this flow's own. The first draw's slot is scaled() from the lower half.
+inline std::uint64_t draw_of(const Snapshot& snapshot, const SnapshotListener& listener,
+                             ClientKey client) {
+    return hash_words(snapshot.ring_key, client,
+                      EndpointMap::key_of(listener.vip, listener.port, 0));
+}
+
 // Index of the real within the listener's service, or limits::index_none: nobody, not even a
 // fallback. `is_refused(index)` says no to a real for this flow alone (its client port meets
 // another session there); the next draw follows.
@@ -27,8 +34,7 @@ std::uint16_t choose_real(const Snapshot& snapshot, const SnapshotListener& list
     if (service.has_usable_real) {
         const Ring& ring = *service.ring;
         const auto ring_size = static_cast<std::uint32_t>(ring.size());
-        const std::uint64_t vip = EndpointMap::key_of(listener.vip, listener.port, 0);
-        std::uint64_t draw = hash_words(snapshot.ring_key, client, vip);
+        std::uint64_t draw = draw_of(snapshot, listener, client);
         for (std::uint32_t i = 0; i < limits::ring_draws_max; ++i) {
             const std::uint16_t index = ring[scaled(static_cast<std::uint32_t>(draw), ring_size)];
             if (is_usable(index)) {

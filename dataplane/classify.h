@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "config/model/snapshot.h"
 #include "dataplane/parse.h"
@@ -20,6 +21,11 @@ enum class PacketClass : std::uint8_t {
     request,  // from a client to a listener
     reply,    // from a NAT real's endpoint to somebody who may be a client
 };
+
+constexpr std::string_view name_of(PacketClass packet_class) {
+    constexpr std::string_view names[]{"refused", "punt", "request", "reply"};
+    return names[static_cast<std::size_t>(packet_class)];
+}
 
 struct Classified {
     PacketClass packet_class = PacketClass::refused;

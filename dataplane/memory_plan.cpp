@@ -99,7 +99,8 @@ MemoryPlan plan_memory(const Config& config) {
         {"packet buffers (" + std::to_string(plan.mbuf_count) + ")",
          plan.mbuf_count * bytes_per_mbuf, true},
         {"rings and drivers", dpdk_base_bytes, true},
-        {"counters of reals", workers * plan.tally_count * sizeof(RealTally), false},
+        // Twice: explaining a packet has counters of its own.
+        {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},
         // Twice: the next snapshot is compiled beside the running one.
         {"rings of services", 2 * ring_bytes, false},
         {"program", base_bytes, false},

@@ -38,6 +38,9 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"handed_over_twice", "a packet handed over was not at home with its owner"},
 }};
 
+constexpr std::array<std::string_view, verdict_count> verdict_names{
+    "pending", "transmit", "punt", "hand_over", "hold", "drop"};
+
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
     "keepalive", "link", "check", "routing", "transit", "rest"};
 
@@ -45,6 +48,10 @@ constexpr std::array<std::string_view, punt_class_count> punt_class_names{
 
 const DropReasonText& text_of(DropReason reason) {
     return drop_reason_texts[static_cast<std::size_t>(reason)];
+}
+
+std::string_view name_of(Verdict verdict) {
+    return verdict_names[static_cast<std::size_t>(verdict)];
 }
 
 std::string_view name_of(PuntClass punt_class) {

@@ -19,6 +19,9 @@ enum class Verdict : std::uint8_t {
     drop,
 };
 
+inline constexpr std::size_t verdict_count = static_cast<std::size_t>(Verdict::drop) + 1;
+std::string_view name_of(Verdict verdict);
+
 enum class DropReason : std::uint8_t {
     // The frame is not what it says it is.
     frame_truncated,

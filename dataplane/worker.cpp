@@ -39,6 +39,8 @@ Worker::Worker(const WorkerWiring& wiring)
       counters_{board_.worker()},
       tracker_{table_, board_},
       path_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, tracker_},
+      rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count,
+                 board_.tally_count()},
       emitter_{wiring_, clock_},
       burst_{std::make_unique<Burst>()} {
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
@@ -262,8 +264,20 @@ void Worker::serve_inbox(const Snapshot& snapshot) {
         if (wiring_.inbox == nullptr || wiring_.inbox->collect(&request, 1) == 0) {
             return;
         }
-        walk_ = {request, 0, 0, /*is_running=*/true};
-        walk_some(snapshot);
+        if (request.kind == RequestKind::explain) {
+            explain(request.question, snapshot);
+        } else {
+            walk_ = {request, 0, 0, /*is_running=*/true};
+            walk_some(snapshot);
+        }
+    }
+}
+
+void Worker::explain(const Question& question, const Snapshot& snapshot) {
+    Explanation explanation;
+    rehearsal_.play(question, table_, snapshot, clock_.now_s(), explanation);
+    if (wiring_.explanations == nullptr || !wiring_.explanations->post(explanation)) {
+        counters_.reports_lost.add(1);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/emitter.h"
 #include "dataplane/packet_path.h"
+#include "dataplane/rehearsal.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
 #include "dataplane/waiting_room.h"
@@ -52,6 +53,7 @@ class Worker {
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
 
     void serve_inbox(const Snapshot& snapshot);
+    void explain(const Question& question, const Snapshot& snapshot);
     void walk_some(const Snapshot& snapshot);
     void sweep_some(const Snapshot& snapshot);
     void report(const WorkerReport& report);
@@ -72,6 +74,7 @@ class Worker {
     WorkerCounters& counters_;
     Tracker tracker_;
     PacketPath path_;
+    Rehearsal rehearsal_;
     TurnClock clock_;
     Emitter emitter_;
     WaitingRoom waiting_;

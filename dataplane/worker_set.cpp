@@ -92,8 +92,11 @@ Status WorkerSet::make_mailboxes(std::size_t port_count) {
             Mailbox<WorkerRequest>::create("inbox_" + own, limits::worker_inbox_length));
         outboxes_.push_back(
             Mailbox<WorkerReport>::create("outbox_" + own, limits::worker_outbox_length));
+        explanations_.push_back(
+            Mailbox<Explanation>::create("explain_" + own, limits::explanations_length));
         doors_.push_back(TwinDoor::create(static_cast<unsigned>(from), bell_));
-        if (inboxes_.back() == nullptr || outboxes_.back() == nullptr || doors_.back() == nullptr) {
+        if (inboxes_.back() == nullptr || outboxes_.back() == nullptr ||
+            explanations_.back() == nullptr || doors_.back() == nullptr) {
             return no_memory_for("the mailboxes of worker " + own);
         }
     }
@@ -154,6 +157,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.from_kernel = i == 0 ? from_kernel_.get() : nullptr;
         wiring.inbox = inboxes_[i].get();
         wiring.outbox = outboxes_[i].get();
+        wiring.explanations = explanations_[i].get();
         wiring.idle = config.director.idle;
         workers_.push_back(std::make_unique<Worker>(wiring));
     }

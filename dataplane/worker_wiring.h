@@ -49,6 +49,7 @@ struct WorkerWiring {
     PacketMailbox* from_kernel = nullptr;  // null for all workers but one
     Mailbox<WorkerRequest>* inbox = nullptr;
     Mailbox<WorkerReport>* outbox = nullptr;
+    Mailbox<Explanation>* explanations = nullptr;  // beside the outbox: they are large and rare
     Idle idle = Idle::adaptive;
 };
 

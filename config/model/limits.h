@@ -38,6 +38,7 @@ inline constexpr std::size_t punt_ring_length = 512;
 inline constexpr std::size_t from_kernel_ring_length = 512;
 inline constexpr std::size_t worker_inbox_length = 256;
 inline constexpr std::size_t worker_outbox_length = 4'096;
+inline constexpr std::size_t explanations_length = 4;
 
 // --- time ------------------------------------------------------------------------------------
 inline constexpr std::uint32_t sweep_period_s = 10;  // a whole sweep of a table takes at most this
@@ -60,5 +61,7 @@ inline constexpr std::uint32_t ring_refusals_max = 64;
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
 inline constexpr std::uint16_t mtu_max = 1'500;
+// Of a made-up frame and of what becomes of it: all headers, those of a tunnel included.
+inline constexpr std::size_t explained_octets_max = 192;
 
 }  // namespace fulcrum::limits

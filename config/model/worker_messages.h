@@ -6,19 +6,27 @@
 #include <type_traits>
 
 #include "config/model/address.h"
+#include "config/model/explanation.h"
 #include "config/model/limits.h"
 #include "config/model/session.h"
 
 namespace fulcrum {
 
-// Walk the session table from its beginning and report matching sessions, a bounded number of
-// buckets a turn. A second walk while one runs replaces it.
+enum class RequestKind : std::uint8_t {
+    // Walk the session table from its beginning and report matching sessions, a bounded number of
+    // buckets a turn. A second walk while one runs replaces it.
+    walk,
+    explain,  // `question`, answered in the mailbox of explanations
+};
+
 struct WorkerRequest {
+    RequestKind kind = RequestKind::walk;
     std::uint32_t walk_id = 0;                    // comes back with each report of this walk
     std::uint32_t records_max = 0;                // the walk ends after this many
     std::uint16_t listener = limits::index_none;  // index_none: any
     std::uint16_t real = limits::index_none;      // only with `listener`
     Ipv4Address client;                           // unspecified: any
+    Question question;
 };
 
 enum class ReportKind : std::uint8_t {

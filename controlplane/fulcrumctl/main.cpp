@@ -27,6 +27,12 @@ struct Options {
     std::string real;
     std::string client;
     unsigned limit = 0;
+    std::string protocol;
+    std::string source;
+    std::string destination;
+    std::string from;
+    std::string flags;
+    unsigned size = 0;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -104,6 +110,21 @@ int ask_reals(const Options& options) {
     return ask(options, "reals", arguments, show_reals);
 }
 
+int ask_explain(const Options& options) {
+    Json arguments{{"protocol", options.protocol},
+                   {"source", options.source},
+                   {"destination", options.destination}};
+    for (const auto& [name, value] : {std::pair{"from", options.from}, {"flags", options.flags}}) {
+        if (!value.empty()) {
+            arguments[name] = value;
+        }
+    }
+    if (options.size != 0) {
+        arguments["size"] = options.size;
+    }
+    return ask(options, "explain", arguments, show_explain);
+}
+
 // --- without a director ----------------------------------------------------------------------
 
 int check(const Options& options) {
@@ -158,6 +179,15 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     sessions->add_option("--client", options.client, "Only those of this client address");
     sessions->add_option("--limit", options.limit, "At most so many (1 to 10000; default 1000)")
         ->check(CLI::Range(1U, 10'000U));
+    CLI::App* explain = add("explain", "What would become of a packet, and why; changes nothing",
+                            [&options] { return ask_explain(options); });
+    explain->add_option("PROTOCOL", options.protocol, "tcp or udp")->required();
+    explain->add_option("SOURCE", options.source, "ADDRESS:PORT")->required();
+    explain->add_option("DESTINATION", options.destination, "ADDRESS:PORT")->required();
+    explain->add_option("--from", options.from,
+                        "The port where it arrives (default: the one towards its source)");
+    explain->add_option("--flags", options.flags, "TCP flags, as in syn,ack (default syn)");
+    explain->add_option("--size", options.size, "Octets of the IP packet");
     add_plain("reload", "Read the configuration file again and apply it", show_reload);
     add("drain", "No new sessions for a real; those it has live on",
         [&options] { return ask_drain(options, "drain", show_drain); })

@@ -269,6 +269,45 @@ std::string show_undrain(const Json& result) {
            " is no longer drained as of epoch " + cell(result, "epoch") + "\n";
 }
 
+std::string show_explain(const Json& result) {
+    const auto line = [](const char* title, const std::string& text) {
+        const std::string name{title};
+        return "  " + name + std::string(12 - name.size(), ' ') + text + "\n";
+    };
+    std::string text = "a packet that arrives at port " + cell(result, "arrives_at") +
+                       ", by epoch " + cell(result, "epoch") + "\n";
+    text += line("class", cell(result, result.at("punt_class").is_null() ? "class" : "punt_class") +
+                              (result.at("punt_class").is_null() ? "" : " (for the kernel)"));
+    text += line("worker", cell(result, "worker"));
+    if (!result.at("service").is_null()) {
+        text += line("service", cell(result, "service"));
+    }
+    if (const Json& session = result.at("session"); !session.is_null()) {
+        text += line("session", cell(session, "state") + ", idle for " +
+                                    length_of(session.value("idle_s", std::int64_t{0})) + " of " +
+                                    length_of(session.value("timeout_s", std::int64_t{0})));
+    } else if (result.value("opens_session", false)) {
+        text += line("session", "none: one is opened, at slot " + cell(result, "ring_slot"));
+    }
+    if (const Json& real = result.at("real"); !real.is_null()) {
+        text += line("real", cell(real, "name") + " at " + endpoint_of(real, "address", "port") +
+                                 ", " + cell(real, "forward") + ", " + cell(real, "state"));
+    }
+    text += line("verdict", cell(result, "verdict") + (result.at("reason").is_null()
+                                                           ? ""
+                                                           : " " + cell(result, "reason") + ": " +
+                                                                 cell(result, "sentence")));
+    if (const Json& way = result.at("leaves"); !way.is_null()) {
+        text += line("leaves", "by port " + cell(way, "port") + " to " + cell(way, "neighbour") +
+                                   ", MAC " + cell(way, "destination_mac") + ", MTU " +
+                                   cell(way, "mtu"));
+        for (const Json& header : way.at("packet")) {
+            text += line("", text_of(header));
+        }
+    }
+    return text;
+}
+
 std::string show_version(const Json& result) { return "fulcrum " + cell(result, "version") + "\n"; }
 
 }  // namespace fulcrum

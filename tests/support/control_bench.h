@@ -53,6 +53,7 @@ class StandInWorker {
     StandInWorker(Publication& publication, unsigned id, CounterBoard& board)
         : inbox{Mailbox<WorkerRequest>::create("inbox" + std::to_string(serial()), 16)},
           outbox{Mailbox<WorkerReport>::create("outbox" + std::to_string(serial()), 64)},
+          explanations{Mailbox<Explanation>::create("explain" + std::to_string(serial()), 4)},
           publication_{publication},
           id_{id},
           board_{board},
@@ -64,6 +65,8 @@ class StandInWorker {
 
     std::unique_ptr<Mailbox<WorkerRequest>> inbox;
     std::unique_ptr<Mailbox<WorkerReport>> outbox;
+    std::unique_ptr<Mailbox<Explanation>> explanations;
+    std::atomic<std::uint8_t> owner{0};   // of every packet, as this one explains
     std::vector<SessionRecord> sessions;  // before the first walk
     std::atomic<bool> is_frozen{false};   // takes up no snapshot
     std::atomic<bool> is_halted{false};   // does not turn at all
@@ -95,6 +98,16 @@ class StandInWorker {
     void answer() {
         WorkerRequest request;
         if (is_mute || inbox->collect(&request, 1) == 0) {
+            return;
+        }
+        if (request.kind == RequestKind::explain) {
+            Explanation told;
+            told.question_id = request.question.id;
+            told.worker = static_cast<std::uint8_t>(id_);
+            told.owner = owner;
+            told.the_class = "request";
+            told.verdict = "transmit";
+            explanations->post(told);
             return;
         }
         last_limit = request.records_max;

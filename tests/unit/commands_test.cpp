@@ -20,9 +20,7 @@ class CommandsTest : public ControlBench {
             return std::vector<PortReport>{{"wan", "eth0", "wan", {}, is_link_up_}};
         };
         mail_ = std::make_unique<WorkerMail>(
-            loop_,
-            std::vector<WorkerDoors>{{workers_[0]->inbox.get(), workers_[0]->outbox.get()},
-                                     {workers_[1]->inbox.get(), workers_[1]->outbox.get()}},
+            loop_, std::vector<WorkerDoors>{doors_of(*workers_[0]), doors_of(*workers_[1])},
             [this](std::uint8_t port, Ipv4Address neighbour) {
                 wanted_.emplace_back(port, neighbour);
             });
@@ -48,6 +46,9 @@ class CommandsTest : public ControlBench {
         EXPECT_EQ(reply["ok"], false) << reply.dump();
         return reply["error"]["code"].get<std::string>() + ": " +
                reply["error"]["sentence"].get<std::string>();
+    }
+    static WorkerDoors doors_of(StandInWorker& worker) {
+        return {worker.inbox.get(), worker.outbox.get(), worker.explanations.get()};
     }
     static SessionRecord session_of(std::uint16_t port, std::uint16_t real) {
         SessionRecord session;
@@ -212,6 +213,35 @@ TEST_F(CommandsTest, WalksForOneAfterTheOther) {
     EXPECT_EQ(counts, (std::vector<std::size_t>{1, 2, 1}));
 }
 
+const Json some_packet{
+    {"protocol", "tcp"}, {"source", "10.1.0.7:1000"}, {"destination", "10.1.0.80:80"}};
+
+TEST_F(CommandsTest, ExplainsByTheWorkerWhoseClientItIs) {
+    EXPECT_EQ(result_of("explain", some_packet)["worker"], 0);
+    workers_[0]->owner = workers_[1]->owner = 1;
+    const Json told = result_of("explain", some_packet);
+    EXPECT_EQ(told["worker"], 1);
+    EXPECT_EQ(told["class"], "request");
+    EXPECT_EQ(told["arrives_at"], "wan");
+}
+
+TEST_F(CommandsTest, ExplainsForOneAfterTheOther) {
+    int answered_count = 0;
+    for (int i = 0; i < 10; ++i) {
+        commands_->serve({"explain", some_packet},
+                         [&](const Reply& told) { answered_count += told.is_ok ? 1 : 0; });
+    }
+    EXPECT_TRUE(loop_until(loop_, [&] { return answered_count == 10; }));
+}
+
+TEST_F(CommandsTest, SaysWhenNobodyExplains) {
+    workers_[0]->is_mute = true;
+    EXPECT_EQ(refusal_of("explain", some_packet),
+              "no_answer: no worker answered within two seconds");
+    EXPECT_TRUE(refusal_of("explain", {{"protocol", "x"}, {"source", ""}, {"destination", ""}})
+                    .starts_with("bad_arguments: protocol \"x\""));
+}
+
 TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
     WorkerReport report;
     report.kind = ReportKind::neighbour_wanted;
@@ -226,7 +256,7 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, reload, drain, undrain, version");
+              "sessions, explain, reload, drain, undrain, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", 1}, {"real", "x"}}),
               "bad_arguments: argument \"service\" of drain is no text");

@@ -89,5 +89,63 @@ TEST(Tables, ShowADrainInASentence) {
     EXPECT_EQ(show_undrain(result), "web/web1 is no longer drained as of epoch 9\n");
 }
 
+TEST(Tables, ShowWhatAPacketsFateHangsOn) {
+    const Json result{{"epoch", 3},
+                      {"arrives_at", "wan"},
+                      {"worker", 1},
+                      {"class", "request"},
+                      {"punt_class", nullptr},
+                      {"service", "web"},
+                      {"session", nullptr},
+                      {"opens_session", true},
+                      {"ring_slot", 4'711},
+                      {"real",
+                       {{"name", "web1"},
+                        {"address", "10.2.0.11"},
+                        {"port", 8080},
+                        {"forward", "nat"},
+                        {"state", "up"}}},
+                      {"verdict", "transmit"},
+                      {"reason", nullptr},
+                      {"sentence", nullptr},
+                      {"leaves",
+                       {{"port", "lan"},
+                        {"neighbour", "10.2.0.11"},
+                        {"destination_mac", "02:00:00:00:00:0b"},
+                        {"mtu", 1'500},
+                        {"packet", {"ipv4 10.1.0.7 > 10.2.0.11", "tcp 1000 > 8080"}}}}};
+    EXPECT_EQ(show_explain(result),
+              "a packet that arrives at port wan, by epoch 3\n"
+              "  class       request\n"
+              "  worker      1\n"
+              "  service     web\n"
+              "  session     none: one is opened, at slot 4711\n"
+              "  real        web1 at 10.2.0.11:8080, nat, up\n"
+              "  verdict     transmit\n"
+              "  leaves      by port lan to 10.2.0.11, MAC 02:00:00:00:00:0b, MTU 1500\n"
+              "              ipv4 10.1.0.7 > 10.2.0.11\n"
+              "              tcp 1000 > 8080\n");
+}
+
+TEST(Tables, ShowWhyAPacketIsDropped) {
+    Json result{{"epoch", 3},
+                {"arrives_at", "wan"},
+                {"worker", 0},
+                {"class", "refused"},
+                {"punt_class", nullptr},
+                {"service", nullptr},
+                {"session", nullptr},
+                {"real", nullptr},
+                {"verdict", "drop"},
+                {"reason", "destination"},
+                {"sentence", "nobody's"},
+                {"leaves", nullptr}};
+    EXPECT_NE(show_explain(result).find("  verdict     drop destination: nobody's\n"),
+              std::string::npos);
+    result["punt_class"] = "routing";
+    EXPECT_NE(show_explain(result).find("  class       routing (for the kernel)\n"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace fulcrum

@@ -1,0 +1,200 @@
+// The stage, who is on it, and what is told of the play.
+#include "dataplane/rehearsal.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/choose.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::size_t stage_bucket_count = 8;
+constexpr HashKey any_key{0x0123'4567'89AB'CDEF, 0xFEDC'BA98'7654'3211};
+
+SessionRecord record_of(const Session& session, const Ages& ages, unsigned worker) {
+    const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
+    return {.client = {session.client_address, session.client_port},
+            .vip = {listener.vip, session.vip_port},
+            .listener = session.listener,
+            .real = session.real,
+            .protocol = session.tag.protocol(),
+            .state = session.tag.state(),
+            .worker = static_cast<std::uint8_t>(worker),
+            .idle_s = ages.age_s(session),
+            .timeout_s = ages.timeout_s(session)};
+}
+
+// Calls `visit(session)` for all sessions of this client port: nobody is the one looked for.
+template <typename Visit>
+void visit_client(SessionTable& table, ClientKey client, const Visit& visit) {
+    table.find(table.home_of(client), client, [&](const Session& session) {
+        visit(session);
+        return false;
+    });
+}
+
+bool has_client(const Burst& burst) {
+    return burst.classified[0].packet_class == PacketClass::request ||
+           burst.classified[0].packet_class == PacketClass::reply;
+}
+
+}  // namespace
+
+Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
+                     unsigned worker_count, std::size_t tally_count)
+    : ports_{std::move(ports)},
+      steering_{steering},
+      worker_id_{worker_id},
+      memory_(SessionTable::size_for(stage_bucket_count) / sizeof(Line)),
+      board_{tally_count},
+      tracker_{
+          table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
+          board_},
+      path_{ports_, steering, worker_id, worker_count, tracker_},
+      burst_{std::make_unique<Burst>()} {}
+
+void Rehearsal::play(const Question& question, SessionTable& live, const Snapshot& snapshot,
+                     std::uint32_t now_s, Explanation& explanation) {
+    const std::uint8_t by_route = snapshot.paths->to(question.source).hop->port;
+    const std::uint8_t wanted = question.port == port_none ? by_route : question.port;
+    const std::uint8_t port = wanted < ports_.size() ? wanted : std::uint8_t{0};
+    explanation = {};
+    explanation.question_id = question.id;
+    explanation.epoch = snapshot.epoch;
+    explanation.port = port;
+    explanation.worker = static_cast<std::uint8_t>(worker_id_);
+    explanation.octets = question.octets;
+    std::memcpy(explanation.octets.data(), &ports_[port].mac, sizeof(MacAddress));
+
+    const Ages ages{snapshot, now_s};
+    Burst& burst = *burst_;
+    burst.count = 1;
+    const std::uint16_t octet_count = std::min<std::uint16_t>(
+        question.octet_count, static_cast<std::uint16_t>(limits::explained_octets_max));
+    burst.frames[0] = {explanation.octets.data(), question.length, octet_count, port};
+    burst.decisions[0] = {};
+    burst.decisions[0].tally = limits::tallies_max;
+    parse({explanation.octets.data(), octet_count}, question.length, ports_[port].mac,
+          burst.packets[0]);
+    classify(burst.packets[0], snapshot, burst.classified[0]);
+    set_stage();
+    bring_in(live, ages);
+    const Session* found = session_of(snapshot);
+    const Session before = found == nullptr ? Session{} : *found;
+    opened_before_ = board_.worker().sessions_opened.read();
+
+    path_.carry(burst, snapshot, now_s, Origin::nic);
+
+    const Classified& classified = burst.classified[0];
+    const Decision& decision = burst.decisions[0];
+    explanation.owner = static_cast<std::uint8_t>(
+        has_client(burst) ? steering_.owner_of(classified.client) : worker_id_);
+    explanation.the_class = name_of(classified.packet_class);
+    explanation.verdict = name_of(decision.verdict);
+    if (decision.verdict == Verdict::punt) {
+        explanation.punt_class = name_of(decision.punt_class);
+    }
+    if (decision.verdict == Verdict::drop) {
+        explanation.reason = text_of(decision.reason).name;
+        explanation.sentence = text_of(decision.reason).sentence;
+    }
+    explanation.listener = has_client(burst) ? classified.listener : limits::index_none;
+    tell_session(found == nullptr ? nullptr : &before, ages, explanation);
+    tell_real(snapshot, explanation);
+    tell_way(snapshot, explanation);
+    explanation.octet_count =
+        decision.verdict == Verdict::transmit ? octet_count : std::uint16_t{0};
+}
+
+void Rehearsal::set_stage() {
+    std::fill(memory_.begin(), memory_.end(), Line{});
+    // In the place of the one before: who refers to it goes on doing so.
+    table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key);
+}
+
+// All sessions of the client port, so that what meets another one does so on the stage.
+void Rehearsal::bring_in(SessionTable& live, const Ages& ages) {
+    if (!has_client(*burst_)) {
+        return;
+    }
+    const ClientKey client = burst_->classified[0].client_key;
+    visit_client(live, client, [&](const Session& session) {
+        table_->insert(session, table_->home_of(client), ages);
+    });
+}
+
+// The one on the stage that the packet belongs to, or null.
+const Session* Rehearsal::session_of(const Snapshot& snapshot) {
+    if (!has_client(*burst_)) {
+        return nullptr;
+    }
+    const ParsedPacket& packet = burst_->packets[0];
+    const Classified& classified = burst_->classified[0];
+    const bool is_request = classified.packet_class == PacketClass::request;
+    const Session* found = nullptr;
+    visit_client(*table_, classified.client_key, [&](const Session& session) {
+        const Ages ages{snapshot, 0};
+        if (ages.is_nameless(session)) {
+            return;
+        }
+        const SnapshotListener& listener = snapshot.listeners[session.listener];
+        const SnapshotReal& real = snapshot.real_of(listener, session.real);
+        const bool matches = is_request
+                                 ? session.listener == classified.listener &&
+                                       session.vip_port == packet.destination_port
+                                 : real.address == packet.source && real.port == packet.source_port;
+        found = matches ? &session : found;
+    });
+    return found;
+}
+
+void Rehearsal::tell_session(const Session* before, const Ages& ages, Explanation& explanation) {
+    const Session* after = session_of(ages.snapshot());
+    const std::uint64_t opened = board_.worker().sessions_opened.read();
+    explanation.opens_session = after != nullptr && opened != opened_before_;
+    explanation.has_session = before != nullptr && !explanation.opens_session;
+    if (explanation.opens_session) {
+        const SnapshotListener& listener = ages.snapshot().listeners[after->listener];
+        const Ring& ring = *ages.snapshot().services[listener.service].ring;
+        const std::uint64_t draw =
+            draw_of(ages.snapshot(), listener, burst_->classified[0].client_key);
+        explanation.ring_slot =
+            scaled(static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(ring.size()));
+    }
+    if (before != nullptr || after != nullptr) {
+        const Session& told = explanation.opens_session ? *after : *before;
+        explanation.session = record_of(told, ages, worker_id_);
+        explanation.listener = told.listener;
+        explanation.real = told.real;
+    }
+}
+
+// Where there is no session, the decision's counters tell the real.
+void Rehearsal::tell_real(const Snapshot& snapshot, Explanation& explanation) const {
+    if (explanation.real != limits::index_none || explanation.listener == limits::index_none) {
+        return;
+    }
+    const SnapshotListener& listener = snapshot.listeners[explanation.listener];
+    for (std::uint16_t index = 0; index < listener.real_count; ++index) {
+        const SnapshotReal& real = snapshot.real_of(listener, index);
+        if (real.standing != RealStanding::absent && real.tally == burst_->decisions[0].tally) {
+            explanation.real = index;
+        }
+    }
+}
+
+void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) const {
+    const Decision& decision = burst_->decisions[0];
+    if (decision.verdict != Verdict::transmit && decision.verdict != Verdict::hold) {
+        return;
+    }
+    const Ipv4Address destination =
+        decision.is_reply ? burst_->packets[0].destination : decision.replacement.address;
+    explanation.has_hop = true;
+    explanation.hop = *decision.hop;
+    explanation.neighbour = snapshot.paths->to(destination).neighbour;
+}
+
+}  // namespace fulcrum

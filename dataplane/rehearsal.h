@@ -1,0 +1,57 @@
+// What would become of a packet, found out by carrying it: the worker's own path, with its own
+// code, on a stage that is empty but for what the packet's client has in the real table. A made-up
+// frame goes in; verdict, session, real, next hop and the frame as it would leave come out. What
+// the play changes, it changes on the stage: the worker's table, counters and ports do not know of
+// it. Costs packets nothing. One worker's thread; memory is taken at start.
+//
+// Not foreseen: whether a table without room would refuse the session, and what depends on how
+// much has come lately.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/model/explanation.h"
+#include "dataplane/packet_path.h"
+#include "dataplane/track.h"
+
+namespace fulcrum {
+
+class Rehearsal {
+  public:
+    // Arguments as of PacketPath; `tally_count` as of the worker's counters.
+    Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
+              unsigned worker_count, std::size_t tally_count);
+
+    // `live`: the worker's own table, which stays as it is.
+    void play(const Question& question, SessionTable& live, const Snapshot& snapshot,
+              std::uint32_t now_s, Explanation& explanation);
+
+  private:
+    struct alignas(limits::cache_line_size) Line {
+        std::array<std::byte, limits::cache_line_size> octets{};
+    };
+
+    void set_stage();
+    void bring_in(SessionTable& live, const Ages& ages);
+    const Session* session_of(const Snapshot& snapshot);
+    void tell_session(const Session* before, const Ages& ages, Explanation& explanation);
+    void tell_real(const Snapshot& snapshot, Explanation& explanation) const;
+    void tell_way(const Snapshot& snapshot, Explanation& explanation) const;
+
+    std::vector<PathPort> ports_;
+    const Steering& steering_;
+    unsigned worker_id_;
+    std::vector<Line> memory_;  // the table's
+    std::optional<SessionTable> table_;
+    CounterBoard board_;
+    Tracker tracker_;
+    PacketPath path_;
+    std::unique_ptr<Burst> burst_;
+    std::uint64_t opened_before_ = 0;  // sessions, when the play began
+};
+
+}  // namespace fulcrum

@@ -1,0 +1,240 @@
+// A packet explained, and then carried: the two must agree, and the explaining must leave no trace.
+#include "dataplane/rehearsal.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "tests/support/rooms.h"
+
+namespace fulcrum::test {
+namespace {
+
+constexpr Endpoint vip{Ipv4Address::of(10, 1, 0, 80), be16{80}};
+constexpr Endpoint dns{Ipv4Address::of(10, 1, 0, 80), be16{53}};
+constexpr Endpoint direct_vip{Ipv4Address::of(10, 1, 0, 81), be16{80}};
+constexpr Endpoint real_a{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
+constexpr Endpoint real_b{Ipv4Address::of(10, 2, 0, 12), be16{8'080}};
+constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
+constexpr Ipv4Address our_wan = Ipv4Address::of(10, 1, 0, 2);
+constexpr std::size_t bucket_count = 64;
+
+Question question_about(const Frame& frame) {
+    Question question;
+    question.id = 5;
+    question.port = arrival_of(frame) == lan_mac ? 1 : 0;
+    question.length = static_cast<std::uint32_t>(frame.size());
+    question.octet_count =
+        static_cast<std::uint16_t>(std::min(frame.size(), limits::explained_octets_max));
+    std::copy_n(frame.begin(), question.octet_count, question.octets.begin());
+    return question;
+}
+
+// One worker's path with its table, and a stage beside it.
+class RehearsalTest : public testing::Test {
+  protected:
+    RehearsalTest() {
+        scene_.service("web", vip).real("a", real_a).real("b", real_b);
+        scene_.service("dns", dns, L4Protocol::udp).real("a", {real_a.address, be16{5'353}});
+        scene_.service("direct", direct_vip)
+            .real("a", {real_a.address, be16{80}}, ForwardingMode::direct);
+        snapshot_ = scene_.snapshot();
+    }
+
+    Explanation explain(const Frame& frame) {
+        const std::vector<std::byte> before = table_image();
+        const std::uint64_t opened = board_.worker().sessions_opened.read();
+        Explanation explanation;
+        rehearsal_.play(question_about(frame), *table_, *snapshot_, now_s_, explanation);
+        EXPECT_EQ(table_image(), before) << "the table has changed";
+        EXPECT_EQ(board_.worker().sessions_opened.read(), opened);
+        return explanation;
+    }
+    // The decision, and the frame as the path leaves it.
+    const Decision& carry(Frame& frame) {
+        burst_->count = 1;
+        burst_->frames[0] = {frame.data(), static_cast<std::uint32_t>(frame.size()),
+                             static_cast<std::uint16_t>(frame.size()),
+                             arrival_of(frame) == lan_mac ? std::uint8_t{1} : std::uint8_t{0}};
+        path_.carry(*burst_, *snapshot_, now_s_, Origin::nic);
+        return burst_->decisions[0];
+    }
+    void open_session() {
+        Frame syn = Packet::tcp(client, vip).flags(tcp_flag::syn).bytes();
+        carry(syn);
+    }
+    std::vector<std::byte> table_image() const {
+        return {table_.memory(), table_.memory() + SessionTable::size_for(bucket_count)};
+    }
+
+    static std::vector<PathPort> ports() { return {{wan_mac}, {lan_mac}}; }
+
+    Scene scene_;
+    std::unique_ptr<const Snapshot> snapshot_;
+    OwnedTable table_{bucket_count};
+    CounterBoard board_{4'096};
+    Tracker tracker_{*table_, board_};
+    Steering steering_{owner_key("fulcrum"), 1};
+    PacketPath path_{ports(), steering_, 0, 1, tracker_};
+    Rehearsal rehearsal_{ports(), steering_, 0, 1, 4'096};
+    std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
+    std::uint32_t now_s_ = 1'000;
+};
+
+TEST_F(RehearsalTest, TellsWhereANewFlowWouldGoAndOpensNothing) {
+    const Explanation told = explain(Packet::tcp(client, vip).flags(tcp_flag::syn).bytes());
+    EXPECT_EQ(told.question_id, 5U);
+    EXPECT_EQ(told.the_class, "request");
+    EXPECT_EQ(told.verdict, "transmit");
+    EXPECT_TRUE(told.opens_session);
+    EXPECT_FALSE(told.has_session);
+    EXPECT_EQ(told.listener, 0);
+    EXPECT_LT(told.ring_slot, limits::ring_size_default);
+    EXPECT_EQ(told.real, (*snapshot_->services[0].ring)[told.ring_slot]);
+    const SnapshotReal& real = snapshot_->real_of(snapshot_->listeners[0], told.real);
+    EXPECT_EQ(told.neighbour, real.address);
+    EXPECT_EQ(told.hop.destination, mac_of(real.address));
+    const Frame leaving{told.octets.begin(), told.octets.begin() + told.octet_count};
+    EXPECT_TRUE(same_frame(Packet::tcp(client, {real.address, real.port})
+                               .flags(tcp_flag::syn)
+                               .macs(lan_mac, mac_of(real.address))
+                               .ttl(63)
+                               .bytes(),
+                           leaving));
+    EXPECT_EQ(table_->live_count(), 0U);
+}
+
+TEST_F(RehearsalTest, TellsOfTheSessionThatAPacketBelongsTo) {
+    open_session();
+    now_s_ += 3;
+    const Explanation told = explain(Packet::tcp(client, vip).bytes());
+    EXPECT_TRUE(told.has_session);
+    EXPECT_FALSE(told.opens_session);
+    EXPECT_EQ(told.session.state, SessionState::syn_seen);
+    EXPECT_EQ(told.session.idle_s, 3U);
+    EXPECT_EQ(told.session.timeout_s, 30U);
+    EXPECT_EQ(told.session.client, client);
+}
+
+TEST_F(RehearsalTest, TellsWhyAPacketWouldBeDropped) {
+    const Explanation told = explain(Packet::tcp(client, vip).flags(tcp_flag::rst).bytes());
+    EXPECT_EQ(told.verdict, "drop");
+    EXPECT_EQ(told.reason, "no_session");
+    EXPECT_EQ(told.sentence, "a TCP packet opens no session and belongs to none");
+    EXPECT_FALSE(told.has_hop);
+    EXPECT_EQ(told.octet_count, 0);
+}
+
+TEST_F(RehearsalTest, TellsTheClassOfWhatIsTheKernels) {
+    const Explanation told =
+        explain(Packet::tcp(client, {our_wan, be16{22}}).flags(tcp_flag::syn).bytes());
+    EXPECT_EQ(told.verdict, "punt");
+    EXPECT_EQ(told.punt_class, "routing");
+    EXPECT_EQ(told.worker, told.owner) << "it has no client: who is asked answers";
+}
+
+TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
+    const Steering shared{owner_key("fulcrum"), 2};
+    Endpoint stranger = client;
+    while (shared.owner_of(stranger.address) != 1) {
+        stranger.address = Ipv4Address::from_host(stranger.address.host() + 1);
+    }
+    Rehearsal of_worker_0{ports(), shared, 0, 2, 4'096};
+    Explanation told;
+    of_worker_0.play(question_about(Packet::tcp(stranger, vip).flags(tcp_flag::syn).bytes()),
+                     *table_, *snapshot_, now_s_, told);
+    EXPECT_EQ(told.verdict, "hand_over");
+    EXPECT_EQ(told.worker, 0);
+    EXPECT_EQ(told.owner, 1);
+}
+
+TEST_F(RehearsalTest, FindsThePortByTheWayToTheSource) {
+    Question question = question_about(Packet::tcp(real_a, client).bytes());
+    question.port = port_none;
+    question.source = real_a.address;
+    Explanation told;
+    rehearsal_.play(question, *table_, *snapshot_, now_s_, told);
+    EXPECT_EQ(told.port, 1);
+    EXPECT_EQ(told.the_class, "reply");
+    EXPECT_EQ(told.verdict, "transmit") << "the frame is addressed to that port";
+}
+
+TEST_F(RehearsalTest, JudgesTheSizeThatTheFrameIsSaidToHave) {
+    Question question =
+        question_about(Packet::tcp(client, vip).payload(std::string(2'000, 'x')).bytes());
+    ASSERT_EQ(question.octet_count, limits::explained_octets_max);
+    Explanation told;
+    rehearsal_.play(question, *table_, *snapshot_, now_s_, told);
+    EXPECT_EQ(told.reason, "mtu_exceeded");
+    EXPECT_NE(told.real, limits::index_none) << "the real that it would have gone to";
+}
+
+std::uint32_t below(std::mt19937& random, std::uint32_t bound) {
+    return static_cast<std::uint32_t>(random() % bound);
+}
+
+// Packets of a few clients, both ways, sound and strange, in any order.
+Frame random_frame(std::mt19937& random) {
+    const auto among = [&](std::initializer_list<std::uint8_t> values) {
+        return *(values.begin() + below(random, static_cast<std::uint32_t>(values.size())));
+    };
+    const Endpoint from{Ipv4Address::from_host(client.address.host() + below(random, 3)),
+                        be16{static_cast<std::uint16_t>(40'000 + below(random, 2))}};
+    const std::uint8_t flags = among({0x02, 0x02, 0x10, 0x10, 0x12, 0x11, 0x14, 0x04, 0x18});
+    const std::uint8_t ttl = among({64, 64, 64, 1});
+    const Endpoint real = below(random, 2) == 0 ? real_a : real_b;
+    switch (below(random, 8)) {
+        case 0:
+            return Packet::udp(from, dns).payload("?").bytes();
+        case 1:
+            return Packet::udp({real_a.address, be16{5'353}}, from)
+                .macs(mac_of(real_a.address), lan_mac)
+                .bytes();
+        case 2:
+            return Packet::tcp(from, direct_vip).flags(flags).ttl(ttl).bytes();
+        case 3:
+            return Packet::icmp(router, vip.address, 3, 1)
+                .quoting(Packet::tcp(vip, from), 8 + below(random, 2) * 12)
+                .bytes();
+        case 4:
+        case 5:
+            return Packet::tcp(real, from)
+                .flags(flags)
+                .macs(mac_of(real.address), lan_mac)
+                .ttl(ttl)
+                .bytes();
+        default:
+            return Packet::tcp(from, vip).flags(flags).ttl(ttl).bytes();
+    }
+}
+
+TEST_F(RehearsalTest, AgreesWithWhatThenHappensToAnyPacketAndLeavesNoTrace) {
+    std::mt19937 random{20'260'731};
+    std::size_t sent_count = 0;
+    std::size_t opened_count = 0;
+    for (int step = 0; step < 3'000; ++step) {
+        now_s_ += below(random, 8) == 0 ? below(random, 20) : 0;
+        Frame frame = random_frame(random);
+        const Explanation told = explain(frame);
+        const std::uint64_t opened = board_.worker().sessions_opened.read();
+        const Decision& decision = carry(frame);
+        ASSERT_EQ(told.verdict, name_of(decision.verdict)) << step;
+        ASSERT_EQ(told.opens_session, board_.worker().sessions_opened.read() != opened) << step;
+        if (decision.verdict == Verdict::drop) {
+            ASSERT_EQ(told.reason, text_of(decision.reason).name) << step;
+        }
+        if (decision.verdict == Verdict::transmit) {
+            const Frame leaving{told.octets.begin(), told.octets.begin() + told.octet_count};
+            ASSERT_TRUE(same_frame(frame, leaving)) << step;
+            ++sent_count;
+        }
+        opened_count += told.opens_session ? 1 : 0;
+    }
+    EXPECT_GT(sent_count, 500U);
+    EXPECT_GT(opened_count, 50U);
+}
+
+}  // namespace
+}  // namespace fulcrum::test
