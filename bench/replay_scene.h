@@ -13,17 +13,21 @@ inline constexpr Ipv4Address vip = Ipv4Address::of(10, 1, 0, 80);
 inline constexpr unsigned real_count = 100;
 inline constexpr Ipv4Address first_real = Ipv4Address::of(10, 2, 16, 1);
 
-inline test::Scene replay_scene(ForwardingMode mode, unsigned service_count = 1) {
+struct Farm {
+    unsigned services = 1;
+    unsigned reals = real_count;  // of each service
+};
+
+inline test::Scene replay_scene(ForwardingMode mode, Farm farm = {}) {
     test::Scene scene;
-    for (unsigned s = 0; s < service_count; ++s) {
+    for (unsigned s = 0; s < farm.services; ++s) {
         const Ipv4Address address = Ipv4Address::from_host(vip.host() + s);
         scene.service("web" + std::to_string(s), {address, be16{80}});
-        if (service_count > 1) {
+        if (farm.services > 1) {
             scene.last_service().ring_size = 2'039;  // a prime; 200 slots a real
         }
-        const unsigned reals = service_count == 1 ? real_count : 10;
-        for (unsigned r = 0; r < reals; ++r) {
-            const std::uint32_t host = first_real.host() + s * reals + r;
+        for (unsigned r = 0; r < farm.reals; ++r) {
+            const std::uint32_t host = first_real.host() + s * farm.reals + r;
             const std::uint16_t port = mode == ForwardingMode::nat ? 8080 : 80;
             scene.real("web" + std::to_string(r), {Ipv4Address::from_host(host), be16{port}}, mode);
         }

@@ -3,7 +3,7 @@
 // `bench/worker_bench` runs it beside testpmd on the same file.
 //
 //   worker_replay FILE nat|direct established|new MBUFS SECONDS ROUNDS SESSIONS
-//                 [--fill N] [--services N]
+//                 [--fill N] [--services N] [--reals N]
 //
 // `established`: every flow of the file has a confirmed session before the clock starts; each round
 // of SECONDS is one line. `new`: the file's first pass opens sessions and is timed; with fewer
@@ -45,7 +45,7 @@ struct Arguments {
     unsigned rounds = 5;
     std::uint64_t sessions = 1'000'000;
     std::uint64_t fill = 0;
-    unsigned services = 1;
+    bench::Farm farm;
 
     ForwardingMode forwarding() const {
         return mode == "nat" ? ForwardingMode::nat : ForwardingMode::direct;
@@ -154,10 +154,10 @@ void fill(std::uint64_t count, SessionState state, const Snapshot& snapshot, Ses
 
 struct Rig {
     Rig(const Arguments& arguments, std::uint16_t port_id)
-        : scene{bench::replay_scene(arguments.forwarding(), arguments.services)},
+        : scene{bench::replay_scene(arguments.forwarding(), arguments.farm)},
           buckets{SessionTable::bucket_count_for(arguments.sessions)},
           memory{TableMemory::allocate(SessionTable::size_for(buckets), Memory::hugepages)},
-          board{std::max(1'024U, arguments.services * 10)} {
+          board{std::max(1'024U, arguments.farm.services * arguments.farm.reals)} {
         if (!memory) {
             std::fprintf(stderr, "worker_replay: %s\n", memory.error().sentence.c_str());
             std::exit(1);
@@ -280,7 +280,8 @@ int main(int argc, char** argv) {
     app.add_option("ROUNDS", arguments.rounds)->required();
     app.add_option("SESSIONS", arguments.sessions, "that the table is made for")->required();
     app.add_option("--fill", arguments.fill, "sessions of other clients");
-    app.add_option("--services", arguments.services, "virtual services of ten reals each");
+    app.add_option("--services", arguments.farm.services, "virtual services");
+    app.add_option("--reals", arguments.farm.reals, "of each service");
     CLI11_PARSE(app, argc, argv);
     run(arguments);
     return 0;
