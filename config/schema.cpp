@@ -16,6 +16,7 @@ using enum Presence;
 constexpr std::array<string_view, 2> idle_words{"adaptive", "poll"};
 constexpr std::array<string_view, 2> memory_words{"hugepages", "ordinary"};
 constexpr std::array<string_view, 2> protocol_words{"tcp", "udp"};
+constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp};
 constexpr std::array<string_view, 1> scheduler_words{"maglev"};
 constexpr std::array<string_view, 1> on_failure_words{"drain"};
 constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
@@ -26,6 +27,8 @@ constexpr ValueType group{ValueKind::group};
 constexpr ValueType name{ValueKind::name, 1, limits::name_length_max};
 constexpr ValueType host_address{ValueKind::host_address};
 constexpr ValueType l4_port = integer(1, 65'535);
+constexpr ValueType l4_ports{ValueKind::port_range};
+constexpr ValueType vip{ValueKind::vip};
 constexpr ValueType session_timeout = whole_seconds(1, limits::timeout_max_s);
 
 template <typename T>
@@ -33,6 +36,24 @@ T number_as(const Value& value) {
     return static_cast<T>(value.number);  // the type's range has been checked
 }
 
+PortRange ports_of(const Value& value) {
+    return {number_as<std::uint16_t>(value), static_cast<std::uint16_t>(value.number_most)};
+}
+// A single address with a single port is the service's own, the common case.
+void store_listener(SchemaTarget& target, const Listener& listener) {
+    const bool is_first = target.service->port.host() == 0 && target.service->listen.empty();
+    if (is_first && listener.vip.length == 32 && listener.ports.is_single()) {
+        target.service->vip = listener.vip.address;
+        target.service->port = be16{listener.ports.first};
+        target.service->protocol = listener.protocol;
+    } else {
+        target.service->listen.push_back(listener);
+    }
+}
+void store_protocol(SchemaTarget& target, L4Protocol protocol) {
+    target.preset.protocol = protocol;
+    target.service->check.type = protocol == L4Protocol::tcp ? CheckType::connect : CheckType::none;
+}
 be16 port_of(const Value& value) { return be16{number_as<std::uint16_t>(value)}; }
 std::string string_of(const Value& value) { return std::string{value.text}; }
 std::chrono::milliseconds duration_of(const Value& value) {
@@ -89,19 +110,34 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) {
          t.service = &t.config.services.emplace_back();
          t.service->place = v.place;
+         t.preset = {};
+         t.preset.place = v.place;
      }},
     {"services[].name", name, required, "", "unique; stands in commands and metrics",
      [](Target& t, const Value& v) { t.service->name = string_of(v); }},
-    {"services[].vip", host_address, required, "", "the address that clients use",
-     [](Target& t, const Value& v) { t.service->vip = v.prefix.address; }},
-    {"services[].port", l4_port, required, "", "the port that clients use",
-     [](Target& t, const Value& v) { t.service->port = port_of(v); }},
+    {"services[].vip", vip, required, "", "the address that clients use, or a block of them",
+     [](Target& t, const Value& v) { t.preset.vip = v.prefix; }, "listen"},
     {"services[].protocol", one_of(protocol_words), optional, "\"tcp\"", "the protocol on top of IP",
+     [](Target& t, const Value& v) { store_protocol(t, protocols[static_cast<std::size_t>(v.number)]); }},
+    {"services[].port", l4_ports, required, "", "the port that clients use, or a range of them",
      [](Target& t, const Value& v) {
-         const bool is_udp = v.number == 1;
-         t.service->protocol = is_udp ? L4Protocol::udp : L4Protocol::tcp;
-         t.service->check.type = is_udp ? CheckType::none : CheckType::connect;
+         t.preset.ports = ports_of(v);
+         store_listener(t, t.preset);
+     }, "listen"},
+    {"services[].listen", list(1, 1'024), optional_in_words, "none",
+     "what the service listens on besides: all of it shares the reals, the scheduler and the affinity",
+     [](Target& t, const Value& v) {
+         t.service->listen.push_back(t.preset);
+         t.service->listen.back().ports = {};
+         t.service->listen.back().place = v.place;
      }},
+    {"services[].listen[].vip", vip, optional_in_words, "the service's", "as of the service",
+     [](Target& t, const Value& v) { t.service->listen.back().vip = v.prefix; }},
+    {"services[].listen[].port", l4_ports, required, "", "as of the service",
+     [](Target& t, const Value& v) { t.service->listen.back().ports = ports_of(v); }},
+    {"services[].listen[].protocol", one_of(protocol_words), optional_in_words, "the service's",
+     "as of the service",
+     [](Target& t, const Value& v) { t.service->listen.back().protocol = protocols[static_cast<std::size_t>(v.number)]; }},
     {"services[].scheduler", one_of(scheduler_words), optional, "\"maglev\"",
      "how a real is chosen for a new session: `maglev` by a ring of consistent hashing",
      [](Target& t, const Value& v) { t.service->scheduler = number_as<Scheduler>(v); }},
@@ -176,7 +212,7 @@ constexpr SchemaKey keys[] = {
      "the real servers",
      [](Target& t, const Value& v) {
          t.real = &t.service->reals.emplace_back();
-         t.real->endpoint.port = t.service->port;
+         t.real->endpoint.port = only_port_of(*t.service);
          t.real->place = v.place;
      }},
     {"services[].reals[].name", name, required, "",
@@ -184,7 +220,8 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.real->name = string_of(v); }},
     {"services[].reals[].address", host_address, required, "", "where the real is",
      [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
-    {"services[].reals[].port", l4_port, optional_in_words, "the service's port",
+    {"services[].reals[].port", l4_port, optional_in_words,
+     "the service's port; of several, the one that the client used",
      "where it listens; under `direct` the service's port, nothing else",
      [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
     {"services[].reals[].weight", integer(0, limits::weight_max), optional, "1",
@@ -200,14 +237,15 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) {
          t.real = &t.service->fallback.emplace();
          t.real->name = "fallback";
-         t.real->endpoint.port = t.service->port;
+         t.real->endpoint.port = only_port_of(*t.service);
          t.real->place = v.place;
      }},
     {"services[].fallback.name", name, optional, "\"fallback\"", "unique among the service's reals",
      [](Target& t, const Value& v) { t.real->name = string_of(v); }},
     {"services[].fallback.address", host_address, required, "", "where the server is",
      [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
-    {"services[].fallback.port", l4_port, optional_in_words, "the service's port",
+    {"services[].fallback.port", l4_port, optional_in_words,
+     "the service's port; of several, the one that the client used",
      "where it listens",
      [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
     {"services[].fallback.forward", one_of(forward_words), optional, "\"nat\"", "as of a real",

@@ -18,6 +18,7 @@ struct SchemaTarget {
     Config& config;
     NicPort* port = nullptr;
     VirtualService* service = nullptr;
+    Listener preset{};  // what the service's own keys say, for the elements of `listen`
     RealServer* real = nullptr;
 };
 
@@ -35,6 +36,8 @@ struct SchemaKey {
     std::string_view help;
     // Called once a value, once an element of an array or list, at the beginning of a group.
     void (*store)(SchemaTarget& target, const Value& value);
+    // required: the key beside it that stands in for it.
+    std::string_view unless{};
 
     std::string_view name() const { return path.substr(path.rfind('.') + 1); }
 };

@@ -87,7 +87,8 @@ void SchemaReader::read_keys(const GroupPlan& plan, const Node& group) {
         const SchemaKey& key = *entry.key;
         if (const Node* node = group.child(key.name()); node != nullptr) {
             read_entry(entry, *node);
-        } else if (key.presence == Presence::required) {
+        } else if (key.presence == Presence::required &&
+                   (key.unless.empty() || group.child(key.unless) == nullptr)) {
             refuse(group.line, "the key " + std::string{key.name()} + " is missing: it holds " +
                                    describe(key.type));
         }
@@ -201,7 +202,7 @@ std::string SchemaReader::label() const {
             result += std::string{noun} + ": ";
             continue;
         }
-        noun.remove_suffix(1);  // one of the services is a service
+        noun.remove_suffix(noun.ends_with('s') ? 1 : 0);  // one of the services is a service
         const Node* const name = level.node->child("name");
         const bool has_name = name != nullptr && name->kind == NodeKind::text;
         result += std::string{noun} + " " +

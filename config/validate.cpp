@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "config/listener_clashes.h"
 #include "config/model/endpoint_map.h"
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
@@ -135,7 +136,9 @@ class ServiceRules {
         std::unordered_map<std::uint64_t, const RealServer*> by_endpoint;
     };
 
-    void check_identity(const VirtualService& service);
+    void check_name(const VirtualService& service);
+    void check_listeners(const VirtualService& service);
+    void check_listener(const VirtualService& service, const Listener& listener);
     void check_ring(const VirtualService& service);
     void check_probe(const VirtualService& service);
     void warn_of_idle_keys(const VirtualService& service);
@@ -159,7 +162,7 @@ class ServiceRules {
     std::unordered_map<Ipv4Address, const NicPort*> own_addresses_;
     std::vector<Ipv4Prefix> networks_;  // of the ports
     std::unordered_map<std::string_view, const VirtualService*> by_name_;
-    std::unordered_map<std::uint64_t, const VirtualService*> by_endpoint_;
+    ListenerClashes clashes_;
 };
 
 ServiceRules::ServiceRules(const Config& config, Findings& findings)
@@ -171,19 +174,30 @@ ServiceRules::ServiceRules(const Config& config, Findings& findings)
         }
     }
     for (const VirtualService& service : config.services) {
-        vips_.emplace(service.vip, &service);
+        for (const ListenPoint& point : listen_points(service)) {
+            vips_.emplace(point.vip, &service);
+        }
     }
 }
 
 void ServiceRules::check() {
     std::size_t real_count = 0;
+    std::size_t point_count = 0;
     for (const VirtualService& service : config_.services) {
-        check_identity(service);
+        check_name(service);
+        check_listeners(service);
         check_ring(service);
         check_probe(service);
         warn_of_idle_keys(service);
         check_reals(service);
         real_count += service.reals.size() + (service.fallback ? 1 : 0);
+        point_count += listen_points(service).size();
+    }
+    if (point_count > limits::listeners_max) {
+        findings_.refuse({config_.source_file, 0},
+                         "services: they listen on " + std::to_string(point_count) +
+                             " pairs of address and ports together, more than " +
+                             std::to_string(limits::listeners_max));
     }
     if (real_count > limits::tallies_max) {
         findings_.refuse({config_.source_file, 0}, "services: they have " +
@@ -193,7 +207,7 @@ void ServiceRules::check() {
     }
 }
 
-void ServiceRules::check_identity(const VirtualService& service) {
+void ServiceRules::check_name(const VirtualService& service) {
     if (!service.name.empty()) {
         const auto [other, is_new] = by_name_.emplace(service.name, &service);
         if (!is_new) {
@@ -201,19 +215,42 @@ void ServiceRules::check_identity(const VirtualService& service) {
                    "the name is already that of a service" + at_place(other->second->place));
         }
     }
-    if (service.vip.is_unspecified() || service.port.host() == 0) {
-        return;
+}
+
+void ServiceRules::check_listeners(const VirtualService& service) {
+    for (const Listener& listener : listeners_of(service)) {
+        if (listener.vip.address.is_unspecified()) {
+            if (!service.listen.empty()) {
+                findings_.refuse(
+                    listener.place,
+                    label_of(service) + "listen: neither the element nor the service says a vip");
+            }
+        } else if (listener.ports.first != 0) {
+            check_listener(service, listener);
+        }
     }
-    const auto key =
-        EndpointMap::key_of(service.vip, service.port, static_cast<std::uint8_t>(service.protocol));
-    const auto [other, is_new] = by_endpoint_.emplace(key, &service);
-    if (!is_new) {
-        refuse(service, to_string(Endpoint{service.vip, service.port}) + " by " +
-                            std::string{to_string(service.protocol)} + " is already the service " +
-                            in_quotes(other->second->name) + at_place(other->second->place));
+}
+
+void ServiceRules::check_listener(const VirtualService& service, const Listener& listener) {
+    const auto refuse_listener = [&](const std::string& sentence) {
+        findings_.refuse(listener.place, label_of(service) + sentence);
+    };
+    if (const auto met = clashes_.add(service, listener)) {
+        const ListenPoint& point = met->point;
+        const bool is_same = point.ports == listener.ports;
+        refuse_listener(to_string(point.vip) + ":" + to_string(listener.ports) + " by " +
+                        std::string{to_string(point.protocol)} +
+                        (is_same ? " is already "
+                                 : " meets " + to_string(point.ports) + ", which is already ") +
+                        "the service " + in_quotes(met->service->name) + at_place(met->place));
     }
-    if (const std::string objection = objection_of_networks(service.vip); !objection.empty()) {
-        refuse(service, "vip: " + to_string(service.vip) + " " + objection);
+    const std::uint32_t first = listener.vip.network().host();
+    const std::uint32_t last = first | ~listener.vip.mask();
+    for (std::uint64_t host = first; host <= last; ++host) {
+        const auto vip = Ipv4Address::from_host(static_cast<std::uint32_t>(host));
+        if (const std::string objection = objection_of_networks(vip); !objection.empty()) {
+            return refuse_listener("vip: " + to_string(vip) + " " + objection);
+        }
     }
 }
 
@@ -254,7 +291,19 @@ void ServiceRules::check_probe(const VirtualService& service) {
                             std::to_string(check.interval.count()) + "ms");
     }
     const bool is_tcp_probe = check.type != CheckType::none;
-    if (service.protocol == L4Protocol::udp && is_tcp_probe && check.port == 0) {
+    const std::vector<Listener> listeners = listeners_of(service);
+    const bool has_tcp = std::ranges::any_of(
+        listeners, [](const Listener& listener) { return listener.protocol == L4Protocol::tcp; });
+    const bool keeps_port = std::ranges::any_of(
+        service.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
+    if (has_tcp && keeps_port && only_port_of(service).host() == 0 && is_tcp_probe &&
+        check.port == 0) {
+        refuse(service,
+               "check: type: " + in_quotes(to_string(check.type)) +
+                   " needs a port, and reals of a service with several ports listen on the "
+                   "client's: name the one to check with port, or set type = \"none\"");
+    }
+    if (!listeners.empty() && !has_tcp && is_tcp_probe && check.port == 0) {
         refuse(service,
                "check: type: " + in_quotes(to_string(check.type)) +
                    " opens a TCP connection, which the UDP port of the reals cannot answer: "
@@ -308,12 +357,16 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
         }
     }
     const Endpoint endpoint = real.endpoint;
-    if (real.forward == ForwardingMode::direct && endpoint.port != service.port) {
-        refuse_real("port: " + std::to_string(endpoint.port.host()) + " is not the service's " +
-                    std::to_string(service.port.host()) +
+    const be16 only_port = only_port_of(service);
+    if (real.forward == ForwardingMode::direct && endpoint.port != only_port &&
+        endpoint.port.host() != 0) {
+        refuse_real("port: " + std::to_string(endpoint.port.host()) +
+                    (only_port.host() == 0
+                         ? " is of no use to a service with several"
+                         : " is not the service's " + std::to_string(only_port.host())) +
                     ", and forward = \"direct\" rewrites no port");
     }
-    if (endpoint.address.is_unspecified() || endpoint.port.host() == 0) {
+    if (endpoint.address.is_unspecified()) {
         return;
     }
     const auto key = EndpointMap::key_of(endpoint.address, endpoint.port, 1);

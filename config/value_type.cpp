@@ -79,6 +79,34 @@ std::optional<Value> host_prefix_of(std::string_view text) {
     return Value{.prefix = *prefix};
 }
 
+// A block has no host bits; one of more than 256 addresses would be listed address by address in
+// every snapshot.
+std::optional<Value> vip_of(std::string_view text) {
+    constexpr unsigned length_least = 24;
+    if (text.find('/') == std::string_view::npos) {
+        return host_prefix_of(std::string{text} + "/32");
+    }
+    const auto value = host_prefix_of(text);
+    const bool is_block = value && value->prefix.length >= length_least &&
+                          value->prefix.network() == value->prefix.address;
+    return is_block ? value : std::nullopt;
+}
+
+std::optional<Value> port_range_of(std::string_view text) {
+    if (text == "any") {
+        return Value{.number = PortRange::any().first, .number_most = PortRange::any().last};
+    }
+    const auto first = eat_number(text);
+    const bool is_range = text.starts_with('-');
+    text.remove_prefix(is_range ? 1 : 0);
+    const auto last = eat_number(text);
+    if (!is_range || !first || !last || !text.empty() || *first < 1 || *last > 65'535 ||
+        *first > *last) {
+        return std::nullopt;
+    }
+    return Value{.number = *first, .number_most = *last};
+}
+
 std::optional<Value> endpoint_of(std::string_view text) {
     const std::size_t colon = std::min(text.find(':'), text.size());
     const auto address = parse_ipv4_address(text.substr(0, colon));
@@ -194,6 +222,10 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
                        : std::nullopt;
         case ValueKind::host_prefix:
             return host_prefix_of(text);
+        case ValueKind::vip:
+            return vip_of(text);
+        case ValueKind::port_range:
+            return port_range_of(text);
         case ValueKind::endpoint:
             return endpoint_of(text);
         case ValueKind::device:
@@ -220,6 +252,9 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
 std::string remedy(const ValueType& type, const Node& node) {
     if (type.kind == ValueKind::integer && node.kind == NodeKind::text) {
         return ": write it without quotes";
+    }
+    if (type.kind == ValueKind::port_range && node.kind == NodeKind::integer) {
+        return "";
     }
     if (type.kind != ValueKind::integer && node.kind != NodeKind::text) {
         const bool is_duration =
@@ -270,6 +305,10 @@ std::string describe_one(const ValueType& type) {
             return "a host's IPv4 address";
         case ValueKind::host_prefix:
             return "a host's IPv4 address with the length of its network, as in \"192.0.2.1/24\"";
+        case ValueKind::vip:
+            return "a host's IPv4 address, or a block of at most 256 as in \"192.0.2.0/28\"";
+        case ValueKind::port_range:
+            return "an integer from 1 to 65535, a range as in \"8000-8099\", or \"any\"";
         case ValueKind::endpoint:
             return "an IPv4 address and port, as in \"127.0.0.1:9464\"";
         case ValueKind::device:
@@ -295,6 +334,10 @@ Result<Value> read_value(const ValueType& type, const Node& node) {
         if (node.kind == NodeKind::integer && node.integer >= type.least &&
             node.integer <= type.most) {
             value = Value{.number = node.integer};
+        }
+    } else if (type.kind == ValueKind::port_range && node.kind == NodeKind::integer) {
+        if (node.integer >= 1 && node.integer <= 65'535) {
+            value = Value{.number = node.integer, .number_most = node.integer};
         }
     } else if (node.kind == NodeKind::text) {
         value = read_text(type, node.text);

@@ -26,6 +26,8 @@ enum class ValueKind : std::uint8_t {
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
     host_address,   // IPv4, and a host's: neither 0.0.0.0, loopback, multicast nor broadcast
     host_prefix,    // such an address and the length of its network
+    vip,            // such an address, or a block of them: "192.0.2.0/28"
+    port_range,     // an integer, "8000-8099" or "any"
     endpoint,       // IPv4 address and port, of this machine
     device,         // how a NIC port is reached
     http_path,
@@ -72,8 +74,9 @@ constexpr ValueType list(std::int64_t least, std::int64_t most) {
 
 // A value that was read; which members count is the kind's matter.
 struct Value {
-    std::int64_t number = 0;  // integer; word: its index; duration: ms; status: least; DeviceKind
-    std::int64_t number_most = 0;  // status: greatest
+    std::int64_t number = 0;  // integer; word: its index; duration: ms; status: least; DeviceKind;
+                              // port_range: first
+    std::int64_t number_most = 0;  // status: greatest; port_range: last
     std::string_view text;         // texts of all kinds; device: without its prefix
     Ipv4Prefix prefix{};           // addresses
     be16 port{};                   // endpoint

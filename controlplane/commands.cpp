@@ -71,7 +71,7 @@ Result<SessionQuery> session_query_of(const Json& arguments, const Listing& list
     if (service == nullptr) {
         return Error{"there is no service \"" + service_name + "\""};
     }
-    query.listener = service->listener;
+    query.service = service->id;
     if (!real_name.empty()) {
         const ListedReal* real = find_real(*service, real_name);
         if (real == nullptr) {

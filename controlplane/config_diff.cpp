@@ -23,12 +23,21 @@ std::string in_seconds(std::uint32_t seconds) { return std::to_string(seconds) +
 std::string in_words(bool yes, std::string_view if_so, std::string_view if_not) {
     return std::string{yes ? if_so : if_not};
 }
+// "203.0.113.80:80/tcp, 203.0.113.80:443/tcp"
 std::string endpoint_of(const VirtualService& service) {
-    return to_string(Endpoint{service.vip, service.port}) + "/" +
-           std::string{to_string(service.protocol)};
+    std::string text;
+    for (const Listener& listener : listeners_of(service)) {
+        text.append(text.empty() ? "" : ", ").append(to_string(listener));
+    }
+    return text;
+}
+std::string endpoint_of(const RealServer& real) {
+    return real.endpoint.port.host() != 0
+               ? to_string(real.endpoint)
+               : to_string(real.endpoint.address) + " on the client's port";
 }
 std::string description_of(const RealServer& real) {
-    return to_string(real.endpoint) + ", weight " + std::to_string(real.weight) + ", " +
+    return endpoint_of(real) + ", weight " + std::to_string(real.weight) + ", " +
            std::string{to_string(real.forward)};
 }
 
@@ -53,7 +62,7 @@ class Account {
 void compare_real(const std::string& subject, const RealServer& before, const RealServer& after,
                   std::vector<std::string>& changes) {
     Account account{subject, changes};
-    account.say_change("address", to_string(before.endpoint), to_string(after.endpoint));
+    account.say_change("address", endpoint_of(before), endpoint_of(after));
     account.say_change("weight", std::to_string(before.weight), std::to_string(after.weight));
     account.say_change("forward", std::string{to_string(before.forward)},
                        std::string{to_string(after.forward)});

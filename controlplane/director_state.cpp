@@ -97,7 +97,8 @@ DirectorState::ServiceRecord DirectorState::migrated(const VirtualService& asked
     const auto found = service_by_name_.find(places.formerly);
     const ServiceRecord* before =
         found == service_by_name_.end() ? nullptr : &services_[found->second];
-    ServiceRecord service{.asked = &asked, .listener = places.listener};
+    ServiceRecord service{
+        .asked = &asked, .id = places.id, .listeners = std::move(places.listeners)};
     service.reals.reserve(places.reals.size());
     for (std::size_t i = 0; i < places.reals.size(); ++i) {
         RealRecord real = first_record(service, i, now);
@@ -257,10 +258,14 @@ CompileInput DirectorState::compile_input() {
     CompileInput input{.epoch = ++epoch_, .config = config_, .kernel = kernel_};
     input.services.reserve(services_.size());
     for (const ServiceRecord& service : services_) {
-        input.listeners.push_back({.vip = {service.asked->vip, service.asked->port},
-                                   .protocol = service.asked->protocol,
-                                   .index = service.listener,
-                                   .service = static_cast<std::uint32_t>(input.services.size())});
+        const std::vector<ListenPoint> points = listen_points(*service.asked);
+        assert(points.size() == service.listeners.size());
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            input.listeners.push_back(
+                {.point = points[i],
+                 .index = service.listeners[i],
+                 .service = static_cast<std::uint32_t>(input.services.size())});
+        }
         input.services.push_back(plan_of(service));
     }
     add_remnants(input);
@@ -286,7 +291,7 @@ RealStanding standing_of(RealState state) {
 }  // namespace
 
 ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
-    ServicePlan plan{.asked = service.asked};
+    ServicePlan plan{.asked = service.asked, .id = service.id};
     plan.reals.reserve(service.reals.size());
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
@@ -329,8 +334,7 @@ void DirectorState::add_remnants(CompileInput& input) const {
     }
     for (const IndexRegistry::ListenerRemnant& remnant : registry_.listener_remnants()) {
         const std::size_t service = position_of(remnant.service);
-        input.listeners.push_back({.vip = remnant.vip,
-                                   .protocol = remnant.protocol,
+        input.listeners.push_back({.point = remnant.point,
                                    .index = remnant.index,
                                    .is_present = false,
                                    .service = static_cast<std::uint32_t>(service)});
@@ -385,7 +389,7 @@ std::optional<ServiceView> DirectorState::service(std::string_view name) const {
 
 ServiceView DirectorState::view_of(const ServiceRecord& service,
                                    const RealRemnants& remnants) const {
-    ServiceView view{.asked = service.asked, .listener = service.listener};
+    ServiceView view{.asked = service.asked, .id = service.id, .listeners = service.listeners};
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
@@ -399,7 +403,6 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                               .state = state,
                               .check = real.check,
                               .since = real.since,
-                              .listener = service.listener,
                               .index = real.place.index,
                               .tally = real.place.tally,
                               .is_fallback = service.is_fallback(i)});
@@ -414,7 +417,6 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                                   .state = RealState::removed,
                                   .check = "no longer in the configuration",
                                   .since = removed_since_.at(remnant.place.tally),
-                                  .listener = service.listener,
                                   .index = remnant.place.index,
                                   .tally = remnant.place.tally});
         }

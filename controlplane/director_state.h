@@ -83,9 +83,8 @@ struct RealView {
     std::uint32_t weight = 0;  // effective: 0 unless the real is up
     std::uint32_t weight_configured = 0;
     RealState state = RealState::unknown;
-    std::string_view check;  // the deciding probe's sentence
-    Instant since;           // of the state
-    std::uint16_t listener = limits::index_none;
+    std::string_view check;   // the deciding probe's sentence
+    Instant since;            // of the state
     std::uint16_t index = 0;  // local to the service, as sessions hold it
     std::uint32_t tally = 0;
     bool is_fallback = false;
@@ -93,8 +92,9 @@ struct RealView {
 
 struct ServiceView {
     const VirtualService* asked = nullptr;
-    std::uint16_t listener = 0;
-    std::vector<RealView> reals;     // fallback last but for removed ones
+    std::uint32_t id = limits::service_id_none;  // as the workers know it
+    std::vector<std::uint16_t> listeners;        // as sessions hold them
+    std::vector<RealView> reals;                 // fallback last but for removed ones
     std::uint32_t usable_count = 0;  // of reals on the ring: the fallback does not count
 };
 
@@ -126,7 +126,8 @@ class DirectorState {
     };
     struct ServiceRecord {
         const VirtualService* asked = nullptr;  // in config_
-        std::uint16_t listener = 0;
+        std::uint32_t id = limits::service_id_none;
+        std::vector<std::uint16_t> listeners;     // as listen_points() has them
         std::vector<RealRecord> reals;            // as in the file; the fallback last
         std::vector<std::uint32_t> real_by_name;  // positions in `reals`, ascending by name
 

@@ -173,9 +173,10 @@ std::string name_of_port(const std::vector<std::string>& port_names, std::uint8_
 }
 
 Json report_real(const ListedReal& real) {
+    const std::uint16_t port = real.endpoint.port.host();
     return {{"name", real.name},
             {"address", to_string(real.endpoint.address)},
-            {"port", real.endpoint.port.host()},
+            {"port", port != 0 ? Json(port) : Json("any")},
             {"forward", to_string(real.forward)},
             {"state", to_string(real.state)}};
 }
@@ -225,8 +226,10 @@ Json report_explanation(const Explanation& explanation, const Listing& listing,
     json["worker"] = explanation.owner;
     json["class"] = explanation.the_class;
     json["punt_class"] = text_or_null(explanation.punt_class);
-    const auto service =
-        std::ranges::find(listing.services, explanation.listener, &ListedService::listener);
+    const auto service = std::ranges::find_if(listing.services, [&](const ListedService& each) {
+        return std::ranges::find(each.listener_indexes, explanation.listener) !=
+               each.listener_indexes.end();
+    });
     const bool has_service =
         explanation.listener != limits::index_none && service != listing.services.end();
     json["service"] = has_service ? Json(service->name) : Json(nullptr);

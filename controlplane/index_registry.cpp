@@ -22,13 +22,17 @@ std::vector<const RealServer*> reals_of(const VirtualService& service) {
     return reals;
 }
 
+// Those that have no entry yet.
+template <typename Entry>
+std::size_t new_count_of(const std::vector<Entry*>& entries) {
+    return static_cast<std::size_t>(std::count(entries.begin(), entries.end(), nullptr));
+}
+
 Error exhausted(const std::string& what, std::size_t new_count, std::size_t free_count) {
     return {what + ": " + std::to_string(new_count) + " are new and " + std::to_string(free_count) +
             " indexes are free; those of removed ones become free once their sessions have ended, "
             "so reload again later or change less at once"};
 }
-
-Endpoint vip_of(const VirtualService& service) { return {service.vip, service.port}; }
 
 }  // namespace
 
@@ -73,7 +77,11 @@ std::vector<IndexRegistry::Candidate> IndexRegistry::candidates_of(const Config&
 
 IndexRegistry::Candidate IndexRegistry::candidate_of(const VirtualService& asked,
                                                      std::string formerly) {
-    Candidate candidate{.asked = &asked, .reals = reals_of(asked), .formerly = std::move(formerly)};
+    Candidate candidate{.asked = &asked,
+                        .reals = reals_of(asked),
+                        .formerly = std::move(formerly),
+                        .points = listen_points(asked)};
+    candidate.listener_entries.resize(candidate.points.size(), nullptr);
     candidate.real_entries.resize(candidate.reals.size(), nullptr);
     const auto found = services_.find(candidate.formerly);
     if (found == services_.end()) {
@@ -81,8 +89,10 @@ IndexRegistry::Candidate IndexRegistry::candidate_of(const VirtualService& asked
     }
     ServiceEntry& entry = found->second;
     candidate.entry = &entry;
-    const auto listener = listeners_.find({vip_of(asked), asked.protocol, entry.id});
-    candidate.listener = listener == listeners_.end() ? nullptr : &listener->second;
+    for (std::size_t i = 0; i < candidate.points.size(); ++i) {
+        const auto known = listeners_.find({candidate.points[i], entry.id});
+        candidate.listener_entries[i] = known == listeners_.end() ? nullptr : &known->second;
+    }
     for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
         const RealServer& real = *candidate.reals[i];
         const auto known = entry.reals.find({real.name, real.endpoint, real.forward});
@@ -91,17 +101,20 @@ IndexRegistry::Candidate IndexRegistry::candidate_of(const VirtualService& asked
     return candidate;
 }
 
-// Its own name; that of the service which holds its VIP and port and is to be no more; or none.
+// Its own name; that of the service which holds its first VIP and ports and is to be no more; or
+// none.
 std::string IndexRegistry::former_name(
     const VirtualService& service, const std::unordered_set<std::string_view>& asked_names) const {
     if (services_.contains(service.name)) {
         return service.name;
     }
-    const Endpoint vip = vip_of(service);
-    for (auto at = listeners_.lower_bound({vip, service.protocol, 0}); at != listeners_.end();
-         ++at) {
+    const std::vector<ListenPoint> points = listen_points(service);
+    if (points.empty()) {
+        return {};
+    }
+    for (auto at = listeners_.lower_bound({points.front(), 0}); at != listeners_.end(); ++at) {
         const auto& [key, listener] = *at;
-        if (key.vip != vip || key.protocol != service.protocol) {
+        if (key.point != points.front()) {
             break;
         }
         const std::string& holder = name_by_id_.at(key.service_id);
@@ -116,8 +129,7 @@ Status IndexRegistry::check_room(const std::vector<Candidate>& candidates) const
     std::size_t new_listeners_count = 0;
     std::size_t new_reals_count = 0;
     for (const Candidate& candidate : candidates) {
-        const auto new_count = static_cast<std::size_t>(
-            std::count(candidate.real_entries.begin(), candidate.real_entries.end(), nullptr));
+        const auto new_count = new_count_of(candidate.real_entries);
         const std::size_t free_count = candidate.entry == nullptr
                                            ? limits::reals_per_service_max
                                            : candidate.entry->indexes.free_count();
@@ -125,11 +137,11 @@ Status IndexRegistry::check_room(const std::vector<Candidate>& candidates) const
             return exhausted("reals of service \"" + candidate.asked->name + "\"", new_count,
                              free_count);
         }
-        new_listeners_count += candidate.listener == nullptr ? 1U : 0U;
+        new_listeners_count += new_count_of(candidate.listener_entries);
         new_reals_count += new_count;
     }
     if (new_listeners_count > listener_indexes_.free_count()) {
-        return exhausted("services", new_listeners_count, listener_indexes_.free_count());
+        return exhausted("listeners", new_listeners_count, listener_indexes_.free_count());
     }
     if (new_reals_count > tallies_.free_count()) {
         return exhausted("reals", new_reals_count, tallies_.free_count());
@@ -152,13 +164,17 @@ IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
     ServiceEntry& entry = *candidate.entry;
     entry.adoption = adoption_;
 
-    if (candidate.listener == nullptr) {
-        candidate.listener = &listeners_[{vip_of(service), service.protocol, entry.id}];
-        candidate.listener->index = static_cast<std::uint16_t>(listener_indexes_.take());
+    ServicePlaces places{.formerly = candidate.formerly, .id = entry.id};
+    places.listeners.reserve(candidate.points.size());
+    for (std::size_t i = 0; i < candidate.points.size(); ++i) {
+        ListenerEntry* listener = candidate.listener_entries[i];
+        if (listener == nullptr) {
+            listener = &listeners_[{candidate.points[i], entry.id}];
+            listener->index = static_cast<std::uint16_t>(listener_indexes_.take());
+        }
+        listener->life = {.adoption = adoption_};
+        places.listeners.push_back(listener->index);
     }
-    candidate.listener->life = {.adoption = adoption_};
-
-    ServicePlaces places{.formerly = candidate.formerly, .listener = candidate.listener->index};
     places.reals.reserve(candidate.reals.size());
     for (std::size_t i = 0; i < candidate.reals.size(); ++i) {
         RealEntry* real = candidate.real_entries[i];
@@ -293,8 +309,7 @@ std::vector<IndexRegistry::ListenerRemnant> IndexRegistry::listener_remnants() c
     }
     for (const auto& [key, listener] : listeners_) {
         if (listener.life.stage == Stage::gone) {
-            remnants.push_back(
-                {name_by_id_.at(key.service_id), key.vip, key.protocol, listener.index});
+            remnants.push_back({name_by_id_.at(key.service_id), key.point, listener.index});
         }
     }
     return remnants;

@@ -1,7 +1,7 @@
-// Who is meant by the numbers that a session holds. A listener is a VIP, port and protocol as
-// served by one service; a real's index is local to its service; a tally is its line of counters.
-// The registry gives the numbers out, keeps them as long as the thing is asked for under the same
-// key, and gives a number out again only when no session can name it any more:
+// Who is meant by the numbers that a session holds. A listener is a VIP, its ports and a protocol
+// as served by one service; a real's index is local to its service; a tally is its line of
+// counters. The registry gives the numbers out, keeps them as long as the thing is asked for under
+// the same key, and gives a number out again only when no session can name it any more:
 //
 //     present ──removed from the file──► leaving ──no session lives──► gone ──every worker has──►
 //     free
@@ -58,8 +58,9 @@ class IndexRegistry {
     };
     struct ServicePlaces {
         std::string formerly;  // the name it had before this adoption; empty: it is new
-        std::uint16_t listener = 0;
-        std::vector<RealPlace> reals;  // as in the file; the fallback, if any, comes last
+        std::uint32_t id = 0;  // of the service for as long as it lives, also under a new name
+        std::vector<std::uint16_t> listeners;  // as listen_points() has them
+        std::vector<RealPlace> reals;          // as in the file; the fallback, if any, comes last
     };
 
     // Places for all that `config` asks for, in its order. What it no longer names begins to leave;
@@ -90,8 +91,7 @@ class IndexRegistry {
 
     struct ListenerRemnant {  // a hole
         std::string_view service;
-        Endpoint vip;
-        L4Protocol protocol = L4Protocol::tcp;
+        ListenPoint point;
         std::uint16_t index = 0;
     };
     std::vector<ListenerRemnant> listener_remnants() const;
@@ -127,8 +127,7 @@ class IndexRegistry {
         std::map<RealKey, RealEntry> reals;
     };
     struct ListenerKey {
-        Endpoint vip;
-        L4Protocol protocol = L4Protocol::tcp;
+        ListenPoint point;
         std::uint32_t service_id = 0;
 
         friend auto operator<=>(const ListenerKey&, const ListenerKey&) = default;
@@ -143,8 +142,9 @@ class IndexRegistry {
         std::vector<const RealServer*> reals;
         std::string formerly;
         ServiceEntry* entry = nullptr;
-        ListenerEntry* listener = nullptr;
-        std::vector<RealEntry*> real_entries;  // null: new
+        std::vector<ListenPoint> points;
+        std::vector<ListenerEntry*> listener_entries;  // by point; null: new
+        std::vector<RealEntry*> real_entries;          // null: new
     };
 
     std::vector<Candidate> candidates_of(const Config& config);

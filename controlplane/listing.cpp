@@ -137,10 +137,10 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
     for (const ServiceView& view : state.services()) {
         ListedService service;
         service.name = view.asked->name;
-        service.vip = {view.asked->vip, view.asked->port};
-        service.protocol = view.asked->protocol;
+        service.listeners = listeners_of(*view.asked);
         service.scheduler = view.asked->scheduler;
-        service.listener = view.listener;
+        service.id = view.id;
+        service.listener_indexes = view.listeners;
         service.usable_count = view.usable_count;
         service.reals.reserve(view.reals.size());
         for (const RealView& real : view.reals) {

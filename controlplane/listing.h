@@ -60,10 +60,10 @@ struct ListedReal {
 
 struct ListedService {
     std::string name;
-    Endpoint vip;
-    L4Protocol protocol = L4Protocol::tcp;
+    std::vector<Listener> listeners;  // as in the file; at least one
     Scheduler scheduler = Scheduler::maglev;
-    std::uint16_t listener = 0;  // as sessions name it
+    std::uint32_t id = limits::service_id_none;   // as the workers know it
+    std::vector<std::uint16_t> listener_indexes;  // as sessions name them
     std::uint32_t usable_count = 0;
     std::vector<ListedReal> reals;
     TallyTotals retired;  // of reals that are no more: a service's totals never fall

@@ -2,8 +2,9 @@
 #include "controlplane/reports.h"
 
 #include <chrono>
-#include <string_view>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace fulcrum {
 namespace {
@@ -28,7 +29,8 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     json["service"] = service.name;
     json["name"] = real.name;
     json["address"] = to_string(real.endpoint.address);
-    json["port"] = real.endpoint.port.host();
+    const std::uint16_t port = real.endpoint.port.host();
+    json["port"] = port != 0 ? Json(port) : Json("any");  // the one that the client used
     json["forward"] = to_string(real.forward);
     json["weight"] = real.weight;
     json["weight_configured"] = real.weight_configured;
@@ -40,19 +42,41 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
 }
 
 // Names by what a session holds: the listener's index and the real's.
-struct Names {
-    std::string_view service;
-    std::string_view real;
-};
-std::unordered_map<std::uint32_t, Names> names_of(const Listing& listing) {
-    std::unordered_map<std::uint32_t, Names> names;
-    for (const ListedService& service : listing.services) {
-        for (const ListedReal& real : service.reals) {
-            const std::uint32_t key = std::uint32_t{service.listener} << 16 | real.index;
-            names[key] = {service.name, real.name};
+class Names {
+  public:
+    explicit Names(const Listing& listing) {
+        for (const ListedService& service : listing.services) {
+            for (const std::uint16_t listener : service.listener_indexes) {
+                services_[listener] = &service;
+            }
+            for (const ListedReal& real : service.reals) {
+                reals_[{&service, real.index}] = &real;
+            }
         }
     }
-    return names;
+    // Null: the session is older than the listing, or newer.
+    const ListedService* service_of(const SessionRecord& session) const {
+        const auto found = services_.find(session.listener);
+        return found == services_.end() ? nullptr : found->second;
+    }
+    const ListedReal* real_of(const SessionRecord& session) const {
+        const auto found = reals_.find({service_of(session), session.real});
+        return found == reals_.end() ? nullptr : found->second;
+    }
+
+  private:
+    std::unordered_map<std::uint16_t, const ListedService*> services_;
+    std::map<std::pair<const ListedService*, std::uint16_t>, const ListedReal*> reals_;
+};
+
+Json report_listener(const Listener& listener) {
+    Json json;
+    json["vip"] =
+        listener.vip.length == 32 ? to_string(listener.vip.address) : to_string(listener.vip);
+    json["port"] =
+        listener.ports.is_single() ? Json(listener.ports.first) : Json(to_string(listener.ports));
+    json["protocol"] = to_string(listener.protocol);
+    return json;
 }
 
 }  // namespace
@@ -62,9 +86,13 @@ Json report_services(const Listing& listing, const Boards& boards) {
     for (const ListedService& service : listing.services) {
         Json json;
         json["name"] = service.name;
-        json["vip"] = to_string(service.vip.address);
-        json["port"] = service.vip.port.host();
-        json["protocol"] = to_string(service.protocol);
+        json.update(report_listener(service.listeners.front()));
+        if (service.listeners.size() > 1) {
+            json["listeners"] = Json::array();
+            for (const Listener& listener : service.listeners) {
+                json["listeners"].push_back(report_listener(listener));
+            }
+        }
         json["scheduler"] = to_string(service.scheduler);
         std::size_t real_count = 0;
         for (const ListedReal& real : service.reals) {
@@ -97,16 +125,15 @@ Json report_reals(const Listing& listing, const Boards& boards, const std::strin
 }
 
 Json report_sessions(const Listing& listing, const SessionsFound& found) {
-    const auto names = names_of(listing);
+    const Names names{listing};
     Json sessions = Json::array();
     for (const SessionRecord& session : found.sessions) {
-        const auto named = names.find(std::uint32_t{session.listener} << 16 | session.real);
-        const bool is_known = named != names.end();
+        const ListedReal* const real = names.real_of(session);
         Json json;
         json["client"] = to_string(session.client);
         json["vip"] = to_string(session.vip);
-        json["service"] = is_known ? Json(named->second.service) : Json(nullptr);
-        json["real"] = is_known ? Json(named->second.real) : Json(nullptr);
+        json["service"] = real != nullptr ? Json(names.service_of(session)->name) : Json(nullptr);
+        json["real"] = real != nullptr ? Json(real->name) : Json(nullptr);
         json["protocol"] = to_string(session.protocol);
         json["state"] = to_string(session.state);
         json["idle_s"] = session.idle_s;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/model/maglev.h"
+#include "controlplane/reply_sources.h"
 
 namespace fulcrum {
 namespace {
@@ -140,6 +141,7 @@ SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
             .hop = *snapshot.paths->to(real.endpoint.address).hop,
             .tally = real.tally};
     }
+    service.id = plan.id;
     service.fallback = plan.fallback;
     if (plan.asked != nullptr) {
         service.no_real = plan.asked->no_real;
@@ -179,6 +181,7 @@ void lay_services(const CompileInput& input, const CompiledParts& previous, Comp
 
 void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
     std::vector<EndpointMap::Pair> by_endpoint;
+    std::vector<PortRangeMap::Entry> by_range;
     std::vector<EndpointMap::Pair> vips;
     for (const ListenerPlan& plan : input.listeners) {
         assert(plan.index != limits::index_none && plan.service < snapshot.services.size());
@@ -186,68 +189,32 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
             snapshot.listeners.resize(plan.index + std::size_t{1});
         }
         const SnapshotService& service = snapshot.services[plan.service];
+        const ListenPoint& point = plan.point;
+        const be16 port{point.ports.is_single() ? point.ports.first : std::uint16_t{0}};
         snapshot.listeners[plan.index] = {
-            .vip = plan.vip.address,
-            .port = plan.vip.port,
-            .protocol = plan.protocol,
+            .vip = point.vip,
+            .port = port,
+            .protocol = point.protocol,
             .is_present = plan.is_present,
             .timeouts_are_coarse = service.timeouts_are_coarse,
             .service = static_cast<std::uint16_t>(plan.service),
             .real_count = static_cast<std::uint16_t>(service.real_count),
             .first_real = service.first_real};
-        if (plan.is_present) {
-            by_endpoint.push_back({EndpointMap::key_of(plan.vip.address, plan.vip.port,
-                                                       static_cast<std::uint8_t>(plan.protocol)),
-                                   plan.index});
-            vips.push_back({address_key(plan.vip.address), 0});
+        if (!plan.is_present) {
+            continue;
         }
+        const std::uint64_t key =
+            EndpointMap::key_of(point.vip, port, static_cast<std::uint8_t>(point.protocol));
+        if (point.ports.is_single()) {
+            by_endpoint.push_back({key, plan.index});
+        } else {
+            by_range.push_back({key, point.ports, plan.index});
+        }
+        vips.push_back({address_key(point.vip), 0});
     }
     snapshot.listener_by_endpoint = EndpointMap{by_endpoint};
+    snapshot.listener_ranges = PortRangeMap{std::move(by_range)};
     snapshot.vips = EndpointMap{vips};
-}
-
-// Which listener each real endpoint serves by NAT, as long as it is one.
-class ReplySources {
-  public:
-    explicit ReplySources(Snapshot& snapshot) : snapshot_{snapshot} {}
-
-    void add(std::uint16_t listener_index, const SnapshotReal& real) {
-        if (real.standing == RealStanding::absent || real.mode != ForwardingMode::nat) {
-            return;
-        }
-        const auto protocol =
-            static_cast<std::uint8_t>(snapshot_.listeners[listener_index].protocol);
-        const std::uint64_t key = EndpointMap::key_of(real.address, real.port, protocol);
-        const auto source = static_cast<std::uint32_t>(first_listener_.size());
-        const auto [at, is_new] = source_by_key_.emplace(key, source);
-        if (is_new) {
-            endpoints_.push_back({key, source});
-            first_listener_.push_back(listener_index);
-            snapshot_.reply_sources.push_back({listener_index});
-        } else if (first_listener_[at->second] != listener_index) {
-            snapshot_.reply_sources[at->second].sole_listener = limits::index_none;
-        }
-    }
-    EndpointMap map() const { return EndpointMap{endpoints_}; }
-
-  private:
-    Snapshot& snapshot_;
-    std::unordered_map<std::uint64_t, std::uint32_t> source_by_key_;
-    std::vector<std::uint16_t> first_listener_;  // by source
-    std::vector<EndpointMap::Pair> endpoints_;
-};
-
-void lay_reply_sources(Snapshot& snapshot) {
-    ReplySources sources{snapshot};
-    for (std::size_t index = 0; index < snapshot.listeners.size(); ++index) {
-        const SnapshotListener& listener = snapshot.listeners[index];
-        const SnapshotService& service = snapshot.services[listener.service];
-        const std::uint32_t count = listener.is_present ? service.real_count : 0;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            sources.add(static_cast<std::uint16_t>(index), snapshot.reals[service.first_real + i]);
-        }
-    }
-    snapshot.real_endpoints = sources.map();
 }
 
 void lay_real_addresses(Snapshot& snapshot) {
@@ -278,7 +245,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     compiled.parts.paths = snapshot->paths;
     lay_services(input, previous, compiled, *snapshot);
     lay_listeners(input, *snapshot);
-    lay_reply_sources(*snapshot);
+    lay_reply_sources(input.listeners, *snapshot);
     lay_real_addresses(*snapshot);
     compiled.snapshot = std::move(snapshot);
     return compiled;

@@ -31,14 +31,14 @@ struct RealPlan {
 };
 
 struct ServicePlan {
-    const VirtualService* asked = nullptr;  // in `config`; null: removed, holes only
-    std::vector<RealPlan> reals;            // each index once, in any order
+    const VirtualService* asked = nullptr;       // in `config`; null: removed, holes only
+    std::uint32_t id = limits::service_id_none;  // of the registry
+    std::vector<RealPlan> reals;                 // each index once, in any order
     std::uint16_t fallback = limits::index_none;
 };
 
 struct ListenerPlan {
-    Endpoint vip;
-    L4Protocol protocol = L4Protocol::tcp;
+    ListenPoint point;
     std::uint16_t index = 0;
     bool is_present = true;     // false: a hole
     std::uint32_t service = 0;  // index into CompileInput::services

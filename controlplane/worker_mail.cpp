@@ -41,7 +41,7 @@ void WorkerMail::begin_walk() {
     WorkerRequest request;
     request.walk_id = walk_id_;
     request.records_max = walk.query.records_max + 1;  // one more than asked tells of the rest
-    request.listener = walk.query.listener;
+    request.service = walk.query.service;
     request.real = walk.query.real;
     request.client = walk.query.client;
     for (std::size_t worker = 0; worker < workers_.size(); ++worker) {

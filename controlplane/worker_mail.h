@@ -24,7 +24,7 @@ struct WorkerDoors {
 
 // Which sessions, and how many at most. Members as in WorkerRequest.
 struct SessionQuery {
-    std::uint16_t listener = limits::index_none;
+    std::uint32_t service = limits::service_id_none;
     std::uint16_t real = limits::index_none;
     Ipv4Address client;
     std::uint32_t records_max = 0;

@@ -65,15 +65,41 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
     }
 }
 
+inline void take_for_request(const ParsedPacket& packet, std::uint32_t listener,
+                             Classified& classified) {
+    if (packet.is_broadcast) {
+        return refuse(classified, DropReason::destination);
+    }
+    classified.packet_class = PacketClass::request;
+    classified.listener = static_cast<std::uint16_t>(listener);
+    classified.client = packet.source;
+    classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+}
+
+// To a port of a VIP that no listener has to itself: one of a range, or nobody's.
+void classify_at_vip(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
+    const std::uint64_t address =
+        EndpointMap::key_of(packet.destination, be16{}, static_cast<std::uint8_t>(packet.protocol));
+    const std::uint32_t listener =
+        snapshot.listener_ranges.find(address, packet.destination_port.host());
+    if (listener != PortRangeMap::absent) {
+        return take_for_request(packet, listener, classified);
+    }
+    return punt_to_ourselves(packet, snapshot, classified);
+}
+
 // To nobody's listener: ours, or perhaps a real's reply. Out of line, like all but requests, which
 // would otherwise save registers for them.
 [[gnu::noinline]] void classify_non_request(const ParsedPacket& packet, const Snapshot& snapshot,
                                             Classified& classified) {
-    if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
+    if (holds(snapshot.vips, packet.destination)) {
+        return classify_at_vip(packet, snapshot, classified);
+    }
+    if (snapshot.paths->is_ours(packet.destination)) {
         return punt_to_ourselves(packet, snapshot, classified);
     }
-    const std::uint32_t source = snapshot.real_endpoints.find(EndpointMap::key_of(
-        packet.source, packet.source_port, static_cast<std::uint8_t>(packet.protocol)));
+    const std::uint32_t source =
+        snapshot.reply_source_of(packet.source, packet.source_port, packet.protocol);
     if (source != EndpointMap::absent && !packet.is_broadcast) {
         classified.packet_class = PacketClass::reply;
         classified.listener = snapshot.reply_sources[source].sole_listener;
@@ -93,13 +119,7 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
     if (listener == EndpointMap::absent) {
         return classify_non_request(packet, snapshot, classified);
     }
-    if (packet.is_broadcast) {
-        return refuse(classified, DropReason::destination);
-    }
-    classified.packet_class = PacketClass::request;
-    classified.listener = static_cast<std::uint16_t>(listener);
-    classified.client = packet.source;
-    classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+    take_for_request(packet, listener, classified);
 }
 
 [[gnu::noinline]] void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,

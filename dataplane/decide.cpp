@@ -30,7 +30,7 @@ void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision) {
     decision.is_reply = false;
     decision.tally = real.tally;
-    decision.replacement = {real.address, real.port};
+    decision.replacement = {real.address, port_towards(real, packet.destination_port)};
     if (real.mode == ForwardingMode::direct) {
         decision.rewrite = Rewrite::direct;
     } else {

@@ -144,7 +144,8 @@ const Session* Rehearsal::session_of(const Snapshot& snapshot) {
         const bool matches = is_request
                                  ? session.listener == classified.listener &&
                                        session.vip_port == packet.destination_port
-                                 : real.address == packet.source && real.port == packet.source_port;
+                                 : real.address == packet.source &&
+                                       port_towards(real, session.vip_port) == packet.source_port;
         found = matches ? &session : found;
     });
     return found;

@@ -31,7 +31,8 @@ struct ReplyMatches {
             return false;
         }
         const SnapshotReal& real = snapshot.real_of(listener, session.real);
-        return real.address == source.address && real.port == source.port &&
+        return real.address == source.address &&
+               port_towards(real, session.vip_port) == source.port &&
                real.mode == ForwardingMode::nat && real.standing != RealStanding::absent;
     }
 };
@@ -98,13 +99,13 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
 
 // Whether replies of this real find their way without a session: by NAT only if nobody else is
 // served by the same endpoint.
-bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const SnapshotReal& real) {
+bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const SnapshotReal& real,
+                      be16 vip_port) {
     if (real.mode == ForwardingMode::direct) {
         return true;
     }
-    const auto protocol = static_cast<std::uint8_t>(snapshot.listeners[listener].protocol);
-    const std::uint32_t source =
-        snapshot.real_endpoints.find(EndpointMap::key_of(real.address, real.port, protocol));
+    const std::uint32_t source = snapshot.reply_source_of(
+        real.address, port_towards(real, vip_port), snapshot.listeners[listener].protocol);
     return source != EndpointMap::absent &&
            snapshot.reply_sources[source].sole_listener == listener;
 }
@@ -261,7 +262,7 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
     if (!admit(newcomer, real, burst.homes[i], ages)) {
-        if (!can_go_untracked(snapshot, classified.listener, real)) {
+        if (!can_go_untracked(snapshot, classified.listener, real, newcomer.vip_port)) {
             return refuse(burst.decisions[i], DropReason::table_full);
         }
         board_.worker().sessions_untracked.add(1);
@@ -293,8 +294,9 @@ template <typename Family>
 std::uint16_t TrackerOf<Family>::choose(const Burst& burst, std::size_t i, const Ages& ages,
                                         bool& met_another) {
     const auto client = Family::client_of(burst, i);
-    const Classified& classified = burst.classified[i];
     const Snapshot& snapshot = ages.snapshot();
+    const Classified& classified = burst.classified[i];
+    const be16 vip_port = burst.packets[i].destination_port;
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     // Another session of this client port at the same real endpoint: replies could not be told
     // apart. One that is over makes way.
@@ -303,7 +305,7 @@ std::uint16_t TrackerOf<Family>::choose(const Burst& burst, std::size_t i, const
         if (real.mode != ForwardingMode::nat) {
             return false;
         }
-        const ReplyMatches same_endpoint{snapshot, {real.address, real.port}};
+        const ReplyMatches same_endpoint{snapshot, {real.address, port_towards(real, vip_port)}};
         Session* other = table_.find(burst.homes[i], client, same_endpoint);
         if (other == nullptr) {
             return false;
@@ -329,7 +331,9 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
         return;
     }
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
-    decide_reply(burst.packets[i], {listener.vip, listener.port}, limits::tallies_max,
+    // Of a range, it is the one that the real has kept: no other has a sole listener.
+    const be16 vip_port = listener.port.wire() != 0 ? listener.port : burst.packets[i].source_port;
+    decide_reply(burst.packets[i], {listener.vip, vip_port}, limits::tallies_max,
                  Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
 }
 

@@ -292,7 +292,8 @@ void Worker::walk_some(const Snapshot& snapshot) {
         walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const Session& session) {
             const bool is_wanted =
                 !ages.is_nameless(session) && walk_.reported < request.records_max &&
-                (request.listener == limits::index_none || request.listener == session.listener) &&
+                (request.service == limits::service_id_none ||
+                 request.service == snapshot.service_of(session.listener).id) &&
                 (request.real == limits::index_none || request.real == session.real) &&
                 (request.client.is_unspecified() || request.client == session.client_address);
             if (!is_wanted) {

@@ -21,6 +21,13 @@ class EndpointMap {
                (std::uint64_t{protocol} << 48);
     }
 
+    static constexpr be16 port_of(std::uint64_t key) {
+        return be16::from_wire(static_cast<std::uint16_t>(key >> 32));
+    }
+    static constexpr std::uint64_t without_port(std::uint64_t key) {
+        return key & ~(std::uint64_t{0xFFFF} << 32);
+    }
+
     struct Pair {
         std::uint64_t key;
         std::uint32_t value;  // not `absent`

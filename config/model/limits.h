@@ -19,6 +19,7 @@ inline constexpr std::size_t services_max = 16'384;
 inline constexpr std::size_t listeners_max = 65'535;
 inline constexpr std::size_t reals_per_service_max = 65'535;
 inline constexpr std::uint16_t index_none = 65'535;
+inline constexpr std::uint32_t service_id_none = 0xFFFF'FFFF;
 // Reals of all services: each has one tally (a cache line) in every worker.
 inline constexpr std::size_t tallies_max = 131'072;
 inline constexpr std::uint32_t weight_max = 2'147'483'647;

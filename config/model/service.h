@@ -11,6 +11,7 @@
 
 #include "config/model/address.h"
 #include "config/model/limits.h"
+#include "config/model/port_ranges.h"
 
 namespace fulcrum {
 
@@ -62,9 +63,28 @@ struct Check {
     friend bool operator==(const Check&, const Check&) = default;
 };
 
+// One VIP, or each address of a prefix, with one L4 port or a range of them.
+struct Listener {
+    Ipv4Prefix vip;
+    PortRange ports;
+    L4Protocol protocol = L4Protocol::tcp;
+    SourcePlace place;
+
+    friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+// What one address serves: a listener as the workers know it.
+struct ListenPoint {
+    Ipv4Address vip;
+    PortRange ports;
+    L4Protocol protocol = L4Protocol::tcp;
+
+    friend auto operator<=>(const ListenPoint&, const ListenPoint&) = default;
+};
+
 struct RealServer {
     std::string name;          // unique within its service; the ring is built from names
-    Endpoint endpoint;         // port: equal to the service's under direct routing
+    Endpoint endpoint;         // port 0: the one that the client used; so under direct routing
     std::uint32_t weight = 1;  // 0: drained
     ForwardingMode forward = ForwardingMode::nat;
     SourcePlace place;
@@ -86,9 +106,10 @@ struct SessionTimeouts {
 
 struct VirtualService {
     std::string name;  // unique
-    Ipv4Address vip;
-    be16 port{};
+    Ipv4Address vip;   // with `port`, the first listener
+    be16 port{};       // 0: there are those of `listen` alone
     L4Protocol protocol = L4Protocol::tcp;
+    std::vector<Listener> listen;  // further ones, which share the reals and the affinity
     Scheduler scheduler = Scheduler::maglev;
     std::uint32_t ring_size = limits::ring_size_default;  // a prime
     OnFailure on_failure = OnFailure::drain;
@@ -158,6 +179,15 @@ struct Config {
     friend bool operator==(const Config&, const Config&) = default;
 };
 
+// Every listener, in the order of the file: the one that `vip` and `port` say first.
+std::vector<Listener> listeners_of(const VirtualService& service);
+// The one port of all its listeners; 0: there are several.
+be16 only_port_of(const VirtualService& service);
+// Every address of every listener. Not empty for a valid service.
+std::vector<ListenPoint> listen_points(const VirtualService& service);
+
+std::string to_string(const ListenPoint& point);  // "192.0.2.1:80/tcp", "192.0.2.1:any/udp"
+std::string to_string(const Listener& listener);  // "192.0.2.0/28:8000-8099/tcp"
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(Scheduler scheduler);
 std::string_view to_string(CheckType type);

@@ -16,16 +16,17 @@
 #include "config/model/hash.h"
 #include "config/model/limits.h"
 #include "config/model/paths.h"
+#include "config/model/port_ranges.h"
 #include "config/model/service.h"
 #include "config/model/session.h"
 
 namespace fulcrum {
 
-// One VIP, one protocol, one port. What every packet asks of the service is repeated here: one load
-// less.
+// One VIP, one protocol, one port or range of them. What every packet asks of the service is
+// repeated here: one load less.
 struct SnapshotListener {
     Ipv4Address vip;
-    be16 port{};
+    be16 port{};  // 0: a range, see Snapshot::listener_ranges
     L4Protocol protocol = L4Protocol::tcp;
     bool is_present : 1 = false;           // false: a hole
     bool timeouts_are_coarse : 1 = false;  // the service's
@@ -45,7 +46,7 @@ enum class RealStanding : std::uint8_t {
 
 struct alignas(32) SnapshotReal {  // never across two cache lines
     Ipv4Address address;
-    be16 port{};
+    be16 port{};  // 0: the one that the client used
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
     NextHop hop;              // towards the real
@@ -53,9 +54,15 @@ struct alignas(32) SnapshotReal {  // never across two cache lines
 };
 static_assert(sizeof(SnapshotReal) == 32);
 
+// The real's port that serves clients of this VIP port.
+inline be16 port_towards(const SnapshotReal& real, be16 vip_port) {
+    return real.port.wire() != 0 ? real.port : vip_port;
+}
+
 using Ring = std::vector<std::uint16_t>;
 
 struct SnapshotService {
+    std::uint32_t id = limits::service_id_none;   // the registry's: the same in every snapshot
     std::uint32_t first_real = 0;                 // reals[first_real + i] is the real of index i
     std::uint32_t real_count = 0;                 // holes included
     std::shared_ptr<const Ring> ring;             // never null; empty: nobody has weight
@@ -70,8 +77,8 @@ struct SnapshotService {
 
 // What the workers know about the source of a packet that may be a reply.
 struct SnapshotReplySource {
-    // The one listener that this real endpoint serves by NAT: a reply without a session can then be
-    // translated all the same. index_none: several, or a client could not tell.
+    // The one listener that this real endpoint serves by NAT, if its VIP port follows too: a reply
+    // without a session can then be translated all the same. Else index_none.
     std::uint16_t sole_listener = limits::index_none;
 };
 
@@ -82,12 +89,27 @@ struct Snapshot {
     std::vector<SnapshotService> services;
     std::vector<SnapshotReal> reals;   // services' reals, one after the other, with holes
     EndpointMap listener_by_endpoint;  // VIP, port, protocol -> listener index
+    PortRangeMap listener_ranges;      // the same of listeners with ranges of ports
     EndpointMap real_endpoints;        // NAT reals: address, port, protocol -> reply_sources
+    PortRangeMap real_ranges;          // the same of reals that keep the port of a range
     std::vector<SnapshotReplySource> reply_sources;
     EndpointMap vips;                    // VIP, 0, 255 -> 0: addresses that services have
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
     std::shared_ptr<const Paths> paths;  // never null
 
+    // Of packets that come from a NAT real's endpoint, an index into reply_sources; else
+    // EndpointMap::absent.
+    std::uint32_t reply_source_of(Ipv4Address address, be16 port, L4Protocol protocol) const {
+        const auto number = static_cast<std::uint8_t>(protocol);
+        const std::uint32_t exact = real_endpoints.find(EndpointMap::key_of(address, port, number));
+        return exact != EndpointMap::absent || real_ranges.is_empty()
+                   ? exact
+                   : real_ranges.find(EndpointMap::key_of(address, be16{}, number), port.host());
+    }
+
+    const SnapshotService& service_of(std::uint16_t listener) const {
+        return services[listeners[listener].service];
+    }
     const SnapshotReal& real_of(const SnapshotListener& listener, std::uint16_t real) const {
         return reals[listener.first_real + real];
     }

@@ -21,11 +21,11 @@ enum class RequestKind : std::uint8_t {
 
 struct WorkerRequest {
     RequestKind kind = RequestKind::walk;
-    std::uint32_t walk_id = 0;                    // comes back with each report of this walk
-    std::uint32_t records_max = 0;                // the walk ends after this many
-    std::uint16_t listener = limits::index_none;  // index_none: any
-    std::uint16_t real = limits::index_none;      // only with `listener`
-    Ipv4Address client;                           // unspecified: any
+    std::uint32_t walk_id = 0;                        // comes back with each report of this walk
+    std::uint32_t records_max = 0;                    // the walk ends after this many
+    std::uint32_t service = limits::service_id_none;  // limits::service_id_none: any
+    std::uint16_t real = limits::index_none;          // only with `service`
+    Ipv4Address client;                               // unspecified: any
     Question question;
 };
 

@@ -191,6 +191,13 @@ std::string show_services(const Json& result) {
                    cell(service, "sessions"), cell(service, "sessions_opened"),
                    cell(service, "in_packets"), cell(service, "in_bytes"),
                    cell(service, "out_packets"), cell(service, "out_bytes")});
+        const Json listeners = service.value("listeners", Json::array());
+        for (std::size_t i = 1; i < listeners.size(); ++i) {
+            std::vector<std::string> row(11);
+            row[1] = endpoint_of(listeners[i], "vip", "port");
+            row[2] = cell(listeners[i], "protocol");
+            table.add(std::move(row));
+        }
     }
     return table.text();
 }

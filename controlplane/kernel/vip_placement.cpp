@@ -34,8 +34,10 @@ std::vector<std::vector<Ipv4Address>> place_vips(std::span<const VirtualService>
                                                  std::span<const NicPort> ports) {
     std::vector<std::vector<Ipv4Address>> placed(ports.size());
     for (const VirtualService& service : services) {
-        if (const auto home = home_of(service.vip, ports); home) {
-            placed[*home].push_back(service.vip);
+        for (const ListenPoint& point : listen_points(service)) {
+            if (const auto home = home_of(point.vip, ports); home) {
+                placed[*home].push_back(point.vip);
+            }
         }
     }
     for (auto& vips : placed) {

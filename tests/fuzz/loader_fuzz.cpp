@@ -39,14 +39,14 @@ void check_sentences(const std::vector<std::string>& sentences) {
 void check_config(const Config& config) {
     promise(!config.director.workers.empty() && !config.ports.empty(), "workers and ports", "");
     for (const VirtualService& service : config.services) {
-        promise(!service.name.empty() && !service.vip.is_unspecified() && service.port.host() != 0,
-                "a service is complete", service.name);
+        promise(!service.name.empty() && !listen_points(service).empty(), "a service is complete",
+                service.name);
         promise(is_prime(service.ring_size), "a ring is prime", service.name);
         promise(service.reals.size() < limits::index_none, "reals have indexes", service.name);
         promise(service.check.timeout <= service.check.interval, "checks end", service.name);
         for (const RealServer& real : service.reals) {
             promise(!real.name.empty() && !real.endpoint.address.is_unspecified() &&
-                        real.endpoint.port.host() != 0,
+                        (real.endpoint.port.host() != 0 || only_port_of(service).host() == 0),
                     "a real is complete", real.name);
         }
     }

@@ -116,8 +116,8 @@ class StandInWorker {
         std::uint32_t count = 0;
         for (const SessionRecord& session : sessions) {
             const bool is_asked =
-                request.listener == limits::index_none ||
-                (request.listener == session.listener &&
+                request.service == limits::service_id_none ||
+                (request.service == session.listener &&  // one listener a service, numbered alike
                  (request.real == limits::index_none || request.real == session.real));
             if (is_asked && count++ < request.records_max) {
                 report.session = session;

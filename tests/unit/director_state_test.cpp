@@ -239,7 +239,7 @@ TEST_F(Directed, KeepsTheHealthOfARenamedService) {
     load({service("shop", 80, {real("web1", 11), real("web2", 21)})}, 20);
     const ServiceView views = state_.service("shop").value();
     EXPECT_EQ(views.reals.at(0).state, RealState::up);
-    EXPECT_EQ(views.listener, 0);
+    EXPECT_EQ(views.listeners, std::vector<std::uint16_t>{0});
     EXPECT_FALSE(state_.service("web").has_value());
 }
 
@@ -346,7 +346,7 @@ TEST_F(Directed, FindsTheHoleOfAServiceThatTookAnotherVip) {
     const CompileInput input = state_.compile_input();
     ASSERT_EQ(input.services.size(), 1U);
     ASSERT_EQ(input.listeners.size(), 2U);
-    EXPECT_EQ(input.listeners[0].vip.address, Ipv4Address::of(203, 0, 113, 81));
+    EXPECT_EQ(input.listeners[0].point.vip, Ipv4Address::of(203, 0, 113, 81));
     EXPECT_EQ(input.listeners[1].index, 0);
     EXPECT_EQ(input.listeners[1].service, 0U);
 }

@@ -78,7 +78,7 @@ TEST(Explain, ReportsByName) {
     Listing listing;
     listing.services.resize(1);
     listing.services[0].name = "web";
-    listing.services[0].listener = 7;
+    listing.services[0].listener_indexes = {7};
     listing.services[0].reals.resize(1);
     listing.services[0].reals[0].name = "web1";
     listing.services[0].reals[0].index = 3;

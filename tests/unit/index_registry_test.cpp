@@ -48,8 +48,8 @@ TEST(IndexRegistry, NumbersListenersOverallAndRealsWithinTheirService) {
                                           service("mail", 25, {real("web1", 11)})}),
                                   1);
     ASSERT_EQ(places.size(), 2U);
-    EXPECT_EQ(places[0].listener, 0);
-    EXPECT_EQ(places[1].listener, 1);
+    EXPECT_EQ(places[0].listeners.at(0), 0);
+    EXPECT_EQ(places[1].listeners.at(0), 1);
     EXPECT_EQ(places[0].reals[0].index, 0);
     EXPECT_EQ(places[0].reals[1].index, 1);
     EXPECT_EQ(places[1].reals[0].index, 0);
@@ -57,6 +57,24 @@ TEST(IndexRegistry, NumbersListenersOverallAndRealsWithinTheirService) {
     EXPECT_EQ(places[0].reals[1].tally, 1U);
     EXPECT_EQ(places[1].reals[0].tally, 2U);
     EXPECT_EQ(places[0].formerly, "");
+}
+
+TEST(IndexRegistry, NumbersEveryListenerOfAGroupAndKeepsThoseThatStay) {
+    VirtualService group = web({real("web1", 11)});
+    group.listen = {{.vip = {group.vip, 32}, .ports = PortRange::only(443)},
+                    {.vip = {Ipv4Address::of(203, 0, 113, 96), 30}, .ports = {8'000, 8'099}}};
+    IndexRegistry registry;
+    const Places places = adopted(registry, config({group, service("mail", 25, {})}), 1);
+    EXPECT_EQ(places[0].listeners, (std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5}));
+    EXPECT_EQ(places[1].listeners, std::vector<std::uint16_t>{6});
+    EXPECT_NE(places[0].id, places[1].id);
+    group.listen.erase(group.listen.begin());
+    const Places fewer = adopted(registry, config({group, service("mail", 25, {})}), 2);
+    EXPECT_EQ(fewer[0].listeners, (std::vector<std::uint16_t>{0, 2, 3, 4, 5}));
+    EXPECT_EQ(fewer[0].id, places[0].id);
+    ASSERT_EQ(registry.listener_remnants().size(), 1U);
+    EXPECT_EQ(registry.listener_remnants()[0].index, 1);
+    EXPECT_EQ(registry.listener_remnants()[0].point.ports, PortRange::only(443));
 }
 
 TEST(IndexRegistry, PlacesTheFallbackLast) {
@@ -74,8 +92,8 @@ TEST(IndexRegistry, KeepsNumbersWhateverTheOrderInTheFile) {
             1);
     const Places places = adopted(
         registry, config({service("mail", 25, {}), web({real("web2", 21), real("web1", 11)})}), 2);
-    EXPECT_EQ(places[0].listener, 1);
-    EXPECT_EQ(places[1].listener, 0);
+    EXPECT_EQ(places[0].listeners.at(0), 1);
+    EXPECT_EQ(places[1].listeners.at(0), 0);
     EXPECT_EQ(places[1].reals[0].index, 1);
     EXPECT_EQ(places[1].reals[1].index, 0);
     EXPECT_EQ(places[1].formerly, "web");
@@ -209,7 +227,7 @@ TEST(IndexRegistry, MakesHolesOfARemovedServiceAtOnce) {
     const Places places = adopted(
         registry,
         config({service("mail", 25, {real("m", 31)}), service("new", 90, {real("n", 41)})}), 3);
-    EXPECT_EQ(places[1].listener, 0);
+    EXPECT_EQ(places[1].listeners.at(0), 0);
     EXPECT_EQ(places[1].reals[0].tally, 0U);
 }
 
@@ -231,7 +249,7 @@ TEST(IndexRegistry, GivesAServiceThatComesBackItsOldNumbers) {
     adopted(registry, config({service("mail", 25, {})}), 2);
     const Places places =
         adopted(registry, config({web({real("web1", 11)}), service("mail", 25, {})}), 3);
-    EXPECT_EQ(places[0].listener, 1);
+    EXPECT_EQ(places[0].listeners.at(0), 1);
     EXPECT_EQ(places[0].reals[0].index, 0);
     EXPECT_TRUE(registry.listener_remnants().empty());
 }
@@ -240,7 +258,7 @@ TEST(IndexRegistry, GivesAServiceOnAnotherVipAnotherListenerAndTheSameReals) {
     IndexRegistry registry;
     adopted(registry, config({service("web", 80, {real("web1", 11)})}), 1);
     const Places places = adopted(registry, config({service("web", 81, {real("web1", 11)})}), 2);
-    EXPECT_EQ(places[0].listener, 1);
+    EXPECT_EQ(places[0].listeners.at(0), 1);
     EXPECT_EQ(places[0].reals[0].index, 0);
     ASSERT_EQ(registry.listener_remnants().size(), 1U);
     EXPECT_EQ(registry.listener_remnants()[0].index, 0);
@@ -259,8 +277,8 @@ TEST(IndexRegistry, GivesServicesThatSwapTheirVipsNewListeners) {
         registry,
         config({service("web", 81, {real("web1", 11)}), service("shop", 80, {real("shop1", 31)})}),
         2);
-    EXPECT_EQ(places[0].listener, 2);
-    EXPECT_EQ(places[1].listener, 3);
+    EXPECT_EQ(places[0].listeners.at(0), 2);
+    EXPECT_EQ(places[1].listeners.at(0), 3);
     EXPECT_EQ(registry.listener_remnants().size(), 2U);
 }
 
@@ -270,7 +288,7 @@ TEST(IndexRegistry, KnowsARenamedServiceByItsVipAndPort) {
     const Places places =
         adopted(registry, config({service("shop", 80, {real("web2", 21), real("web1", 11)})}), 2);
     EXPECT_EQ(places[0].formerly, "web");
-    EXPECT_EQ(places[0].listener, 0);
+    EXPECT_EQ(places[0].listeners.at(0), 0);
     EXPECT_EQ(places[0].reals[0].index, 1);
     EXPECT_EQ(places[0].reals[1].index, 0);
     EXPECT_TRUE(registry.real_remnants().empty());
@@ -285,7 +303,7 @@ TEST(IndexRegistry, DoesNotTakeAServiceForARenamedOneWhileThatIsAskedForElsewher
         config({service("shop", 80, {real("web1", 11)}), service("web", 81, {real("web1", 11)})}),
         2);
     EXPECT_EQ(places[0].formerly, "");
-    EXPECT_EQ(places[0].listener, 1);
+    EXPECT_EQ(places[0].listeners.at(0), 1);
     EXPECT_EQ(places[1].formerly, "web");
     EXPECT_EQ(places[1].reals[0].tally, 0U);
 }
@@ -373,9 +391,9 @@ TEST(IndexRegistry, NeverGivesOutANumberThatASessionMayHold) {
         const Places places = adopted(registry, asked, epoch);
         std::map<std::string_view, std::uint16_t> listener_of;
         for (std::size_t s = 0; s < places.size(); ++s) {
-            listener_of[asked.services[s].name] = places[s].listener;
+            listener_of[asked.services[s].name] = places[s].listeners.at(0);
             for (std::size_t r = 0; r < places[s].reals.size(); ++r) {
-                holders.hold({places[s].listener, places[s].reals[r].index},
+                holders.hold({places[s].listeners.at(0), places[s].reals[r].index},
                              asked.services[s].reals[r].endpoint, epoch);
             }
         }

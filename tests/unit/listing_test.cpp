@@ -24,8 +24,9 @@ class ListingTest : public testing::Test {
     Listing listing_of(std::vector<ListedReal> reals) {
         ListedService web;
         web.name = "web";
-        web.vip = {Ipv4Address::of(10, 1, 0, 80), be16{80}};
-        web.listener = 3;
+        web.listeners = {
+            {.vip = {Ipv4Address::of(10, 1, 0, 80), 32}, .ports = PortRange::only(80)}};
+        web.listener_indexes = {3};
         web.reals = std::move(reals);
         Listing listing;
         listing.services = {web};

@@ -107,6 +107,78 @@ services = (
     EXPECT_EQ(service.fallback.value().endpoint.port.host(), 53);
 }
 
+TEST(Loader, ReadsListenersOfEveryShape) {
+    const LoadOutcome outcome = load_config_text(std::string{head} + R"(services = (
+    { name = "range"; vip = "10.0.0.80"; port = "8000-8099"; check = { type = "none"; };
+      reals = ( { name = "r"; address = "10.0.0.2"; } ); },
+    { name = "all"; vip = "10.0.0.81"; port = "any"; check = { port = 80; };
+      reals = ( { name = "r"; address = "10.0.0.2"; port = 8080; } ); },
+    { name = "block"; vip = "10.0.0.96/28"; port = 80;
+      reals = ( { name = "r"; address = "10.0.0.2"; } ); },
+    { name = "group"; vip = "10.0.0.82"; port = 80; check = { port = 80; };
+      listen = ( { port = 443; }, { port = 443; protocol = "udp"; },
+                 { vip = "10.0.0.83"; port = "1000-1999"; } );
+      reals = ( { name = "r"; address = "10.0.0.2"; } ); } );
+)",
+                                                 "d.cfg");
+    EXPECT_EQ(outcome.problems, Sentences{});
+    ASSERT_EQ(outcome.config.services.size(), 4U);
+    const auto listeners = [&](std::size_t service) {
+        Sentences texts;
+        for (const Listener& listener : listeners_of(outcome.config.services[service])) {
+            texts.push_back(to_string(listener));
+        }
+        return texts;
+    };
+    const auto real_port = [&](std::size_t service) {
+        return outcome.config.services[service].reals[0].endpoint.port.host();
+    };
+    EXPECT_EQ(listeners(0), Sentences{"10.0.0.80:8000-8099/tcp"});
+    EXPECT_EQ(listeners(1), Sentences{"10.0.0.81:any/tcp"});
+    EXPECT_EQ(listeners(2), Sentences{"10.0.0.96/28:80/tcp"});
+    EXPECT_EQ(listeners(3), (Sentences{"10.0.0.82:80/tcp", "10.0.0.82:443/tcp", "10.0.0.82:443/udp",
+                                       "10.0.0.83:1000-1999/tcp"}));
+    EXPECT_EQ(real_port(0), 0);  // the client's
+    EXPECT_EQ(real_port(1), 8'080);
+    EXPECT_EQ(real_port(2), 80);
+    EXPECT_EQ(real_port(3), 0);
+    EXPECT_EQ(listen_points(outcome.config.services[2]).size(), 16U);
+}
+
+TEST(Loader, RefusesWhatIsNoListener) {
+    EXPECT_EQ(
+        problems_of("services = (\n"
+                    "  { name = \"a\"; vip = \"10.0.0.97/28\"; port = 80; },\n"
+                    "  { name = \"b\"; vip = \"10.0.0.0/23\"; port = 80; },\n"
+                    "  { name = \"c\"; vip = \"10.0.0.1\"; port = \"90-80\"; },\n"
+                    "  { name = \"d\"; vip = \"10.0.0.1\"; },\n"
+                    "  { name = \"e\";\n"
+                    "    listen = ( { port = 80; } ); } );\n"),
+        (Sentences{"d.cfg:4: service \"a\": vip: \"10.0.0.97/28\" is not a host's IPv4 address, "
+                   "or a block of at most 256 as in \"192.0.2.0/28\"",
+                   "d.cfg:5: service \"b\": vip: \"10.0.0.0/23\" is not a host's IPv4 address, "
+                   "or a block of at most 256 as in \"192.0.2.0/28\"",
+                   "d.cfg:6: service \"c\": port: \"90-80\" is not an integer from 1 to 65535, "
+                   "a range as in \"8000-8099\", or \"any\"",
+                   "d.cfg:7: service \"d\": the key port is missing: it holds an integer from "
+                   "1 to 65535, a range as in \"8000-8099\", or \"any\"",
+                   "d.cfg:9: service \"e\": listen: neither the element nor the service says "
+                   "a vip"}));
+}
+
+TEST(Loader, NamesBothPlacesOfListenersThatClash) {
+    EXPECT_EQ(
+        problems_of("services = (\n"
+                    "  { name = \"a\"; vip = \"10.0.0.64/28\"; port = \"8000-8099\"; },\n"
+                    "  { name = \"b\"; vip = \"10.0.0.9\"; port = 80;\n"
+                    "    listen = ( { vip = \"10.0.0.66\"; port = \"8090-8199\"; },\n"
+                    "               { port = 80; } ); check = { type = \"none\"; }; } );\n"),
+        (Sentences{"d.cfg:6: service \"b\": 10.0.0.66:8090-8199 by tcp meets 8000-8099, which "
+                   "is already the service \"a\" at d.cfg:4",
+                   "d.cfg:7: service \"b\": 10.0.0.9:80 by tcp is already the service \"b\" "
+                   "at d.cfg:5"}));
+}
+
 TEST(Loader, TakesTheDefaultCheckFromTheProtocolWhateverTheOrder) {
     const LoadOutcome outcome = load_config_text(
         std::string{head} +
@@ -143,7 +215,8 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "peer = { group = 51; };\n"
             "control = 7;\n"),
         (Sentences{
-            "d.cfg:4: service \"web\": vip: \"10.0.0.300\" is not a host's IPv4 address",
+            "d.cfg:4: service \"web\": vip: \"10.0.0.300\" is not a host's IPv4 address, "
+            "or a block of at most 256 as in \"192.0.2.0/28\"",
             "d.cfg:5: service \"web\": unknown key \"schedulr\": did you mean \"scheduler\"?",
             "d.cfg:7: service \"web\": real \"web1\": port: 80800 is not an integer from 1 to "
             "65535",

@@ -82,7 +82,8 @@ TEST(SchemaReader, ReadsTheRestBehindAProblem) {
     const Reading reading = read(root);
     EXPECT_EQ(reading.problems,
               (std::vector<std::string>{
-                  "1: service \"web\": vip: \"nowhere\" is not a host's IPv4 address",
+                  "1: service \"web\": vip: \"nowhere\" is not a host's IPv4 address, "
+                  "or a block of at most 256 as in \"192.0.2.0/28\"",
                   "1: service \"web\": real \"web1\": weight: -7 is not an integer from 0 to "
                   "2147483647"}));
     EXPECT_EQ(reading.config.services.at(0).ring_size, 251U);

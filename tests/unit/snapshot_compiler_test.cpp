@@ -39,10 +39,8 @@ CompileInput plan_of(std::vector<VirtualService> services, const std::string& se
                                   .tally = tally++});
         }
         input.services.push_back(plan);
-        input.listeners.push_back({.vip = {one.vip, one.port},
-                                   .protocol = one.protocol,
-                                   .index = position,
-                                   .service = position});
+        input.listeners.push_back(
+            {.point = listen_points(one).front(), .index = position, .service = position});
     }
     input.config = asked;
     input.kernel = std::make_shared<const KernelTables>(KernelTables{
@@ -230,7 +228,7 @@ TEST(SnapshotCompiler, LeavesAHoleWhereAListenerWas) {
     ServicePlan removed;
     removed.reals.push_back({.endpoint = endpoint(31), .index = 1, .tally = 9});
     input.services.push_back(removed);
-    input.listeners.push_back({.vip = {Ipv4Address::of(203, 0, 113, 25), be16{25}},
+    input.listeners.push_back({.point = {Ipv4Address::of(203, 0, 113, 25), PortRange::only(25)},
                                .index = 4,
                                .is_present = false,
                                .service = 1});
@@ -240,8 +238,9 @@ TEST(SnapshotCompiler, LeavesAHoleWhereAListenerWas) {
     EXPECT_FALSE(snapshot.listeners[0].is_present);
     EXPECT_TRUE(snapshot.listeners[2].is_present);
     EXPECT_FALSE(snapshot.listeners[4].is_present);
-    EXPECT_EQ(snapshot.listener_by_endpoint.find(key(input.listeners[1].vip)), EndpointMap::absent);
-    EXPECT_EQ(snapshot.vips.find(key(input.listeners[1].vip.address)), EndpointMap::absent);
+    EXPECT_EQ(snapshot.listener_by_endpoint.find(key({input.listeners[1].point.vip, be16{25}})),
+              EndpointMap::absent);
+    EXPECT_EQ(snapshot.vips.find(key(input.listeners[1].point.vip)), EndpointMap::absent);
     // By the hole a worker still finds the tally of a session that it sweeps.
     const SnapshotReal& hole = snapshot.real_of(snapshot.listeners[4], 1);
     EXPECT_EQ(hole.standing, RealStanding::absent);

@@ -9,6 +9,7 @@ namespace {
 VirtualService service_on(Ipv4Address vip) {
     VirtualService service;
     service.vip = vip;
+    service.port = be16{80};
     return service;
 }
 

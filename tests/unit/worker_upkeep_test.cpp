@@ -136,22 +136,23 @@ TEST_F(Upkeep, AWalkEndsAfterAsManyRecordsAsAskedFor) {
     EXPECT_EQ(walk(rig, {.walk_id = 2, .records_max = 0}).size(), 1U);
 }
 
-TEST_F(Upkeep, AWalkIsNarrowedByListenerRealAndClient) {
+TEST_F(Upkeep, AWalkIsNarrowedByServiceRealAndClient) {
     WorkerRig rig{scene_};
     open_sessions(rig, 40, vip);
     open_sessions(rig, 30, other_vip);
-    const auto index_of = [&](Endpoint endpoint) {
-        return static_cast<std::uint16_t>(rig.snapshot().listener_by_endpoint.find(
-            EndpointMap::key_of(endpoint.address, endpoint.port, 6)));
+    const auto id_of = [&](Endpoint endpoint) {
+        const auto listener = rig.snapshot().listener_by_endpoint.find(
+            EndpointMap::key_of(endpoint.address, endpoint.port, 6));
+        return rig.snapshot().service_of(static_cast<std::uint16_t>(listener)).id;
     };
     const auto count = [&](WorkerRequest request) {
         request.records_max = 1'000;
         return walk(rig, request).size() - 1;
     };
-    EXPECT_EQ(count({.listener = index_of(vip)}), 40U);
-    EXPECT_EQ(count({.listener = index_of(other_vip)}), 30U);
-    EXPECT_EQ(count({.listener = index_of(other_vip), .real = 0}), 30U);
-    EXPECT_EQ(count({.listener = index_of(other_vip), .real = 5}), 0U);
+    EXPECT_EQ(count({.service = id_of(vip)}), 40U);
+    EXPECT_EQ(count({.service = id_of(other_vip)}), 30U);
+    EXPECT_EQ(count({.service = id_of(other_vip), .real = 0}), 30U);
+    EXPECT_EQ(count({.service = id_of(other_vip), .real = 5}), 0U);
     EXPECT_EQ(count({.client = client_number(0).address}), 70U);
     EXPECT_EQ(count({.client = Ipv4Address::of(9, 9, 9, 9)}), 0U);
 }
