@@ -18,7 +18,9 @@ constexpr std::array<string_view, 2> memory_words{"hugepages", "ordinary"};
 constexpr std::array<string_view, 2> protocol_words{"tcp", "udp"};
 constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp};
 constexpr std::array<string_view, 1> scheduler_words{"maglev"};
-constexpr std::array<string_view, 1> on_failure_words{"drain"};
+// "drain" is another word for "keep": the real drains.
+constexpr std::array<string_view, 4> on_failure_words{"keep", "reset", "move", "drain"};
+constexpr std::array<string_view, 3> on_removal_words{"keep", "reset", "move"};
 constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
 constexpr std::array<string_view, 2> forward_words{"nat", "direct"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
@@ -145,13 +147,25 @@ constexpr SchemaKey keys[] = {
      "slots of the ring, a prime; more slots share more evenly, 100 a real is a good least; a change "
      "moves most flows",
      [](Target& t, const Value& v) { t.service->ring_size = number_as<std::uint32_t>(v); }},
-    {"services[].on_failure", one_of(on_failure_words), optional, "\"drain\"",
-     "`drain`: a real that its check finds down keeps its sessions and gets no new ones",
-     [](Target& t, const Value& v) { t.service->on_failure = number_as<OnFailure>(v); }},
+    {"services[].on_failure", one_of(on_failure_words), optional, "\"keep\"",
+     "what becomes of the TCP sessions of a real that its check finds down: `keep` (or `drain`): they "
+     "stay; `reset`: both sides are reset on their next packet; `move`: the client's next packet goes to "
+     "another real. UDP moves in any case",
+     [](Target& t, const Value& v) {
+         const bool is_drain = v.number == std::ssize(on_failure_words) - 1;
+         t.service->on_failure = is_drain ? SessionPolicy::keep : number_as<SessionPolicy>(v);
+     }},
+    {"services[].on_removal", one_of(on_removal_words), optional, "\"keep\"",
+     "the same for a real that a reload removes; under `keep` UDP stays too",
+     [](Target& t, const Value& v) { t.service->on_removal = number_as<SessionPolicy>(v); }},
     {"services[].no_real", one_of(no_real_words), optional, "\"reset\"",
      "what a new session gets when no real is usable and there is no fallback: `reset`: an RST for "
      "TCP, silence for UDP; `silent`: silence",
      [](Target& t, const Value& v) { t.service->no_real = number_as<NoReal>(v); }},
+
+    {"services[].one_packet", {ValueKind::boolean}, optional, "false",
+     "for UDP: no sessions, every datagram is scheduled by itself",
+     [](Target& t, const Value& v) { t.service->one_packet = v.number != 0; }},
 
     {"services[].timeouts", group, optional_in_words, "as below",
      "idle times after which a session ends", keep_nothing},

@@ -14,6 +14,7 @@
 #include "config/model/endpoint_map.h"
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
+#include "config/one_packet_rules.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -410,6 +411,7 @@ void validate(const Config& config, Findings& findings) {
     check_workers(config, findings);
     PortRules{config, findings}.check();
     ServiceRules{config, findings}.check();
+    check_one_packet_services(config, findings);
 }
 
 }  // namespace fulcrum

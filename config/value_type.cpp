@@ -243,6 +243,7 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
         case ValueKind::group:
         case ValueKind::list:
         case ValueKind::integer:
+        case ValueKind::boolean:
             break;
     }
     return std::nullopt;
@@ -253,7 +254,9 @@ std::string remedy(const ValueType& type, const Node& node) {
     if (type.kind == ValueKind::integer && node.kind == NodeKind::text) {
         return ": write it without quotes";
     }
-    if (type.kind == ValueKind::port_range && node.kind == NodeKind::integer) {
+    const bool is_plain = type.kind == ValueKind::boolean ||
+                          (type.kind == ValueKind::port_range && node.kind == NodeKind::integer);
+    if (is_plain) {
         return "";
     }
     if (type.kind != ValueKind::integer && node.kind != NodeKind::text) {
@@ -296,6 +299,8 @@ std::string describe_one(const ValueType& type) {
                    " letters, digits, \".\", \"_\", \"-\", of which the first is a letter or digit";
         case ValueKind::word:
             return describe_words(type.words);
+        case ValueKind::boolean:
+            return "true or false";
         case ValueKind::duration:
         case ValueKind::whole_seconds:
             return "a duration from " + in_quotes(describe_duration(type.least)) + " to " +
@@ -333,6 +338,10 @@ Result<Value> read_value(const ValueType& type, const Node& node) {
     if (type.kind == ValueKind::integer) {
         if (node.kind == NodeKind::integer && node.integer >= type.least &&
             node.integer <= type.most) {
+            value = Value{.number = node.integer};
+        }
+    } else if (type.kind == ValueKind::boolean) {
+        if (node.kind == NodeKind::boolean) {
             value = Value{.number = node.integer};
         }
     } else if (type.kind == ValueKind::port_range && node.kind == NodeKind::integer) {

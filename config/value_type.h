@@ -19,9 +19,10 @@ enum class ValueKind : std::uint8_t {
     group,
     list,  // of groups
     integer,
-    text,           // printable, or with line ends where the type says so
-    name,           // what stands on command lines and in metrics: letters, digits, ".", "_", "-"
-    word,           // one of a list
+    text,  // printable, or with line ends where the type says so
+    name,  // what stands on command lines and in metrics: letters, digits, ".", "_", "-"
+    word,  // one of a list
+    boolean,
     duration,       // "500ms", "5s", "10m", "8h", "31d"; kept in milliseconds
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
     host_address,   // IPv4, and a host's: neither 0.0.0.0, loopback, multicast nor broadcast

@@ -147,9 +147,18 @@ void Applier::on_health(const HealthChange& change) {
         loop_.now()));
 }
 
-void Applier::drain(const std::string& service, const std::string& real, Finish finish) {
-    log_.notice(LogArea::director, "drain of \"" + service + "/" + real + "\" asked");
-    ask(DrainAsked{service, real}, {std::move(finish), {}, {}});
+void Applier::drain(DrainAsked asked, Finish finish) {
+    std::string sentence = "drain of \"";
+    sentence.append(asked.service).append("/").append(asked.real).append("\" asked");
+    if (asked.deadline) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*asked.deadline);
+        sentence.append(", with a deadline in ")
+            .append(std::to_string(seconds.count()))
+            .append(" s, then ")
+            .append(to_string(asked.then));
+    }
+    log_.notice(LogArea::director, sentence);
+    ask(std::move(asked), {std::move(finish), {}, {}});
 }
 
 void Applier::undrain(const std::string& service, const std::string& real, Finish finish) {

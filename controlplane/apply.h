@@ -71,7 +71,7 @@ class Applier {
 
     // Reads the file on the helper. Calls that come while a file is read share the next reading.
     void reload(const std::string& path, Finish finish);
-    void drain(const std::string& service, const std::string& real, Finish finish);
+    void drain(DrainAsked asked, Finish finish);
     void undrain(const std::string& service, const std::string& real, Finish finish);
     void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
 

@@ -2,6 +2,7 @@
 #include "controlplane/commands.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -82,6 +83,30 @@ Result<SessionQuery> session_query_of(const Json& arguments, const Listing& list
     return query;
 }
 
+// The drain that the arguments ask for, or what is wrong with them.
+Result<DrainAsked> drain_of(const Json& arguments) {
+    DrainAsked asked{.service = text_of(arguments, "service"), .real = text_of(arguments, "real")};
+    const std::string then = text_of(arguments, "then");
+    if (arguments.contains("deadline_s")) {
+        const auto deadline_s = arguments["deadline_s"].get<std::uint64_t>();
+        if (deadline_s == 0 || deadline_s > limits::timeout_max_s) {
+            return Error{"deadline_s " + std::to_string(deadline_s) + " is out of range: 1 to " +
+                         std::to_string(limits::timeout_max_s)};
+        }
+        asked.deadline = std::chrono::seconds{deadline_s};
+    } else if (!then.empty()) {
+        return Error{"then says what follows a deadline: give one with deadline_s"};
+    }
+    constexpr std::array policies{SessionPolicy::keep, SessionPolicy::reset, SessionPolicy::move};
+    const auto policy = std::ranges::find_if(
+        policies, [&then](SessionPolicy each) { return to_string(each) == then; });
+    if (policy == policies.end() && !then.empty()) {
+        return Error{"then \"" + then + "\" is none of keep, reset, move"};
+    }
+    asked.then = policy == policies.end() ? SessionPolicy::keep : *policy;
+    return asked;
+}
+
 }  // namespace
 
 Commands::Commands(Parts parts)
@@ -114,7 +139,10 @@ const std::vector<Commands::Row>& Commands::rows() {
          &Commands::explain},
         {"reload", {}, &Commands::reload},
         {"drain",
-         {{"service", Argument::Kind::text, true}, {"real", Argument::Kind::text, true}},
+         {{"service", Argument::Kind::text, true},
+          {"real", Argument::Kind::text, true},
+          {"deadline_s", Argument::Kind::count},
+          {"then"}},
          &Commands::drain},
         {"undrain",
          {{"service", Argument::Kind::text, true}, {"real", Argument::Kind::text, true}},
@@ -334,10 +362,18 @@ void Commands::reload(const Json& /*arguments*/, const Answer& answer) {
 }
 
 void Commands::drain(const Json& arguments, const Answer& answer) {
-    applier_.drain(text_of(arguments, "service"), text_of(arguments, "real"),
-                   [this, arguments, answer](const ApplyResult& result) {
-                       answer(reply_to_drain(result, arguments, applier_));
-                   });
+    Result<DrainAsked> asked = drain_of(arguments);
+    if (!asked) {
+        answer(Reply::refusal("bad_arguments", asked.error().sentence));
+        return;
+    }
+    const auto listing = applier_.listing().look();
+    const ListedService* service = find_service(*listing, asked->service);
+    const ListedReal* real = service == nullptr ? nullptr : find_real(*service, asked->real);
+    asked->sessions_live = real == nullptr ? 0 : real->totals(applier_.boards()).sessions_live;
+    applier_.drain(*asked, [this, arguments, answer](const ApplyResult& result) {
+        answer(reply_to_drain(result, arguments, applier_));
+    });
 }
 
 void Commands::undrain(const Json& arguments, const Answer& answer) {

@@ -150,8 +150,14 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                        std::string{to_string(after.scheduler)});
     account.say_change("ring_size", std::to_string(before.ring_size),
                        std::to_string(after.ring_size));
+    account.say_change("on_failure", std::string{to_string(before.on_failure)},
+                       std::string{to_string(after.on_failure)});
+    account.say_change("on_removal", std::string{to_string(before.on_removal)},
+                       std::string{to_string(after.on_removal)});
     account.say_change("no_real", in_words(before.no_real == NoReal::reset, "reset", "silent"),
                        in_words(after.no_real == NoReal::reset, "reset", "silent"));
+    account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
+                       in_words(after.one_packet, "true", "false"));
     compare_timeouts(before.timeouts, after.timeouts, account);
     compare_checks(before.check, after.check, account);
     compare_reals(before, after, changes);

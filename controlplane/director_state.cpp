@@ -38,20 +38,25 @@ std::span<const IndexRegistry::RealRemnant> of_service(const RealRemnants& remna
 }  // namespace
 
 Outcome DirectorState::on_event(const Event& event, Instant now) {
-    return std::visit(
-        Switch{
-            [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
-            [&](const HealthChanged& change) { return set_health(change, now); },
-            [&](const DrainAsked& asked) {
-                return set_drained({asked.service, asked.real}, /*is_drained=*/true, now);
-            },
-            [&](const UndrainAsked& asked) {
-                return set_drained({asked.service, asked.real}, /*is_drained=*/false, now);
-            },
-            [&](const KernelChanged& change) { return set_kernel(change.tables); },
-            [&](const WorkersSeen& seen) { return review_remnants(seen); },
-        },
-        event);
+    return std::visit(Switch{
+                          [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
+                          [&](const HealthChanged& change) { return set_health(change, now); },
+                          [&](const DrainAsked& asked) {
+                              Drain drain{.since = now,
+                                          .sessions_at_start = asked.sessions_live,
+                                          .then = asked.then};
+                              if (asked.deadline) {
+                                  drain.deadline = now + *asked.deadline;
+                              }
+                              return set_drained({asked.service, asked.real}, drain, now);
+                          },
+                          [&](const UndrainAsked& asked) {
+                              return set_drained({asked.service, asked.real}, std::nullopt, now);
+                          },
+                          [&](const KernelChanged& change) { return set_kernel(change.tables); },
+                          [&](const WorkersSeen& seen) { return review(seen, now); },
+                      },
+                      event);
 }
 
 // --- a new configuration ---------------------------------------------------------------------
@@ -148,7 +153,7 @@ void DirectorState::take_over(const ServiceRecord& before, const ServiceRecord& 
     }
     const RealRecord& old = before.reals[*old_at];
     const RealServer& old_asked = before.asked_real(*old_at);
-    real.is_drained = old.is_drained;
+    real.drain = old.drain;
     if (asked.weight == 0 && !service.is_fallback(at)) {
         real.ring_weight = old.ring_weight;
     }
@@ -188,14 +193,14 @@ Outcome DirectorState::set_health(const HealthChanged& change, Instant now) {
     if (found.real == nullptr || !found.service->is_checked(found.at)) {
         return {};  // a verdict that was under way when the file changed
     }
-    const RealServer& asked = found.service->asked_real(found.at);
-    const RealState before = state_of(asked, *found.real);
-    found.real->health = change.is_up ? Health::up : Health::down;
-    found.real->check = change.sentence;
-    return turned(before, asked, *found.real, now);
+    return change_real(found, now, [&](RealRecord& real) {
+        real.health = change.is_up ? Health::up : Health::down;
+        real.check = change.sentence;
+    });
 }
 
-Outcome DirectorState::set_drained(const RealName& name, bool is_drained, Instant now) {
+Outcome DirectorState::set_drained(const RealName& name, const std::optional<Drain>& drain,
+                                   Instant now) {
     const Found found = find(name.service, name.real);
     if (found.service == nullptr) {
         return refused("unknown_service", {"there is no service \"" + name.service + "\""});
@@ -204,24 +209,25 @@ Outcome DirectorState::set_drained(const RealName& name, bool is_drained, Instan
         return refused("unknown_real",
                        {"service \"" + name.service + "\" has no real \"" + name.real + "\""});
     }
-    const RealServer& asked = found.service->asked_real(found.at);
-    const RealState before = state_of(asked, *found.real);
-    found.real->is_drained = is_drained;
-    return turned(before, asked, *found.real, now);
+    return change_real(found, now, [&](RealRecord& real) { real.drain = drain; });
 }
 
-// The workers care for up or not; the reasons are for people.
-Outcome DirectorState::turned(RealState before, const RealServer& asked, RealRecord& real,
-                              Instant now) {
-    const RealState after = state_of(asked, real);
-    if (after != before) {
-        real.since = now;
+// The workers care for the standing; the reasons are for people.
+template <typename Change>
+Outcome DirectorState::change_real(const Found& found, Instant now, const Change& change) {
+    const RealServer& asked = found.service->asked_real(found.at);
+    const VirtualService& service = *found.service->asked;
+    const RealState state_before = state_of(asked, *found.real);
+    const RealStanding standing_before = standing_of(service, asked, *found.real);
+    change(*found.real);
+    if (state_of(asked, *found.real) != state_before) {
+        found.real->since = now;
     }
-    return {.needs_snapshot = (before == RealState::up) != (after == RealState::up)};
+    return {.needs_snapshot = standing_of(service, asked, *found.real) != standing_before};
 }
 
 RealState DirectorState::state_of(const RealServer& asked, const RealRecord& real) {
-    if (real.is_drained || asked.weight == 0) {
+    if (real.drain || asked.weight == 0) {
         return RealState::drained;
     }
     switch (real.health) {
@@ -245,10 +251,26 @@ Outcome DirectorState::set_kernel(const std::shared_ptr<const KernelTables>& tab
     return {.needs_snapshot = config_ != nullptr};
 }
 
-Outcome DirectorState::review_remnants(const WorkersSeen& seen) {
+Outcome DirectorState::review(const WorkersSeen& seen, Instant now) {
     const bool any_gone = registry_.on_idle(seen.idle_tallies, seen.epoch_seen, epoch_ + 1);
     registry_.on_swept(seen.epoch_swept);
-    return {.needs_snapshot = any_gone};
+    const bool any_overdue = pass_deadlines(now);
+    return {.needs_snapshot = any_gone || any_overdue};
+}
+
+bool DirectorState::pass_deadlines(Instant now) {
+    bool any = false;
+    for (ServiceRecord& service : services_) {
+        for (RealRecord& real : service.reals) {
+            const bool is_due = real.drain && !real.drain->is_overdue && real.drain->deadline &&
+                                *real.drain->deadline <= now;
+            if (is_due) {
+                real.drain->is_overdue = true;
+                any = true;
+            }
+        }
+    }
+    return any;
 }
 
 // --- for the compiler ------------------------------------------------------------------------
@@ -274,21 +296,37 @@ CompileInput DirectorState::compile_input() {
 
 namespace {
 
-RealStanding standing_of(RealState state) {
-    switch (state) {
+RealStanding standing_under(SessionPolicy policy, RealStanding if_kept) {
+    switch (policy) {
+        case SessionPolicy::keep:
+            return if_kept;
+        case SessionPolicy::reset:
+            return RealStanding::resetting;
+        case SessionPolicy::move:
+            return RealStanding::moving;
+    }
+    return if_kept;
+}
+
+}  // namespace
+
+RealStanding DirectorState::standing_of(const VirtualService& service, const RealServer& asked,
+                                        const RealRecord& real) {
+    switch (state_of(asked, real)) {
         case RealState::up:
             return RealStanding::usable;
         case RealState::down:
-            return RealStanding::down;
+            return standing_under(service.on_failure, RealStanding::down);
         case RealState::drained:
+            return real.drain && real.drain->is_overdue
+                       ? standing_under(real.drain->then, RealStanding::draining)
+                       : RealStanding::draining;
         case RealState::removed:
         case RealState::unknown:
             break;
     }
     return RealStanding::draining;
 }
-
-}  // namespace
 
 ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
     ServicePlan plan{.asked = service.asked, .id = service.id};
@@ -299,7 +337,7 @@ ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,
-                              .standing = standing_of(state_of(asked, real)),
+                              .standing = standing_of(*service.asked, asked, real),
                               .index = real.place.index,
                               .ring_weight = real.ring_weight,
                               .tally = real.place.tally});
@@ -328,7 +366,8 @@ void DirectorState::add_remnants(CompileInput& input) const {
         input.services[position_of(remnant.service)].reals.push_back(
             {.endpoint = remnant.endpoint,
              .mode = remnant.mode,
-             .standing = remnant.is_gone ? RealStanding::absent : RealStanding::draining,
+             .standing =
+                 remnant.is_gone ? RealStanding::absent : standing_of_removed(remnant.service),
              .index = remnant.place.index,
              .tally = remnant.place.tally});
     }
@@ -339,6 +378,13 @@ void DirectorState::add_remnants(CompileInput& input) const {
                                    .is_present = false,
                                    .service = static_cast<std::uint32_t>(service)});
     }
+}
+
+RealStanding DirectorState::standing_of_removed(std::string_view service) const {
+    const auto at = service_by_name_.find(service);
+    return at == service_by_name_.end()
+               ? RealStanding::draining
+               : standing_under(services_[at->second].asked->on_removal, RealStanding::draining);
 }
 
 std::vector<std::uint32_t> DirectorState::leaving_tallies() const {
@@ -405,7 +451,8 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                               .since = real.since,
                               .index = real.place.index,
                               .tally = real.place.tally,
-                              .is_fallback = service.is_fallback(i)});
+                              .is_fallback = service.is_fallback(i),
+                              .drain = real.drain});
         view.usable_count += state == RealState::up && !service.is_fallback(i) ? 1U : 0U;
     }
     for (const IndexRegistry::RealRemnant& remnant : of_service(remnants, service.asked->name)) {

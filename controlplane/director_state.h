@@ -36,6 +36,9 @@ struct HealthChanged {  // a check has given its first verdict on a real, or ano
 struct DrainAsked {
     std::string service;
     std::string real;
+    std::uint64_t sessions_live = 0;   // at that moment
+    std::optional<Duration> deadline;  // after which its sessions meet what `then` says
+    SessionPolicy then = SessionPolicy::keep;
 };
 struct UndrainAsked {
     std::string service;
@@ -44,9 +47,9 @@ struct UndrainAsked {
 struct KernelChanged {
     std::shared_ptr<const KernelTables> tables;
 };
-struct WorkersSeen {                // read from the workers' counters, about once a second
-    std::uint64_t epoch_seen = 0;   // the least of all workers
-    std::uint64_t epoch_swept = 0;  // the least of all workers
+struct WorkersSeen {  // a second has passed; read from the workers' counters, about once a second
+    std::uint64_t epoch_seen = 0;             // the least of all workers
+    std::uint64_t epoch_swept = 0;            // the least of all workers
     std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
 };
 using Event =
@@ -75,6 +78,15 @@ enum class RealState : std::uint8_t {
 };
 std::string_view to_string(RealState state);
 
+// A real's drain by the operator.
+struct Drain {
+    Instant since;
+    std::uint64_t sessions_at_start = 0;
+    std::optional<Instant> deadline;
+    SessionPolicy then = SessionPolicy::keep;
+    bool is_overdue = false;  // the deadline has passed, and `then` holds
+};
+
 struct RealView {
     std::string_view service;  // the views hold until the next event
     std::string_view name;
@@ -88,6 +100,7 @@ struct RealView {
     std::uint16_t index = 0;  // local to the service, as sessions hold it
     std::uint32_t tally = 0;
     bool is_fallback = false;
+    std::optional<Drain> drain;  // by the operator
 };
 
 struct ServiceView {
@@ -119,7 +132,7 @@ class DirectorState {
     struct RealRecord {
         IndexRegistry::RealPlace place;
         Health health = Health::unknown;
-        bool is_drained = false;        // by the operator
+        std::optional<Drain> drain;     // by the operator
         std::uint32_t ring_weight = 0;  // the last one that was not 0
         std::string check;
         Instant since;
@@ -153,9 +166,10 @@ class DirectorState {
 
     Outcome adopt(const std::shared_ptr<const Config>& config, Instant now);
     Outcome set_health(const HealthChanged& change, Instant now);
-    Outcome set_drained(const RealName& name, bool is_drained, Instant now);
+    Outcome set_drained(const RealName& name, const std::optional<Drain>& drain, Instant now);
     Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
-    Outcome review_remnants(const WorkersSeen& seen);
+    Outcome review(const WorkersSeen& seen, Instant now);
+    bool pass_deadlines(Instant now);
 
     ServiceRecord migrated(const VirtualService& asked, IndexRegistry::ServicePlaces places,
                            Instant now) const;
@@ -166,8 +180,12 @@ class DirectorState {
 
     Found find(std::string_view service, std::string_view real);
     static RealState state_of(const RealServer& asked, const RealRecord& real);
-    static Outcome turned(RealState before, const RealServer& asked, RealRecord& real, Instant now);
+    static RealStanding standing_of(const VirtualService& service, const RealServer& asked,
+                                    const RealRecord& real);
 
+    template <typename Change>
+    static Outcome change_real(const Found& found, Instant now, const Change& change);
+    RealStanding standing_of_removed(std::string_view service) const;
     static ServicePlan plan_of(const ServiceRecord& service);
     void add_remnants(CompileInput& input) const;
     ServiceView view_of(const ServiceRecord& service,

@@ -18,6 +18,7 @@ ListedReal listed(const RealView& view, const HealthCheck* health) {
     real.since = view.since;
     real.check = view.check;
     real.is_fallback = view.is_fallback;
+    real.drain = view.drain;
     real.index = view.index;
     real.tally = view.tally;
     real.is_sound = view.state == RealState::up || view.state == RealState::drained;

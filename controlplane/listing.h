@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,7 +50,8 @@ struct ListedReal {
     Instant since{};
     std::string check;  // the sentence that decided the state
     bool is_fallback = false;
-    std::uint16_t index = 0;  // as sessions name it
+    std::optional<Drain> drain;  // by the operator
+    std::uint16_t index = 0;     // as sessions name it
     std::uint32_t tally = 0;
     TallyTotals base;                          // what the tally showed when it became this real's
     std::shared_ptr<const CheckTally> checks;  // null: not checked

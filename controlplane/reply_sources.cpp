@@ -11,51 +11,54 @@
 namespace fulcrum {
 namespace {
 
+// Whom an endpoint serves. Of a sole listener the real is one as well, for a service has one at an
+// endpoint.
+struct Served {
+    std::uint16_t listener;
+    std::uint32_t tally;
+};
+
 struct Range {
     PortRange ports;
-    std::uint16_t listener;
+    Served served;
 };
 
 std::uint64_t key_of(const SnapshotReal& real, be16 port, L4Protocol protocol) {
     return EndpointMap::key_of(real.address, port, static_cast<std::uint8_t>(protocol));
 }
 
-// The listeners whose ranges are open at a point, counted, since several reals of one service may
-// share an address.
-class OpenListeners {
+// The ranges that are open at a point, by listener.
+class OpenRanges {
   public:
-    void begin(std::uint16_t listener) { ++counts_[listener]; }
-    void end(std::uint16_t listener) {
-        const auto at = counts_.find(listener);
-        if (--at->second == 0) {
-            counts_.erase(at);
-        }
-    }
-    bool any() const { return !counts_.empty(); }
-    std::uint16_t sole() const {
-        return counts_.size() == 1 ? counts_.begin()->first : limits::index_none;
+    void begin(const Served& served) { tallies_.emplace(served.listener, served.tally); }
+    void end(const Served& served) { tallies_.erase(tallies_.find(served.listener)); }
+    bool any() const { return !tallies_.empty(); }
+    Served sole() const {
+        const auto& [listener, tally] = *tallies_.begin();
+        const bool is_sole = tallies_.count(listener) == tallies_.size();
+        return {is_sole ? listener : limits::index_none, tally};
     }
 
   private:
-    std::map<std::uint16_t, unsigned> counts_;
+    std::multimap<std::uint16_t, std::uint32_t> tallies_;
 };
 
 // The ranges of one address, cut into stretches that lie apart.
 std::vector<Range> stretches_of(const std::vector<Range>& ranges) {
     struct Edge {
-        std::vector<std::uint16_t> begins;
-        std::vector<std::uint16_t> ends;
+        std::vector<Served> begins;
+        std::vector<Served> ends;
     };
     std::map<std::uint32_t, Edge> edges;
     for (const Range& range : ranges) {
-        edges[range.ports.first].begins.push_back(range.listener);
-        edges[range.ports.last + 1U].ends.push_back(range.listener);
+        edges[range.ports.first].begins.push_back(range.served);
+        edges[range.ports.last + 1U].ends.push_back(range.served);
     }
     std::vector<Range> stretches;
-    OpenListeners open;
+    OpenRanges open;
     for (auto at = edges.begin(); at != edges.end(); ++at) {
-        std::ranges::for_each(at->second.ends, [&](auto listener) { open.end(listener); });
-        std::ranges::for_each(at->second.begins, [&](auto listener) { open.begin(listener); });
+        std::ranges::for_each(at->second.ends, [&](const Served& served) { open.end(served); });
+        std::ranges::for_each(at->second.begins, [&](const Served& served) { open.begin(served); });
         if (open.any()) {
             const auto first = static_cast<std::uint16_t>(at->first);
             const auto last = static_cast<std::uint16_t>(std::next(at)->first - 1);
@@ -72,12 +75,13 @@ class ReplySources {
     void add(std::uint16_t index, PortRange ports, const SnapshotReal& real) {
         const L4Protocol protocol = snapshot_.listeners[index].protocol;
         if (ports.is_single()) {
-            add_endpoint(key_of(real, port_towards(real, be16{ports.first}), protocol), index);
+            add_endpoint(key_of(real, port_towards(real, be16{ports.first}), protocol),
+                         {index, real.tally});
         } else if (real.port.wire() != 0) {
             // Which of its ports a client used, a reply does not tell.
-            add_endpoint(key_of(real, real.port, protocol), limits::index_none);
+            add_endpoint(key_of(real, real.port, protocol), {limits::index_none, real.tally});
         } else {
-            ranges_[key_of(real, be16{}, protocol)].push_back({ports, index});
+            ranges_[key_of(real, be16{}, protocol)].push_back({ports, {index, real.tally}});
         }
     }
 
@@ -85,7 +89,7 @@ class ReplySources {
         std::vector<PortRangeMap::Entry> entries;
         for (const auto& [address, ranges] : ranges_) {
             for (const Range& stretch : stretches_of(ranges)) {
-                entries.push_back({address, stretch.ports, next_source(stretch.listener)});
+                entries.push_back({address, stretch.ports, next_source(stretch.served)});
             }
         }
         snapshot_.real_ranges = PortRangeMap{std::move(entries)};
@@ -98,17 +102,17 @@ class ReplySources {
     }
 
   private:
-    std::uint32_t next_source(std::uint16_t listener) {
-        snapshot_.reply_sources.push_back({listener});
+    std::uint32_t next_source(const Served& served) {
+        snapshot_.reply_sources.push_back({served.listener, served.tally});
         return static_cast<std::uint32_t>(snapshot_.reply_sources.size() - 1);
     }
-    void add_endpoint(std::uint64_t key, std::uint16_t listener) {
+    void add_endpoint(std::uint64_t key, const Served& served) {
         const auto known = source_by_key_.find(key);
         if (known == source_by_key_.end()) {
-            const std::uint32_t source = next_source(listener);
+            const std::uint32_t source = next_source(served);
             source_by_key_.emplace(key, source);
             endpoints_.push_back({key, source});
-        } else if (snapshot_.reply_sources[known->second].sole_listener != listener) {
+        } else if (snapshot_.reply_sources[known->second].sole_listener != served.listener) {
             snapshot_.reply_sources[known->second].sole_listener = limits::index_none;
         }
     }

@@ -1,7 +1,9 @@
 // Listings to JSON, member by member.
 #include "controlplane/reports.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +25,35 @@ void add_traffic(Json& json, const TallyTotals& totals, bool has_replies) {
     json["out_bytes"] = has_replies ? Json(totals.out_bytes) : Json(nullptr);
 }
 
+// How far a drain has come. All its sessions are older than it is. When the last will end is
+// guessed from how many have ended so far, as if they ended at random.
+Json report_drain(const Drain& drain, std::uint64_t sessions_live, Instant now) {
+    const double length_s = std::chrono::duration<double>(now - drain.since).count();
+    Json json;
+    json["since_s"] = seconds(now - drain.since);
+    json["sessions_at_start"] = drain.sessions_at_start;
+    json["oldest_age_s_min"] = sessions_live > 0 ? Json(seconds(now - drain.since)) : Json(nullptr);
+    Json end_s = nullptr;
+    if (sessions_live == 0) {
+        end_s = 0;
+    } else if (sessions_live < drain.sessions_at_start) {
+        const auto left = static_cast<double>(sessions_live);
+        const double decay = std::log(static_cast<double>(drain.sessions_at_start) / left);
+        end_s = static_cast<std::int64_t>(length_s * std::log(left + 1) / decay);
+    }
+    if (drain.deadline) {
+        const std::int64_t rest_s = std::max<std::int64_t>(0, seconds(*drain.deadline - now));
+        json["deadline_in_s"] = rest_s;
+        json["then"] = to_string(drain.then);
+        const bool ends_them = drain.then != SessionPolicy::keep;
+        if (ends_them && (end_s.is_null() || end_s.get<std::int64_t>() > rest_s)) {
+            end_s = rest_s;
+        }
+    }
+    json["estimated_end_in_s"] = std::move(end_s);
+    return json;
+}
+
 Json report_real(const ListedService& service, const ListedReal& real, const Boards& boards,
                  Instant now) {
     Json json;
@@ -38,6 +69,9 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     add_traffic(json, real.totals(boards), real.forward == ForwardingMode::nat);
     json["check"] = real.check_sentence();
     json["since_s"] = seconds(now - real.since);
+    if (real.drain) {
+        json["drain"] = report_drain(*real.drain, real.totals(boards).sessions_live, now);
+    }
     return json;
 }
 

@@ -145,6 +145,7 @@ SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
     service.fallback = plan.fallback;
     if (plan.asked != nullptr) {
         service.no_real = plan.asked->no_real;
+        service.is_one_packet = plan.asked->one_packet;
         lay_timeouts(plan.asked->timeouts, service);
     }
     return service;

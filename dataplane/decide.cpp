@@ -30,7 +30,10 @@ void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision) {
     decision.is_reply = false;
     decision.tally = real.tally;
-    decision.replacement = {real.address, port_towards(real, packet.destination_port)};
+    decision.replacement = {real.address, real.port};
+    if (real.port.wire() == 0) [[unlikely]] {
+        decision.replacement.port = packet.destination_port;  // as port_towards() has it
+    }
     if (real.mode == ForwardingMode::direct) {
         decision.rewrite = Rewrite::direct;
     } else {

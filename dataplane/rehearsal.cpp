@@ -96,7 +96,7 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
     if (decision.verdict == Verdict::punt) {
         explanation.punt_class = name_of(decision.punt_class);
     }
-    if (decision.verdict == Verdict::drop) {
+    if (decision.verdict == Verdict::drop || decision.verdict == Verdict::reset) {
         explanation.reason = text_of(decision.reason).name;
         explanation.sentence = text_of(decision.reason).sentence;
     }

@@ -171,17 +171,43 @@ std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, c
     const std::uint32_t asked_length = payload_length +
                                        ((asked_tcp.flags & tcp_flag::syn) != 0 ? 1 : 0) +
                                        ((asked_tcp.flags & tcp_flag::fin) != 0 ? 1 : 0);
-    TcpHeader tcp{};
-    tcp.source_port = packet.destination_port;
-    tcp.destination_port = packet.source_port;
-    tcp.data_offset_and_reserved = 5 << 4;
+    BareReset reset{.source = {packet.destination, packet.destination_port},
+                    .destination = {packet.source, packet.source_port}};
     if ((asked_tcp.flags & tcp_flag::ack) != 0) {
-        tcp.sequence_number = asked_tcp.acknowledgment_number;
-        tcp.flags = tcp_flag::rst;
+        reset.sequence_number = asked_tcp.acknowledgment_number;
+        reset.flags = tcp_flag::rst;
     } else {
-        tcp.acknowledgment_number = be32{asked_tcp.sequence_number.host() + asked_length};
-        tcp.flags = tcp_flag::rst | tcp_flag::ack;
+        reset.acknowledgment_number = be32{asked_tcp.sequence_number.host() + asked_length};
+        reset.flags = tcp_flag::rst | tcp_flag::ack;
     }
+    return write_reset(frame, reset, hop);
+}
+
+BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
+                        const Decision& decision) {
+    const auto& tcp = *reinterpret_cast<const TcpHeader*>(frame + packet.l4_offset);
+    BareReset reset{
+        .source = {packet.source, packet.source_port},
+        .destination = {packet.destination, packet.destination_port},
+        .sequence_number = tcp.sequence_number,
+        .acknowledgment_number = tcp.acknowledgment_number,
+        .flags = static_cast<std::uint8_t>(tcp_flag::rst | (tcp.flags & tcp_flag::ack))};
+    if (decision.rewrite == Rewrite::nat_request) {
+        reset.destination = decision.replacement;
+    } else if (decision.rewrite == Rewrite::nat_reply) {
+        reset.source = decision.replacement;
+    }
+    return reset;
+}
+
+std::uint16_t write_reset(std::uint8_t* frame, const BareReset& reset, const NextHop& hop) {
+    TcpHeader tcp{};
+    tcp.source_port = reset.source.port;
+    tcp.destination_port = reset.destination.port;
+    tcp.sequence_number = reset.sequence_number;
+    tcp.acknowledgment_number = reset.acknowledgment_number;
+    tcp.data_offset_and_reserved = 5 << 4;
+    tcp.flags = reset.flags;
     constexpr std::uint16_t ip_length = sizeof(Ipv4Header) + sizeof(TcpHeader);
     Ipv4Header ip{};
     ip.version_and_length = 0x45;
@@ -189,14 +215,15 @@ std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, c
     ip.flags_and_fragment_offset = be16{0x4000};
     ip.time_to_live = 64;
     ip.protocol = static_cast<std::uint8_t>(L4Protocol::tcp);
-    ip.source = packet.destination;
-    ip.destination = packet.source;
+    ip.source = reset.source.address;
+    ip.destination = reset.destination.address;
     ip.checksum = checksum_of(&ip, sizeof(ip));
     ChecksumSum sum = pseudo_header_sum(ip.source, ip.destination, ip.protocol, sizeof(TcpHeader));
     sum.add(&tcp, sizeof(tcp));
     tcp.checksum = be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
 
     address_frame(frame, hop);
+    reinterpret_cast<EthernetHeader*>(frame)->ethertype = ethertype::ipv4;
     std::memcpy(frame + sizeof(EthernetHeader), &ip, sizeof(ip));
     std::memcpy(frame + sizeof(EthernetHeader) + sizeof(ip), &tcp, sizeof(tcp));
     return sizeof(EthernetHeader) + ip_length;

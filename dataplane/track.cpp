@@ -31,9 +31,10 @@ struct ReplyMatches {
             return false;
         }
         const SnapshotReal& real = snapshot.real_of(listener, session.real);
-        return real.address == source.address &&
-               port_towards(real, session.vip_port) == source.port &&
-               real.mode == ForwardingMode::nat && real.standing != RealStanding::absent;
+        const bool is_its_port =
+            real.port == source.port || (real.port.wire() == 0 && session.vip_port == source.port);
+        return real.address == source.address && is_its_port && real.mode == ForwardingMode::nat &&
+               real.standing != RealStanding::absent;
     }
 };
 
@@ -62,6 +63,35 @@ bool may_open(const ParsedPacket& packet) {
     return (packet.tcp_flags & tcp_flag::rst) == 0 && (packet.tcp_flags & syn_ack) != syn_ack;
 }
 
+bool opens_connection(const ParsedPacket& tcp) {
+    constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
+    return (tcp.tcp_flags & syn_ack) == tcp_flag::syn;
+}
+
+// What it means for a packet of a session that the real has more to it than a drain.
+enum class Parting : std::uint8_t { not_yet, make_way, reset };
+
+Parting parting_from(const SnapshotReal& real, const ParsedPacket& packet, bool is_from_client) {
+    if (real.standing == RealStanding::absent) {
+        return Parting::make_way;
+    }
+    if (packet.kind != PacketKind::flow) {
+        return Parting::not_yet;
+    }
+    const bool is_reset = (packet.tcp_flags & tcp_flag::rst) != 0;
+    const bool is_udp = packet.protocol == L4Protocol::udp;
+    const bool moves = is_udp || real.standing == RealStanding::moving;
+    if (moves) {
+        // A reply still belongs to the old session; a reset has nothing to open elsewhere.
+        return is_from_client && (is_udp || may_open(packet)) ? Parting::make_way
+                                                              : Parting::not_yet;
+    }
+    if (real.standing != RealStanding::resetting || is_reset) {
+        return Parting::not_yet;
+    }
+    return is_from_client && opens_connection(packet) ? Parting::make_way : Parting::reset;
+}
+
 SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
     if (packet.protocol == L4Protocol::udp) {
         return SessionState::one_way;
@@ -78,18 +108,12 @@ void refuse(Decision& decision, DropReason reason) {
     decision.reason = reason;
 }
 
-// Whether a request finds a session that no longer serves it: a datagram's real is down, or the
-// packet is the SYN of a new connection, and the session over or without its real.
+// Whether a request is the SYN of a new connection, and finds its session over or without a real
+// that would take it.
 template <typename Session>
 bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
-    if (packet.kind != PacketKind::flow) {
-        return false;
-    }
-    if (packet.protocol == L4Protocol::udp) {
-        return real.standing == RealStanding::down;
-    }
-    constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-    if ((packet.tcp_flags & syn_ack) != tcp_flag::syn) {
+    if (packet.kind != PacketKind::flow || packet.protocol == L4Protocol::udp ||
+        !opens_connection(packet)) {
         return false;
     }
     const SessionState state = session.tag.state();
@@ -176,15 +200,49 @@ void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
 template <typename Family>
 bool TrackerOf<Family>::serve(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
-    const ParsedPacket& packet = burst.packets[i];
     const SnapshotListener& listener = snapshot.listeners[session.listener];
     if (session.real >= listener.real_count) {
         return false;
     }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
-    if (real.standing == RealStanding::absent) {
+    if (real.standing > RealStanding::draining) {
+        return part(session, burst, i, ages);
+    }
+    return carry_on(session, burst, i, ages, real);
+}
+
+// What `serve` does at a real whose sessions meet a fate; out of line, for it is rare.
+template <typename Family>
+[[gnu::noinline]] bool TrackerOf<Family>::part(Session& session, Burst& burst, std::size_t i,
+                                               const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    const SnapshotReal& real = snapshot.real_of(snapshot.listeners[session.listener], session.real);
+    const Parting parting = parting_from(real, burst.packets[i], is_request(burst, i));
+    if (parting == Parting::make_way) {
         return false;
     }
+    Decision& decision = burst.decisions[i];
+    decision.hop = nullptr;
+    if (!carry_on(session, burst, i, ages, real)) {
+        return false;
+    }
+    if (parting == Parting::reset) {
+        decision.verdict = Verdict::reset;
+        decision.reason = DropReason::session_ended;
+        // Told once, it may be told again, until its time as a closed one is over.
+        if (is_confirmed(session.tag.state())) {
+            enter(session, SessionState::closed, real);
+        }
+    }
+    return true;
+}
+
+template <typename Family>
+inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::size_t i,
+                                        const Ages& ages, const SnapshotReal& real) {
+    const Snapshot& snapshot = ages.snapshot();
+    const ParsedPacket& packet = burst.packets[i];
+    const SnapshotListener& listener = snapshot.listeners[session.listener];
     const bool is_from_client = is_request(burst, i);
     if (is_from_client) {
         // Only a request finds a session that is over: replies go on belonging to it.
@@ -253,6 +311,10 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     }
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     const SnapshotReal& real = snapshot.real_of(listener, index);
+    if (snapshot.services[listener.service].is_one_packet) {
+        board_.tally(real.tally).sessions_opened.add(1);
+        return decide_request(packet, real, burst.decisions[i]);
+    }
     Session newcomer;
     Family::name_client(burst, i, newcomer);
     newcomer.listener = classified.listener;
@@ -333,7 +395,12 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     // Of a range, it is the one that the real has kept: no other has a sole listener.
     const be16 vip_port = listener.port.wire() != 0 ? listener.port : burst.packets[i].source_port;
-    decide_reply(burst.packets[i], {listener.vip, vip_port}, limits::tallies_max,
+    const std::uint32_t source = snapshot.reply_source_of(
+        burst.packets[i].source, burst.packets[i].source_port, listener.protocol);
+    const std::uint32_t tally = source == EndpointMap::absent
+                                    ? std::uint32_t{limits::tallies_max}
+                                    : snapshot.reply_sources[source].tally;
+    decide_reply(burst.packets[i], {listener.vip, vip_port}, tally,
                  Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
 }
 

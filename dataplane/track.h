@@ -75,6 +75,9 @@ class TrackerOf {
     Session* find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot);
     void settle(Burst& burst, std::size_t i, const Ages& ages);
     bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    bool part(Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    inline bool carry_on(Session& session, Burst& burst, std::size_t i, const Ages& ages,
+                         const SnapshotReal& real);
     inline void touch(Session& session, const ParsedPacket& packet, Side side,
                       const SnapshotReal& real, std::uint16_t stamp);
     void enter(Session& session, SessionState next, const SnapshotReal& real);

@@ -27,6 +27,7 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"mtu_exceeded", "the packet is larger than the outgoing port carries"},
     {"no_real", "the service has no usable real and no fallback"},
     {"no_session", "a TCP packet opens no session and belongs to none"},
+    {"session_ended", "the session's real is down or gone, and both sides were reset"},
     {"table_full", "there is no room for a session that must be tracked"},
     {"client_port_in_use", "another session of this client port meets at the same real and port"},
     {"no_route", "the kernel has no route to the destination"},
@@ -39,7 +40,7 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
 }};
 
 constexpr std::array<std::string_view, verdict_count> verdict_names{
-    "pending", "transmit", "punt", "hand_over", "hold", "drop"};
+    "pending", "transmit", "punt", "hand_over", "hold", "drop", "reset"};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
     "keepalive", "link", "check", "routing", "transit", "rest"};

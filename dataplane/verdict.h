@@ -17,9 +17,10 @@ enum class Verdict : std::uint8_t {
     hand_over,  // to the worker that owns its client
     hold,       // waits, bounded, for a neighbour to be resolved
     drop,
+    reset,  // dropped for `reason`, and both sides of its session are reset
 };
 
-inline constexpr std::size_t verdict_count = static_cast<std::size_t>(Verdict::drop) + 1;
+inline constexpr std::size_t verdict_count = static_cast<std::size_t>(Verdict::reset) + 1;
 std::string_view name_of(Verdict verdict);
 
 enum class DropReason : std::uint8_t {
@@ -48,6 +49,7 @@ enum class DropReason : std::uint8_t {
     // A service's packet that cannot be served.
     no_real,
     no_session,
+    session_ended,
     table_full,
     client_port_in_use,
     no_route,

@@ -179,6 +179,9 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
                 emitter_.drop(mbuf, decision.reason);
             }
             break;
+        case Verdict::reset:
+            reset_both_sides(i, snapshot);
+            break;
         case Verdict::pending:
             std::abort();  // a stage forgot a packet
     }
@@ -256,6 +259,34 @@ void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
     mbuf->data_len = length;
     mbuf->pkt_len = length;
     emitter_.transmit(mbuf, hop.port);
+}
+
+// A session has lost its real, and is to end: this packet's numbers reset its receiver, by a new
+// frame if there is a buffer for it, and its sender, in its own buffer. Whoever does not hear it is
+// told again with the next packet.
+void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
+    rte_mbuf* mbuf = burst_->mbufs[i];
+    const ParsedPacket& packet = burst_->packets[i];
+    const Decision& decision = burst_->decisions[i];
+    auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
+    const auto send = [this](rte_mbuf* reset, std::uint16_t length, const NextHop& hop) {
+        reset->data_len = length;
+        reset->pkt_len = length;
+        counters_.originated.add(1);
+        emitter_.transmit(reset, hop.port);
+    };
+    const bool can_go_on = decision.hop != nullptr && decision.hop->is_resolved;
+    if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
+        const BareReset reset = reset_onwards(frame, packet, decision);
+        auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
+        send(onwards, write_reset(octets, reset, *decision.hop), *decision.hop);
+    }
+    const NextHop& back = *snapshot.paths->to(packet.source).hop;
+    if (!back.is_resolved || mbuf->nb_segs != 1) {
+        return emitter_.drop(mbuf, decision.reason);
+    }
+    emitter_.count_drop(decision.reason);
+    send(mbuf, turn_into_reset(frame, packet, back), back);
 }
 
 void Worker::serve_inbox(const Snapshot& snapshot) {

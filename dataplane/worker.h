@@ -50,6 +50,7 @@ class Worker {
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
     void hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot);
+    void reset_both_sides(std::size_t i, const Snapshot& snapshot);
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
 
     void serve_inbox(const Snapshot& snapshot);

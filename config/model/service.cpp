@@ -57,6 +57,18 @@ std::string to_string(const Listener& listener) {
         .append(to_string(listener.protocol));
 }
 
+std::string_view to_string(SessionPolicy policy) {
+    switch (policy) {
+        case SessionPolicy::keep:
+            return "keep";
+        case SessionPolicy::reset:
+            return "reset";
+        case SessionPolicy::move:
+            return "move";
+    }
+    return "unknown";
+}
+
 std::string_view to_string(ForwardingMode mode) {
     return mode == ForwardingMode::nat ? "nat" : "direct";
 }

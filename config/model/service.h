@@ -30,9 +30,11 @@ enum class ForwardingMode : std::uint8_t {
 
 enum class Scheduler : std::uint8_t { maglev };
 
-// What becomes of a real that a check has found down.
-enum class OnFailure : std::uint8_t {
-    drain,  // it stays listed with weight 0: old sessions stay, new ones go elsewhere
+// What becomes of the sessions of a real that takes no new ones.
+enum class SessionPolicy : std::uint8_t {
+    keep,   // they stay until they end
+    reset,  // both sides are reset on their next packet
+    move,   // the client's next packet goes to another real
 };
 
 // What a new session gets when no real is usable and there is no fallback.
@@ -112,8 +114,10 @@ struct VirtualService {
     std::vector<Listener> listen;  // further ones, which share the reals and the affinity
     Scheduler scheduler = Scheduler::maglev;
     std::uint32_t ring_size = limits::ring_size_default;  // a prime
-    OnFailure on_failure = OnFailure::drain;
+    SessionPolicy on_failure = SessionPolicy::keep;       // of a real that its check finds down
+    SessionPolicy on_removal = SessionPolicy::keep;       // of a real that leaves the file
     NoReal no_real = NoReal::reset;
+    bool one_packet = false;  // UDP: no sessions, a real is chosen for each datagram
     SessionTimeouts timeouts;
     Check check;
     std::vector<RealServer> reals;
@@ -188,6 +192,7 @@ std::vector<ListenPoint> listen_points(const VirtualService& service);
 
 std::string to_string(const ListenPoint& point);  // "192.0.2.1:80/tcp", "192.0.2.1:any/udp"
 std::string to_string(const Listener& listener);  // "192.0.2.0/28:8000-8099/tcp"
+std::string_view to_string(SessionPolicy policy);
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(Scheduler scheduler);
 std::string_view to_string(CheckType type);

@@ -37,11 +37,15 @@ struct SnapshotListener {
 static_assert(sizeof(SnapshotListener) == 16);
 static_assert(limits::services_max <= 65'536 && limits::reals_per_service_max <= 65'535);
 
+// Only a usable one takes new sessions. Behind `draining`, its old ones meet a fate too: by its
+// check, by removal from the file, or when a drain's deadline has passed.
 enum class RealStanding : std::uint8_t {
-    absent,    // a hole
-    usable,    // takes new sessions
-    draining,  // takes no new ones, its sessions live on: drained, or removed from the file
-    down,      // by its check: takes no new ones; TCP sessions stay, datagrams go elsewhere
+    usable,
+    draining,   // its sessions live on
+    down,       // TCP sessions stay, datagrams go elsewhere
+    resetting,  // TCP sessions are reset on both sides, datagrams go elsewhere
+    moving,     // sessions go elsewhere with the client's next packet
+    absent,     // a hole
 };
 
 struct alignas(32) SnapshotReal {  // never across two cache lines
@@ -69,6 +73,7 @@ struct SnapshotService {
     std::uint16_t fallback = limits::index_none;  // index of the fallback real
     NoReal no_real = NoReal::reset;
     bool has_usable_real = false;  // of those on the ring
+    bool is_one_packet = false;    // opens no sessions
     // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
     // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
     bool timeouts_are_coarse = false;
@@ -80,6 +85,7 @@ struct SnapshotReplySource {
     // The one listener that this real endpoint serves by NAT, if its VIP port follows too: a reply
     // without a session can then be translated all the same. Else index_none.
     std::uint16_t sole_listener = limits::index_none;
+    std::uint32_t tally = 0;  // of its real
 };
 
 struct Snapshot {

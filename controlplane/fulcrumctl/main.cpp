@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/loader.h"
+#include "config/value_type.h"
 #include "controlplane/fulcrumctl/client.h"
 #include "controlplane/fulcrumctl/tables.h"
 
@@ -33,6 +34,8 @@ struct Options {
     std::string from;
     std::string flags;
     unsigned size = 0;
+    std::string deadline;  // as written
+    std::string then;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -82,8 +85,20 @@ int ask_drain(const Options& options, const std::string& command, Show show) {
         complain("\"" + options.target + "\" does not read SERVICE/REAL");
         return misused;
     }
-    const Json arguments{{"service", options.target.substr(0, slash)},
-                         {"real", options.target.substr(slash + 1)}};
+    Json arguments{{"service", options.target.substr(0, slash)},
+                   {"real", options.target.substr(slash + 1)}};
+    if (!options.deadline.empty()) {
+        const Node written{.kind = NodeKind::text, .text = options.deadline};
+        const auto deadline = read_value(whole_seconds(1, limits::timeout_max_s), written);
+        if (!deadline) {
+            complain("--deadline: " + deadline.error().sentence);
+            return misused;
+        }
+        arguments["deadline_s"] = static_cast<std::uint64_t>(deadline->number / 1'000);
+    }
+    if (!options.then.empty()) {
+        arguments["then"] = options.then;
+    }
     return ask(options, command, arguments, show);
 }
 
@@ -189,10 +204,14 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     explain->add_option("--flags", options.flags, "TCP flags, as in syn,ack (default syn)");
     explain->add_option("--size", options.size, "Octets of the IP packet");
     add_plain("reload", "Read the configuration file again and apply it", show_reload);
-    add("drain", "No new sessions for a real; those it has live on",
-        [&options] { return ask_drain(options, "drain", show_drain); })
-        ->add_option("TARGET", options.target, "SERVICE/REAL")
-        ->required();
+    CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
+                          [&options] { return ask_drain(options, "drain", show_drain); });
+    drain->add_option("TARGET", options.target, "SERVICE/REAL")->required();
+    CLI::Option* deadline = drain->add_option("--deadline", options.deadline,
+                                              "How long they may live on, as in 10m or 2h");
+    drain->add_option("--then", options.then, "What becomes of those that are left")
+        ->check(CLI::IsMember({"keep", "reset", "move"}))
+        ->needs(deadline);
     add("undrain", "End a drain",
         [&options] { return ask_drain(options, "undrain", show_undrain); })
         ->add_option("TARGET", options.target, "SERVICE/REAL")

@@ -152,6 +152,28 @@ std::string endpoint_of(const Json& row, const char* address, const char* port) 
     return cell(row, address) + ":" + cell(row, port);
 }
 
+// "12 of 340 left, older than 4m10s, end in about 7m0s, reset in 5m50s"
+std::string progress_of(const Json& real) {
+    const auto found = real.find("drain");
+    if (found == real.end()) {
+        return {};
+    }
+    const auto seconds = [&](const char* name) { return length_of((*found)[name]); };
+    const std::uint64_t left = real.value("sessions", std::uint64_t{0});
+    std::string text =
+        cell(real, "sessions") + " of " + cell(*found, "sessions_at_start") + " left";
+    if (left > 0) {
+        text += ", older than " + seconds("oldest_age_s_min");
+    }
+    if (left > 0 && !(*found)["estimated_end_in_s"].is_null()) {
+        text += ", end in about " + seconds("estimated_end_in_s");
+    }
+    if (found->contains("then")) {
+        text += ", " + cell(*found, "then") + " in " + seconds("deadline_in_s");
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string show_status(const Json& result) {
@@ -203,24 +225,36 @@ std::string show_services(const Json& result) {
 }
 
 std::string show_reals(const Json& result) {
-    Table table{{{"SERVICE", Side::left, 12},
-                 {"REAL", Side::left, 12},
-                 {"ADDRESS", Side::left, 21},
-                 {"FORWARD"},
-                 {"WEIGHT", Side::right},
-                 {"STATE", Side::left, 7},
-                 {"SINCE", Side::right, 7},
-                 {"SESSIONS", Side::right, 9},
-                 {"OPENED", Side::right, 10},
-                 {"IN PACKETS", Side::right, 12},
-                 {"OUT PACKETS", Side::right, 12},
-                 {"CHECK"}}};
-    for (const Json& real : result.at("reals")) {
-        table.add({cell(real, "service"), cell(real, "name"), endpoint_of(real, "address", "port"),
-                   cell(real, "forward"), cell(real, "weight"), cell(real, "state"),
-                   length_of(real.value("since_s", std::int64_t{0})), cell(real, "sessions"),
-                   cell(real, "sessions_opened"), cell(real, "in_packets"),
-                   cell(real, "out_packets"), cell(real, "check")});
+    std::vector<Column> columns{{"SERVICE", Side::left, 12},      {"REAL", Side::left, 12},
+                                {"ADDRESS", Side::left, 21},      {"FORWARD"},
+                                {"WEIGHT", Side::right},          {"STATE", Side::left, 7},
+                                {"SINCE", Side::right, 7},        {"SESSIONS", Side::right, 9},
+                                {"OPENED", Side::right, 10},      {"IN PACKETS", Side::right, 12},
+                                {"OUT PACKETS", Side::right, 12}, {"CHECK"}};
+    const Json& reals = result.at("reals");
+    const bool any_drains =
+        std::ranges::any_of(reals, [](const Json& real) { return real.contains("drain"); });
+    if (any_drains) {
+        columns.push_back({"DRAIN"});
+    }
+    Table table{std::move(columns)};
+    for (const Json& real : reals) {
+        std::vector<std::string> row{cell(real, "service"),
+                                     cell(real, "name"),
+                                     endpoint_of(real, "address", "port"),
+                                     cell(real, "forward"),
+                                     cell(real, "weight"),
+                                     cell(real, "state"),
+                                     length_of(real.value("since_s", std::int64_t{0})),
+                                     cell(real, "sessions"),
+                                     cell(real, "sessions_opened"),
+                                     cell(real, "in_packets"),
+                                     cell(real, "out_packets"),
+                                     cell(real, "check")};
+        if (any_drains) {
+            row.push_back(progress_of(real));
+        }
+        table.add(std::move(row));
     }
     return table.text();
 }

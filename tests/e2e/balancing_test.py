@@ -6,10 +6,11 @@ import collections
 import http.client
 import socket
 import struct
+import time
 
 import packets
 from labkit.director import director_config, web_service
-from labkit.lab import VIP, WEB, wait_until
+from labkit.lab import CLIENT, VIP, WEB, WEB_PORT, wait_until
 from labkit.load import Load, by_real, failures
 from scenario import Scenario, start_server
 
@@ -71,6 +72,28 @@ class Drain(Scenario):
         records = load.finish()
         self.assertEqual(failures(records), [])
         self.assertEqual(set(by_real(records)), set(WEB))
+
+    def test_connections_left_at_the_deadline_are_reset_at_both_ends(self):
+        old = connection_to(self, "web2")
+        self.addCleanup(old.close)
+        server = self.lab.web["web2"]
+        established = lambda: server.run("ss", "-Htn", "state", "established",  # noqa: E731
+                                         "sport", f"= :{WEB_PORT}").count(f"{CLIENT}:")
+        self.assertGreater(established(), 0)
+        answer = self.director.ctl("drain", "web/web2", "--deadline", "2s", "--then", "reset")
+        self.assertEqual(answer.returncode, 0)
+        self.assertEqual(ask(old), "web2")
+        drain = self.director.reals()["web2"]["drain"]
+        self.assertEqual((drain["then"], drain["sessions_at_start"] > 0), ("reset", True))
+        self.assertIn("reset in", self.director.ctl("reals").stdout)
+        wait_until(lambda: self.director.reals()["web2"]["drain"]["deadline_in_s"] == 0, 10,
+                   "the deadline does not come")
+        with self.assertRaises(ConnectionResetError):
+            for _ in range(50):
+                ask(old)
+                time.sleep(0.1)
+        wait_until(lambda: established() == 0, 10, "the real still believes in the connection")
+        self.director.ask("undrain", "web/web2")
 
     def test_draining_what_does_not_exist_is_refused_by_name(self):
         answer = self.director.ctl("drain", "web/web9")

@@ -108,6 +108,11 @@ Packet& Packet::acknowledges(std::uint32_t number) {
     return *this;
 }
 
+Packet& Packet::window(std::uint16_t octets) {
+    window_ = octets;
+    return *this;
+}
+
 Packet& Packet::payload(std::string_view octets) {
     payload_.assign(octets.begin(), octets.end());
     return *this;
@@ -165,8 +170,8 @@ Frame Packet::l4_bytes() const {
         append32(octets, acknowledges_);
         octets.push_back(0x50);
         octets.push_back(tcp_flags_);
-        append16(octets, 64'240);  // window
-        append32(octets, 0);       // checksum and urgent pointer
+        append16(octets, window_);
+        append32(octets, 0);  // checksum and urgent pointer
     } else if (protocol_ == 17) {
         append16(octets, source_port_);
         append16(octets, destination_port_);

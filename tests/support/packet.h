@@ -51,6 +51,7 @@ class Packet {
     Packet& flags(std::uint8_t tcp_flags);
     Packet& sequence(std::uint32_t number);
     Packet& acknowledges(std::uint32_t number);
+    Packet& window(std::uint16_t octets);
     Packet& payload(std::string_view octets);
     Packet& ttl(std::uint8_t hops);
     Packet& options(const Frame& octets);  // of the IPv4 header; a multiple of four
@@ -86,6 +87,7 @@ class Packet {
     std::uint16_t fragment_ = 0;
     std::uint32_t sequence_ = 1'000;
     std::uint32_t acknowledges_ = 0;
+    std::uint16_t window_ = 64'240;
     std::uint32_t rest_ = 0;
     L4Checksum l4_checksum_ = L4Checksum::whole;
     Frame options_;

@@ -117,7 +117,8 @@ TEST_F(ApplyTest, KeepsUnchangedRealsUpAcrossAReload) {
 TEST_F(ApplyTest, DrainsARealAndTakesItBack) {
     begin_with({"web11", "web12"});
     std::optional<ApplyResult> result;
-    applier_->drain("web", "web12", [&](const ApplyResult& told) { result = told; });
+    applier_->drain({.service = "web", .real = "web12"},
+                    [&](const ApplyResult& told) { result = told; });
     ASSERT_TRUE(loop_until(loop_, [&] { return result.has_value(); }));
     EXPECT_EQ(usable_count(), 1U);
     EXPECT_EQ(applier_->listing().look()->services[0].reals[1].state, RealState::drained);
@@ -130,7 +131,7 @@ TEST_F(ApplyTest, DrainsARealAndTakesItBack) {
 
 TEST_F(ApplyTest, ListsADrainedRealAsUnsoundWhenItsCheckFails) {
     begin_with({"web11", "web12"});
-    applier_->drain("web", "web12", [](const ApplyResult&) {});
+    applier_->drain({.service = "web", .real = "web12"}, [](const ApplyResult&) {});
     const auto drained = [&] { return applier_->listing().look()->services[0].reals[1]; };
     ASSERT_TRUE(loop_until(loop_, [&] { return drained().state == RealState::drained; }));
     EXPECT_TRUE(drained().is_sound);
@@ -142,7 +143,8 @@ TEST_F(ApplyTest, ListsADrainedRealAsUnsoundWhenItsCheckFails) {
 TEST_F(ApplyTest, RefusesToDrainWhatIsNotThere) {
     begin_with({"web11"});
     std::optional<ApplyResult> result;
-    applier_->drain("web", "web99", [&](const ApplyResult& told) { result = told; });
+    applier_->drain({.service = "web", .real = "web99"},
+                    [&](const ApplyResult& told) { result = told; });
     ASSERT_TRUE(loop_until(loop_, [&] { return result.has_value(); }));
     ASSERT_TRUE(std::holds_alternative<Refused>(*result));
     EXPECT_EQ(std::get<Refused>(*result).code, "unknown_real");

@@ -125,6 +125,10 @@ TEST_F(CommandsTest, DrainsAndUndrains) {
     EXPECT_EQ(drained["sessions"], 7);
     EXPECT_EQ(drained["epoch"], publisher_.current()->epoch);
     EXPECT_EQ(result_of("reals")["reals"][0]["state"], "drained");
+    EXPECT_EQ(result_of("reals")["reals"][0]["drain"]["sessions_at_start"], 7);
+    result_of("drain",
+              {{"service", "web"}, {"real", "web11"}, {"deadline_s", 600U}, {"then", "move"}});
+    EXPECT_EQ(result_of("reals")["reals"][0]["drain"]["then"], "move");
     EXPECT_EQ(result_of("reals")["reals"][0]["weight"], 0);
     EXPECT_EQ(result_of("reals")["reals"][0]["weight_configured"], 1);
     result_of("undrain", {{"service", "web"}, {"real", "web11"}});
@@ -258,6 +262,12 @@ TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
               "sessions, explain, reload, drain, undrain, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
+    EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
+              "bad_arguments: then says what follows a deadline: give one with deadline_s");
+    EXPECT_EQ(
+        refusal_of("drain",
+                   {{"service", "web"}, {"real", "web11"}, {"deadline_s", 60U}, {"then", "stop"}}),
+        "bad_arguments: then \"stop\" is none of keep, reset, move");
     EXPECT_EQ(refusal_of("drain", {{"service", 1}, {"real", "x"}}),
               "bad_arguments: argument \"service\" of drain is no text");
     EXPECT_EQ(refusal_of("status", {{"verbose", true}}),

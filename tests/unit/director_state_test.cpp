@@ -180,7 +180,7 @@ TEST_F(Directed, KeepsADrainThroughHealthAndReload) {
 TEST_F(Directed, ReturnsFromADrainToWhatItsCheckSays) {
     drain("web1");
     set_health("web1", false, 7);
-    EXPECT_FALSE(undrain("web1").needs_snapshot);
+    EXPECT_TRUE(undrain("web1").needs_snapshot);
     EXPECT_EQ(view("web1").state, RealState::down);
 }
 

@@ -150,6 +150,29 @@ TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {
     EXPECT_TRUE(report_reals(listing, boards_, "other", {})["reals"].empty());
 }
 
+TEST_F(ListingTest, ReportsHowFarADrainHasCome) {
+    ListedReal real = real_of("web1", 5);
+    real.state = RealState::drained;
+    real.drain = Drain{.since = Instant{100s}, .sessions_at_start = 8};
+    first_.tally(5).sessions_live.set(2);
+    const auto drain = [&](Instant now) {
+        return report_reals(listing_of({real}), boards_, "", now)["reals"][0]["drain"].dump();
+    };
+    // A quarter is left after 100 s: one halving takes 50 s, and it takes log2(3) of them.
+    EXPECT_EQ(drain(Instant{200s}),
+              R"({"since_s":100,"sessions_at_start":8,"oldest_age_s_min":100,)"
+              R"("estimated_end_in_s":79})");
+    real.drain->deadline = Instant{240s};
+    real.drain->then = SessionPolicy::reset;
+    EXPECT_EQ(drain(Instant{200s}),
+              R"({"since_s":100,"sessions_at_start":8,"oldest_age_s_min":100,)"
+              R"("deadline_in_s":40,"then":"reset","estimated_end_in_s":40})");
+    first_.tally(5).sessions_live.set(0);
+    EXPECT_EQ(drain(Instant{300s}),
+              R"({"since_s":200,"sessions_at_start":8,"oldest_age_s_min":null,)"
+              R"("deadline_in_s":0,"then":"reset","estimated_end_in_s":0})");
+}
+
 TEST_F(ListingTest, ReportsSessionsByTheNamesTheyStandFor) {
     ListedReal real = real_of("web1", 5);
     real.index = 2;

@@ -77,6 +77,7 @@ director = { workers = [ 1 ]; idle = "poll"; memory = "ordinary"; seed = "x"; };
 ports = ( { name = "a"; device = "af_xdp:eth1"; } );
 services = (
     { name = "s"; vip = "10.0.0.1"; port = 53; protocol = "udp"; no_real = "silent";
+      on_failure = "move"; on_removal = "reset"; one_packet = true;
       ring_size = 251;
       timeouts = { tcp_handshake = "1s"; tcp_established = "2s"; tcp_half_closed = "3s";
                    tcp_closed = "4s"; udp_one_way = "5s"; udp = "6s"; };
@@ -93,6 +94,9 @@ services = (
     EXPECT_EQ(outcome.config.ports[0].kind, DeviceKind::af_xdp);
     EXPECT_EQ(service.protocol, L4Protocol::udp);
     EXPECT_EQ(service.no_real, NoReal::silent);
+    EXPECT_EQ(service.on_failure, SessionPolicy::move);
+    EXPECT_EQ(service.on_removal, SessionPolicy::reset);
+    EXPECT_TRUE(service.one_packet);
     EXPECT_EQ(service.ring_size, 251U);
     EXPECT_EQ(service.timeouts, (SessionTimeouts{1, 2, 3, 4, 5, 6}));
     EXPECT_EQ(service.check.port, 8'053);
@@ -164,6 +168,28 @@ TEST(Loader, RefusesWhatIsNoListener) {
                    "1 to 65535, a range as in \"8000-8099\", or \"any\"",
                    "d.cfg:9: service \"e\": listen: neither the element nor the service says "
                    "a vip"}));
+}
+
+TEST(Loader, RefusesAOnePacketServiceWhoseAnswersCouldNotBeTold) {
+    EXPECT_EQ(
+        problems_of("services = (\n"
+                    "  { name = \"dns\"; vip = \"10.0.0.9\"; port = 53; protocol = \"udp\";\n"
+                    "    one_packet = true; reals = (\n"
+                    "      { name = \"ns\"; address = \"10.0.0.2\"; } ); },\n"
+                    "  { name = \"too\"; vip = \"10.0.0.8\"; port = 53; protocol = \"udp\";\n"
+                    "    reals = ( { name = \"ns\"; address = \"10.0.0.2\"; } ); },\n"
+                    "  { name = \"two\"; vip = \"10.0.0.10/31\"; port = 53; protocol = \"udp\";\n"
+                    "    one_packet = true; reals = (\n"
+                    "      { name = \"ns\"; address = \"10.0.0.3\"; } ); },\n"
+                    "  { name = \"tcp\"; vip = \"10.0.0.9\"; port = 53; one_packet = 1; },\n"
+                    "  { name = \"web\"; vip = \"10.0.0.9\"; port = 80; one_packet = true; } );\n"),
+        (Sentences{"d.cfg:6: service \"dns\": one_packet: real \"ns\" answers by NAT, so it "
+                   "answers for no other service, as for \"too\" at d.cfg:7",
+                   "d.cfg:11: service \"two\": one_packet: real \"ns\" answers by NAT, so the "
+                   "service has one VIP and one port, or the real keeps the port of a range",
+                   "d.cfg:12: service \"tcp\": one_packet: 1 is not true or false",
+                   "d.cfg:13: service \"web\": one_packet: is for services that speak UDP "
+                   "alone"}));
 }
 
 TEST(Loader, NamesBothPlacesOfListenersThatClash) {

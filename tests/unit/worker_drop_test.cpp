@@ -138,6 +138,15 @@ std::map<DropReason, Scenario> wire_scenarios() {
 
 std::map<DropReason, Scenario> service_scenarios() {
     std::map<DropReason, Scenario> all;
+    all[session_ended] = {.act = [](WorkerRig& rig) {
+        rig.receive(request().bytes());
+        rig.settle();
+        auto lost = std::make_unique<Snapshot>(rig.snapshot());
+        lost->reals[0].standing = RealStanding::resetting;
+        ++lost->epoch;
+        rig.publish(std::move(lost));
+        rig.receive(request().bytes());
+    }};
     all[mtu_exceeded] = receives(request().payload(std::string(1'400, 'x')).bytes());
     all[mtu_exceeded].prepare = [](Scene& scene) { scene.kernel().ports[1].mtu = 1'400; };
     all[no_real] = receives(request().bytes());
