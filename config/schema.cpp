@@ -17,10 +17,14 @@ constexpr std::array<string_view, 2> idle_words{"adaptive", "poll"};
 constexpr std::array<string_view, 2> memory_words{"hugepages", "ordinary"};
 constexpr std::array<string_view, 2> protocol_words{"tcp", "udp"};
 constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp};
-constexpr std::array<string_view, 1> scheduler_words{"maglev"};
 // "drain" is another word for "keep": the real drains.
 constexpr std::array<string_view, 4> on_failure_words{"keep", "reset", "move", "drain"};
 constexpr std::array<string_view, 3> on_removal_words{"keep", "reset", "move"};
+constexpr std::array<string_view, scheduler_count> scheduler_words{
+    "maglev", "rr", "wrr",  "lc",    "wlc", "sed", "nq",  "dh",
+    "sh",     "mh", "lblc", "lblcr", "fo",  "ovf", "twos"};
+constexpr std::array<string_view, 2> scheduler_flag_words{"fallback", "port"};
+constexpr std::array<string_view, 2> on_drain_words{"keep", "move"};
 constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
 constexpr std::array<string_view, 2> forward_words{"nat", "direct"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
@@ -79,6 +83,12 @@ constexpr SchemaKey keys[] = {
     {"director.sessions", integer(1'000, 1'000'000'000), optional, "1000000",
      "sessions to have room for, over all workers; memory is taken at start",
      [](Target& t, const Value& v) { t.config.director.sessions = number_as<std::uint64_t>(v); }},
+    {"director.affinity_clients", integer(1, 1'000'000'000), optional_in_words,
+     "a quarter of `sessions`; if no service has affinity at start, 1/64",
+     "clients whose affinity there is room to remember, over all workers; memory is taken at start",
+     [](Target& t, const Value& v) {
+         t.config.director.affinity_clients = number_as<std::uint64_t>(v);
+     }},
     {"director.seed", text(1, 255), optional, "\"fulcrum\"",
      "what rings and the split between workers are drawn from; equal on directors that are to agree",
      [](Target& t, const Value& v) { t.config.director.seed = string_of(v); }},
@@ -141,8 +151,16 @@ constexpr SchemaKey keys[] = {
      "as of the service",
      [](Target& t, const Value& v) { t.service->listen.back().protocol = protocols[static_cast<std::size_t>(v.number)]; }},
     {"services[].scheduler", one_of(scheduler_words), optional, "\"maglev\"",
-     "how a real is chosen for a new session: `maglev` by a ring of consistent hashing",
+     "how a real is chosen for a new session: `maglev` by a ring of consistent hashing; the others "
+     "as IPVS does, see below",
      [](Target& t, const Value& v) { t.service->scheduler = number_as<Scheduler>(v); }},
+    {"services[].scheduler_flags", array_of(one_of(scheduler_flag_words), 0, 2), optional, "[]",
+     "of `sh` and `mh`: `fallback`: a client whose real takes no new sessions gets another one, "
+     "instead of none; `port`: the client's port counts too",
+     [](Target& t, const Value& v) {
+         SchedulerFlags& flags = t.service->scheduler_flags;
+         (v.number == 0 ? flags.fallback : flags.port) = true;
+     }},
     {"services[].ring_size", integer(251, 655'373), optional, "65537",
      "slots of the ring, a prime; more slots share more evenly, 100 a real is a good least; a change "
      "moves most flows",
@@ -184,6 +202,22 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.service->timeouts.udp_one_way_s = seconds_of(v); }},
     {"services[].timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
      [](Target& t, const Value& v) { t.service->timeouts.udp_s = seconds_of(v); }},
+
+    {"services[].affinity", group, optional_in_words, "none",
+     "a client's new sessions go to the real that its last one went to",
+     [](Target& t, const Value&) { t.service->affinity.emplace(); }},
+    {"services[].affinity.timeout", session_timeout, optional, "\"5m\"",
+     "for so long from the end of the client's last session",
+     [](Target& t, const Value& v) { t.service->affinity->timeout_s = seconds_of(v); }},
+    {"services[].affinity.prefix", prefix_length(1, 32), optional, "32",
+     "IPv4 clients alike in so many leading bits are one client",
+     [](Target& t, const Value& v) { t.service->affinity->prefix = number_as<std::uint8_t>(v); }},
+    {"services[].affinity.prefix6", prefix_length(1, 128), optional, "64", "the same of IPv6 clients",
+     [](Target& t, const Value& v) { t.service->affinity->prefix6 = number_as<std::uint8_t>(v); }},
+    {"services[].affinity.on_drain", one_of(on_drain_words), optional, "\"keep\"",
+     "`keep`: clients of a drained real still go there until their time is over; `move`: their next "
+     "session goes to another, and so do those after it",
+     [](Target& t, const Value& v) { t.service->affinity->on_drain = number_as<OnDrain>(v); }},
 
     {"services[].check", group, optional_in_words, "as below", "how the reals are checked",
      keep_nothing},
@@ -245,9 +279,18 @@ constexpr SchemaKey keys[] = {
      "`nat`: addresses are rewritten and replies come back through the director; `direct`: the real "
      "holds the VIP and answers the client itself",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+    {"services[].reals[].connections", group, optional_in_words, "unlimited",
+     "how many sessions it may have", keep_nothing},
+    {"services[].reals[].connections.upper", integer(1, 1'000'000'000), required, "",
+     "with so many sessions, active or not, it is overloaded and gets no new ones",
+     [](Target& t, const Value& v) { t.real->connections.upper = number_as<std::uint32_t>(v); }},
+    {"services[].reals[].connections.lower", integer(1, 1'000'000'000), optional_in_words,
+     "`upper` less a quarter", "with fewer than so many it gets new ones again; at most `upper`",
+     [](Target& t, const Value& v) { t.real->connections.lower = number_as<std::uint32_t>(v); }},
 
     {"services[].fallback", group, optional_in_words, "none",
-     "a server that takes new sessions while no real is usable; it is not checked",
+     "a server that takes the new sessions that no real may take: none is usable, all are overloaded, "
+     "or the one that `sh`, `dh` or `mh` names is; it is not checked",
      [](Target& t, const Value& v) {
          t.real = &t.service->fallback.emplace();
          t.real->name = "fallback";

@@ -141,6 +141,7 @@ class ServiceRules {
     void check_listeners(const VirtualService& service);
     void check_listener(const VirtualService& service, const Listener& listener);
     void check_ring(const VirtualService& service);
+    void check_scheduler(const VirtualService& service);
     void check_probe(const VirtualService& service);
     void warn_of_idle_keys(const VirtualService& service);
     void check_reals(const VirtualService& service);
@@ -188,6 +189,7 @@ void ServiceRules::check() {
         check_name(service);
         check_listeners(service);
         check_ring(service);
+        check_scheduler(service);
         check_probe(service);
         warn_of_idle_keys(service);
         check_reals(service);
@@ -284,6 +286,16 @@ void ServiceRules::check_ring(const VirtualService& service) {
     }
 }
 
+void ServiceRules::check_scheduler(const VirtualService& service) {
+    const bool takes_flags =
+        service.scheduler == Scheduler::sh || service.scheduler == Scheduler::mh;
+    if (!takes_flags && service.scheduler_flags != SchedulerFlags{}) {
+        warn(service,
+             "scheduler_flags: they have an effect with \"sh\" and \"mh\" alone, not with " +
+                 in_quotes(to_string(service.scheduler)));
+    }
+}
+
 void ServiceRules::check_probe(const VirtualService& service) {
     const Check& check = service.check;
     if (check.timeout > check.interval) {
@@ -366,6 +378,10 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
                          ? " is of no use to a service with several"
                          : " is not the service's " + std::to_string(only_port.host())) +
                     ", and forward = \"direct\" rewrites no port");
+    }
+    if (real.connections.lower > real.connections.upper) {
+        refuse_real("connections: lower: " + std::to_string(real.connections.lower) +
+                    " is greater than upper, " + std::to_string(real.connections.upper));
     }
     if (endpoint.address.is_unspecified()) {
         return;

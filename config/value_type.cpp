@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -105,6 +106,17 @@ std::optional<Value> port_range_of(std::string_view text) {
         return std::nullopt;
     }
     return Value{.number = *first, .number_most = *last};
+}
+
+// Of a netmask: ones, then zeros.
+std::optional<Value> netmask_of(const ValueType& type, std::string_view text) {
+    const auto mask = parse_ipv4_address(text);
+    if (!mask || type.most != 32) {
+        return std::nullopt;
+    }
+    const int length = std::countl_one(mask->host());
+    const bool is_mask = std::popcount(mask->host()) == length;
+    return is_mask && length >= type.least ? std::optional{Value{.number = length}} : std::nullopt;
 }
 
 std::optional<Value> endpoint_of(std::string_view text) {
@@ -220,6 +232,8 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
             return text.find('/') == std::string_view::npos
                        ? host_prefix_of(std::string{text} + "/32")
                        : std::nullopt;
+        case ValueKind::prefix_length:
+            return netmask_of(type, text);
         case ValueKind::host_prefix:
             return host_prefix_of(text);
         case ValueKind::vip:
@@ -251,6 +265,10 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
 
 // What the person should do, where it can be told.
 std::string remedy(const ValueType& type, const Node& node) {
+    const bool is_number = node.kind == NodeKind::integer;
+    if (type.kind == ValueKind::prefix_length && is_number) {
+        return "";
+    }
     if (type.kind == ValueKind::integer && node.kind == NodeKind::text) {
         return ": write it without quotes";
     }
@@ -262,8 +280,8 @@ std::string remedy(const ValueType& type, const Node& node) {
     if (type.kind != ValueKind::integer && node.kind != NodeKind::text) {
         const bool is_duration =
             type.kind == ValueKind::duration || type.kind == ValueKind::whole_seconds;
-        const bool is_scalar = node.kind == NodeKind::boolean || node.kind == NodeKind::integer ||
-                               node.kind == NodeKind::floating;
+        const bool is_scalar =
+            node.kind == NodeKind::boolean || is_number || node.kind == NodeKind::floating;
         return !is_scalar     ? ""
                : !is_duration ? ": write it in quotes"
                               : ": write it in quotes with a unit, as in \"5s\"";
@@ -308,6 +326,9 @@ std::string describe_one(const ValueType& type) {
                    (type.kind == ValueKind::whole_seconds ? " in whole seconds" : "");
         case ValueKind::host_address:
             return "a host's IPv4 address";
+        case ValueKind::prefix_length:
+            return "a number of bits from " + describe_range(type.least, type.most) +
+                   (type.most == 32 ? ", or a netmask as in \"255.255.255.0\"" : "");
         case ValueKind::host_prefix:
             return "a host's IPv4 address with the length of its network, as in \"192.0.2.1/24\"";
         case ValueKind::vip:
@@ -335,9 +356,9 @@ std::string describe_one(const ValueType& type) {
 
 Result<Value> read_value(const ValueType& type, const Node& node) {
     std::optional<Value> value;
-    if (type.kind == ValueKind::integer) {
-        if (node.kind == NodeKind::integer && node.integer >= type.least &&
-            node.integer <= type.most) {
+    if (node.kind == NodeKind::integer &&
+        (type.kind == ValueKind::integer || type.kind == ValueKind::prefix_length)) {
+        if (node.integer >= type.least && node.integer <= type.most) {
             value = Value{.number = node.integer};
         }
     } else if (type.kind == ValueKind::boolean) {

@@ -26,6 +26,7 @@ enum class ValueKind : std::uint8_t {
     duration,       // "500ms", "5s", "10m", "8h", "31d"; kept in milliseconds
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
     host_address,   // IPv4, and a host's: neither 0.0.0.0, loopback, multicast nor broadcast
+    prefix_length,  // 24, or as a netmask: "255.255.255.0"
     host_prefix,    // such an address and the length of its network
     vip,            // such an address, or a block of them: "192.0.2.0/28"
     port_range,     // an integer, "8000-8099" or "any"
@@ -40,7 +41,8 @@ enum class ValueKind : std::uint8_t {
 // One constexpr value a key; see the functions below for how to make one.
 struct ValueType {
     ValueKind kind = ValueKind::group;
-    std::int64_t least = 0;  // integer: value; text, name: characters; duration: milliseconds
+    // integer: value; prefix: bits; text, name: characters; duration: milliseconds
+    std::int64_t least = 0;
     std::int64_t most = 0;
     std::span<const std::string_view> words{};
     bool is_array = false;         // an array of such values
@@ -50,6 +52,9 @@ struct ValueType {
 
 constexpr ValueType integer(std::int64_t least, std::int64_t most) {
     return {ValueKind::integer, least, most};
+}
+constexpr ValueType prefix_length(std::int64_t least, std::int64_t most) {
+    return {ValueKind::prefix_length, least, most};
 }
 constexpr ValueType text(std::int64_t least, std::int64_t most) {
     return {ValueKind::text, least, most};
@@ -75,8 +80,9 @@ constexpr ValueType list(std::int64_t least, std::int64_t most) {
 
 // A value that was read; which members count is the kind's matter.
 struct Value {
-    std::int64_t number = 0;  // integer; word: its index; duration: ms; status: least; DeviceKind;
-                              // port_range: first
+    // integer; prefix: bits; word: its index; duration: ms; status: least; port_range: first;
+    // DeviceKind
+    std::int64_t number = 0;
     std::int64_t number_most = 0;  // status: greatest; port_range: last
     std::string_view text;         // texts of all kinds; device: without its prefix
     Ipv4Prefix prefix{};           // addresses

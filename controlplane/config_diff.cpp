@@ -41,6 +41,26 @@ std::string description_of(const RealServer& real) {
            std::string{to_string(real.forward)};
 }
 
+std::string limits_of(const RealServer& real) {
+    const ConnectionLimits limits = real.connections;
+    return limits.upper == 0
+               ? "unlimited"
+               : "upper " + std::to_string(limits.upper) + " lower " + std::to_string(limits.lower);
+}
+std::string flags_of(const VirtualService& service) {
+    const SchedulerFlags flags = service.scheduler_flags;
+    const std::string words =
+        std::string{flags.fallback ? " fallback" : ""} + (flags.port ? " port" : "");
+    return words.empty() ? "none" : words.substr(1);
+}
+std::string affinity_of(const VirtualService& service) {
+    return service.affinity ? "of " + in_seconds(service.affinity->timeout_s) + ", prefix " +
+                                  std::to_string(service.affinity->prefix) + ", prefix6 " +
+                                  std::to_string(service.affinity->prefix6) + ", on_drain " +
+                                  std::string{to_string(service.affinity->on_drain)}
+                            : "none";
+}
+
 // Sentences about one thing, which is named at the head of each.
 class Account {
   public:
@@ -66,6 +86,7 @@ void compare_real(const std::string& subject, const RealServer& before, const Re
     account.say_change("weight", std::to_string(before.weight), std::to_string(after.weight));
     account.say_change("forward", std::string{to_string(before.forward)},
                        std::string{to_string(after.forward)});
+    account.say_change("connections", limits_of(before), limits_of(after));
 }
 
 void compare_fallback(const VirtualService& before, const VirtualService& after,
@@ -148,6 +169,8 @@ void compare_services(const VirtualService& before, const VirtualService& after,
     account.say_change("VIP", endpoint_of(before), endpoint_of(after));
     account.say_change("scheduler", std::string{to_string(before.scheduler)},
                        std::string{to_string(after.scheduler)});
+    account.say_change("scheduler_flags", flags_of(before), flags_of(after));
+    account.say_change("affinity", affinity_of(before), affinity_of(after));
     account.say_change("ring_size", std::to_string(before.ring_size),
                        std::to_string(after.ring_size));
     account.say_change("on_failure", std::string{to_string(before.on_failure)},
@@ -197,6 +220,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     const Director& is = after.director;
     note("director.workers", was.workers == is.workers);
     note("director.sessions", was.sessions == is.sessions);
+    note("director.affinity_clients", was.affinity_clients == is.affinity_clients);
     note("director.seed", was.seed == is.seed);
     note("director.idle", was.idle == is.idle);
     note("director.memory", was.memory == is.memory);

@@ -43,10 +43,11 @@ struct Explanation {
     bool has_session = false;
     bool opens_session = false;
     bool has_hop = false;
-    SessionRecord session;        // has_session: before the packet; opens_session: behind it
-    std::uint32_t ring_slot = 0;  // opens_session: where the flow's first draw falls
-    NextHop hop;                  // has_hop
-    Ipv4Address neighbour;        // has_hop: whose MAC address the frame is sent to
+    SessionRecord session;  // has_session: before the packet; opens_session: behind it
+    // opens_session: where the flow's first draw falls; the greatest number: others decide as well
+    std::uint32_t ring_slot = UINT32_MAX;
+    NextHop hop;            // has_hop
+    Ipv4Address neighbour;  // has_hop: whose MAC address the frame is sent to
     std::uint16_t octet_count = 0;
     ExplainedOctets octets{};  // transmit: the frame as it leaves
 };

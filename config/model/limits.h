@@ -59,6 +59,20 @@ inline constexpr std::uint32_t ring_draws_max = 8;
 // before the flow itself is refused.
 inline constexpr std::uint32_t ring_refusals_max = 64;
 
+// --- schedulers ------------------------------------------------------------------------------
+// The numbers by which workers know services, and keep their schedulers' states: of those present
+// and of those that are leaving.
+inline constexpr std::size_t service_numbers_max = 32'768;
+// A real that refuses a flow is followed by the scheduler's next choice, so many times.
+inline constexpr std::size_t scheduler_refusals_max = 16;
+// How many other workers' tallies a miss may read: each is another core's cache line.
+inline constexpr std::size_t tallies_summed_per_miss_max = 256;
+inline constexpr std::uint32_t counts_renewed_ms = 10;
+// Destinations that lblc and lblcr remember, and reals of one destination's set.
+inline constexpr std::size_t locality_destinations_max = 16'384;
+inline constexpr std::size_t locality_set_max = 16;
+inline constexpr std::uint32_t locality_idle_s_max = 24 * 3'600;
+
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
 inline constexpr std::uint16_t mtu_max = 1'500;

@@ -73,14 +73,6 @@ std::string_view to_string(ForwardingMode mode) {
     return mode == ForwardingMode::nat ? "nat" : "direct";
 }
 
-std::string_view to_string(Scheduler scheduler) {
-    switch (scheduler) {
-        case Scheduler::maglev:
-            return "maglev";
-    }
-    return "unknown";
-}
-
 std::string_view to_string(CheckType type) {
     switch (type) {
         case CheckType::none:

@@ -11,6 +11,7 @@
 
 #include "config/model/address.h"
 #include "config/model/limits.h"
+#include "config/model/placing.h"
 #include "config/model/port_ranges.h"
 
 namespace fulcrum {
@@ -27,8 +28,6 @@ enum class ForwardingMode : std::uint8_t {
     nat,     // destination rewritten; replies come back through the director
     direct,  // only the MAC is rewritten; the real holds the VIP and answers the client itself
 };
-
-enum class Scheduler : std::uint8_t { maglev };
 
 // What becomes of the sessions of a real that takes no new ones.
 enum class SessionPolicy : std::uint8_t {
@@ -89,6 +88,7 @@ struct RealServer {
     Endpoint endpoint;         // port 0: the one that the client used; so under direct routing
     std::uint32_t weight = 1;  // 0: drained
     ForwardingMode forward = ForwardingMode::nat;
+    ConnectionLimits connections;
     SourcePlace place;
 
     friend bool operator==(const RealServer&, const RealServer&) = default;
@@ -113,6 +113,8 @@ struct VirtualService {
     L4Protocol protocol = L4Protocol::tcp;
     std::vector<Listener> listen;  // further ones, which share the reals and the affinity
     Scheduler scheduler = Scheduler::maglev;
+    SchedulerFlags scheduler_flags;
+    std::optional<Affinity> affinity;
     std::uint32_t ring_size = limits::ring_size_default;  // a prime
     SessionPolicy on_failure = SessionPolicy::keep;       // of a real that its check finds down
     SessionPolicy on_removal = SessionPolicy::keep;       // of a real that leaves the file
@@ -152,6 +154,7 @@ struct Director {
     std::string name = "director";
     std::vector<unsigned> workers;  // the CPU of each worker, at least one
     std::uint64_t sessions = 1'000'000;
+    std::optional<std::uint64_t> affinity_clients;  // none: what follows from `sessions`
     std::string seed = "fulcrum";  // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
     Memory memory = Memory::hugepages;
@@ -194,7 +197,6 @@ std::string to_string(const ListenPoint& point);  // "192.0.2.1:80/tcp", "192.0.
 std::string to_string(const Listener& listener);  // "192.0.2.0/28:8000-8099/tcp"
 std::string_view to_string(SessionPolicy policy);
 std::string_view to_string(ForwardingMode mode);
-std::string_view to_string(Scheduler scheduler);
 std::string_view to_string(CheckType type);
 
 }  // namespace fulcrum

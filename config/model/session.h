@@ -31,6 +31,21 @@ inline constexpr std::size_t session_state_count = 13;
 
 constexpr bool is_confirmed(SessionState state) { return state >= SessionState::established; }
 
+// Whether schedulers count it as active, as IPVS does: TCP from its first packet until a side
+// closes or resets. Datagrams never are.
+constexpr bool is_active(SessionState state) {
+    switch (state) {
+        case SessionState::syn_seen:
+        case SessionState::syn_answered:
+        case SessionState::picked_up:
+        case SessionState::direct_opening:
+        case SessionState::established:
+            return true;
+        default:
+            return false;
+    }
+}
+
 std::string_view to_string(SessionState state);
 
 // One session, copied out of a worker's table.

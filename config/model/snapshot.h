@@ -17,6 +17,7 @@
 #include "config/model/limits.h"
 #include "config/model/paths.h"
 #include "config/model/port_ranges.h"
+#include "config/model/schedule.h"
 #include "config/model/service.h"
 #include "config/model/session.h"
 
@@ -30,6 +31,7 @@ struct SnapshotListener {
     L4Protocol protocol = L4Protocol::tcp;
     bool is_present : 1 = false;           // false: a hole
     bool timeouts_are_coarse : 1 = false;  // the service's
+    bool has_affinity : 1 = false;         // the service
     std::uint16_t service = 0;             // index into Snapshot::services
     std::uint16_t real_count = 0;          // the service's
     std::uint32_t first_real = 0;          // the service's
@@ -65,11 +67,29 @@ inline be16 port_towards(const SnapshotReal& real, be16 vip_port) {
 
 using Ring = std::vector<std::uint16_t>;
 
+// See Affinity in service.h.
+struct SnapshotAffinity {
+    std::uint32_t timeout_s = 0;  // 0: there is none
+    std::uint8_t prefix = 32;
+    std::uint8_t prefix6 = 64;
+    bool moves_on_drain = false;
+
+    // As of a ClientPrefix.
+    std::uint8_t length_of(bool is_v4) const {
+        return is_v4 ? static_cast<std::uint8_t>(96 + prefix) : prefix6;
+    }
+};
+
 struct SnapshotService {
-    std::uint32_t id = limits::service_id_none;   // the registry's: the same in every snapshot
-    std::uint32_t first_real = 0;                 // reals[first_real + i] is the real of index i
-    std::uint32_t real_count = 0;                 // holes included
-    std::shared_ptr<const Ring> ring;             // never null; empty: nobody has weight
+    std::uint32_t id = limits::service_id_none;  // the registry's: the same in every snapshot
+    std::uint32_t first_real = 0;                // reals[first_real + i] is the real of index i
+    std::uint32_t real_count = 0;                // holes included
+    std::shared_ptr<const Ring> ring;            // never null; empty: nobody has weight
+    // Null: new sessions are placed by the ring alone, without limits and affinity.
+    std::shared_ptr<const Schedule> schedule;
+    SnapshotAffinity affinity;
+    std::uint16_t number = 0;  // below limits::service_numbers_max; stable for the service's life
+    std::uint16_t group = 0;   // clients' affinity is shared within it
     std::uint16_t fallback = limits::index_none;  // index of the fallback real
     NoReal no_real = NoReal::reset;
     bool has_usable_real = false;  // of those on the ring
@@ -93,6 +113,7 @@ struct Snapshot {
     HashKey ring_key;                         // draws on rings
     std::vector<SnapshotListener> listeners;  // by listener index, with holes
     std::vector<SnapshotService> services;
+    std::vector<std::uint16_t> service_of_group;  // by group: index into services, or index_none
     std::vector<SnapshotReal> reals;   // services' reals, one after the other, with holes
     EndpointMap listener_by_endpoint;  // VIP, port, protocol -> listener index
     PortRangeMap listener_ranges;      // the same of listeners with ranges of ports

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "config/model/address.h"
+#include "config/model/client_prefix.h"
 #include "config/model/explanation.h"
 #include "config/model/limits.h"
 #include "config/model/session.h"
@@ -13,14 +14,17 @@
 namespace fulcrum {
 
 enum class RequestKind : std::uint8_t {
-    // Walk the session table from its beginning and report matching sessions, a bounded number of
-    // buckets a turn. A second walk while one runs replaces it.
+    // Walk a table from its beginning and report matching sessions, or clients' affinity, a bounded
+    // number of buckets a turn. A second walk while one runs replaces it.
     walk,
     explain,  // `question`, answered in the mailbox of explanations
 };
 
+enum class WalkedTable : std::uint8_t { sessions, affinity };
+
 struct WorkerRequest {
     RequestKind kind = RequestKind::walk;
+    WalkedTable table = WalkedTable::sessions;
     std::uint32_t walk_id = 0;                        // comes back with each report of this walk
     std::uint32_t records_max = 0;                    // the walk ends after this many
     std::uint32_t service = limits::service_id_none;  // limits::service_id_none: any
@@ -29,8 +33,20 @@ struct WorkerRequest {
     Question question;
 };
 
+// Which real a client, or network of clients, is bound to.
+struct ClientReport {
+    ClientPrefix client;
+    std::uint32_t service = limits::service_id_none;
+    std::uint16_t real = 0;
+    std::uint32_t sessions = 0;
+    std::uint32_t remaining_s = 0;  // once it has no session
+    bool is_confirmed = false;      // has been served
+    std::uint8_t worker = 0;
+};
+
 enum class ReportKind : std::uint8_t {
     session,           // a session of the walk
+    client,            // a client of the walk
     walk_done,         // the walk's last report
     neighbour_wanted,  // a packet waits for `neighbour` on `port`
 };
@@ -39,8 +55,9 @@ struct WorkerReport {
     ReportKind kind = ReportKind::session;
     std::uint8_t port = 0;      // neighbour_wanted
     Ipv4Address neighbour;      // neighbour_wanted
-    std::uint32_t walk_id = 0;  // session, walk_done
+    std::uint32_t walk_id = 0;  // session, client, walk_done
     SessionRecord session;      // session
+    ClientReport client;        // client
 };
 
 static_assert(std::is_trivially_copyable_v<WorkerRequest>);

@@ -56,6 +56,22 @@ TEST(ConfigDiff, NamesWhatChangesOfAReal) {
                          "service \"web\": real \"web1\": forward nat becomes direct"}));
 }
 
+TEST(ConfigDiff, NamesWhatChangesOfPlacing) {
+    VirtualService before = web({real("web1", 11)});
+    VirtualService after = before;
+    after.scheduler = Scheduler::sh;
+    after.scheduler_flags = {.fallback = true, .port = true};
+    after.affinity = Affinity{.timeout_s = 600, .prefix = 24};
+    after.reals[0].connections = {.upper = 10, .lower = 5};
+    EXPECT_EQ(changes(before, after),
+              (Sentences{"service \"web\": scheduler maglev becomes sh",
+                         "service \"web\": scheduler_flags none becomes fallback port",
+                         "service \"web\": affinity none becomes of 600 s, prefix 24, prefix6 64, "
+                         "on_drain keep",
+                         "service \"web\": real \"web1\": connections unlimited becomes upper 10 "
+                         "lower 5"}));
+}
+
 TEST(ConfigDiff, NamesWhatChangesOfTheFallback) {
     VirtualService with = web({});
     with.fallback = real("sorry", 99);
@@ -131,6 +147,7 @@ TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
     Config after = config({});
     after.director.workers = {3};
     after.director.sessions = 7;
+    after.director.affinity_clients = 5;
     after.director.seed = "other";
     after.director.idle = Idle::poll;
     after.director.memory = Memory::ordinary;
@@ -141,8 +158,9 @@ TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
         " differs from the running one: restart fulcrumd to change it, or set it back";
     EXPECT_EQ(compare(config({}), after).restart_needed,
               (Sentences{"director.workers" + rest, "director.sessions" + rest,
-                         "director.seed" + rest, "director.idle" + rest, "director.memory" + rest,
-                         "ports" + rest, "metrics" + rest, "control" + rest}));
+                         "director.affinity_clients" + rest, "director.seed" + rest,
+                         "director.idle" + rest, "director.memory" + rest, "ports" + rest,
+                         "metrics" + rest, "control" + rest}));
 }
 
 }  // namespace

@@ -205,6 +205,74 @@ TEST(Loader, NamesBothPlacesOfListenersThatClash) {
                    "at d.cfg:5"}));
 }
 
+// A service with `keys`, and a real with `real_keys`.
+std::string file_with(const std::string& keys, const std::string& real_keys = "") {
+    return "director = { workers = [ 1 ]; affinity_clients = 77; };\n"
+           "ports = ( { name = \"a\"; device = \"vdev:net_null0\"; } );\n"
+           "services = ( { name = \"s\"; vip = \"10.0.0.1\"; port = 80;\n" +
+           keys + "\nreals = ( { name = \"r\"; address = \"10.0.0.2\"; " + real_keys +
+           " } ); } );\n";
+}
+
+VirtualService service_with(const std::string& keys, const std::string& real_keys = "") {
+    const LoadOutcome outcome = load_config_text(file_with(keys, real_keys), "d.cfg");
+    EXPECT_EQ(outcome.problems, Sentences{});
+    EXPECT_EQ(outcome.warnings, Sentences{});
+    EXPECT_EQ(outcome.config.director.affinity_clients, 77U);
+    return outcome.config.services.empty() ? VirtualService{} : outcome.config.services[0];
+}
+
+TEST(Loader, KnowsEverySchedulerByItsName) {
+    const std::vector<std::string> names{"maglev", "rr", "wrr",  "lc",    "wlc", "sed", "nq",  "dh",
+                                         "sh",     "mh", "lblc", "lblcr", "fo",  "ovf", "twos"};
+    for (const std::string& name : names) {
+        const VirtualService service = service_with("scheduler = \"" + name + "\";");
+        EXPECT_EQ(to_string(service.scheduler), name);
+    }
+    const VirtualService service =
+        service_with("scheduler = \"sh\"; scheduler_flags = [ \"port\", \"fallback\" ];");
+    EXPECT_TRUE(service.scheduler_flags.fallback);
+    EXPECT_TRUE(service.scheduler_flags.port);
+    EXPECT_EQ(service_with("scheduler = \"mh\"; scheduler_flags = [ \"port\" ];").scheduler_flags,
+              (SchedulerFlags{.fallback = false, .port = true}));
+}
+
+TEST(Loader, ReadsAffinityWithPrefixesOrNetmasks) {
+    EXPECT_FALSE(service_with("").affinity.has_value());
+    EXPECT_EQ(service_with("affinity = {};").affinity, (Affinity{300, 32, 64, OnDrain::keep}));
+    EXPECT_EQ(service_with("affinity = { timeout = \"10m\"; prefix = 24; prefix6 = 56; "
+                           "on_drain = \"move\"; };")
+                  .affinity,
+              (Affinity{600, 24, 56, OnDrain::move}));
+    EXPECT_EQ(service_with("affinity = { prefix = \"255.255.240.0\"; };").affinity->prefix, 20);
+}
+
+TEST(Loader, RefusesMasksThatAreNone) {
+    const auto problem_of = [](const std::string& prefix) {
+        const LoadOutcome outcome =
+            load_config_text(file_with("affinity = { prefix = " + prefix + "; };"), "d.cfg");
+        return outcome.problems.empty() ? "" : outcome.problems.front();
+    };
+    const std::string place = "d.cfg:4: service \"s\": affinity: prefix: ";
+    const std::string expected =
+        " is not a number of bits from 1 to 32, or a netmask as in \"255.255.255.0\"";
+    for (const char* wrong : {"\"255.0.255.0\"", "0", "33", "\"0.0.0.0\"", "\"24\""}) {
+        EXPECT_EQ(problem_of(wrong), place + wrong + expected);
+    }
+}
+
+TEST(Loader, ReadsTheConnectionsOfAReal) {
+    EXPECT_EQ(service_with("").reals.at(0).connections, ConnectionLimits{});
+    EXPECT_EQ(service_with("", "connections = { upper = 10; };").reals.at(0).connections,
+              (ConnectionLimits{10, 0}));
+    EXPECT_EQ(service_with("", "connections = { upper = 10; lower = 5; };").reals.at(0).connections,
+              (ConnectionLimits{10, 5}));
+    const LoadOutcome lower_alone =
+        load_config_text(file_with("", "connections = { lower = 5; };"), "d.cfg");
+    ASSERT_FALSE(lower_alone.problems.empty());
+    EXPECT_NE(lower_alone.problems[0].find("upper"), std::string::npos) << lower_alone.problems[0];
+}
+
 TEST(Loader, TakesTheDefaultCheckFromTheProtocolWhateverTheOrder) {
     const LoadOutcome outcome = load_config_text(
         std::string{head} +

@@ -107,9 +107,9 @@ TEST(SchemaReader, TellsElementsWithoutANameByTheirNumber) {
 TEST(SchemaReader, KnowsAKeyOnlyInItsGroup) {
     Node root = sound_root();
     root.children[0].children.push_back(text_node("vip", "10.0.0.80"));
-    EXPECT_EQ(read(root).problems,
-              (std::vector<std::string>{"1: director: unknown key \"vip\": known here are name, "
-                                        "workers, sessions, seed, idle, memory"}));
+    EXPECT_EQ(read(root).problems, (std::vector<std::string>{
+                                       "1: director: unknown key \"vip\": known here are name, "
+                                       "workers, sessions, affinity_clients, seed, idle, memory"}));
 }
 
 }  // namespace

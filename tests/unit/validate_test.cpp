@@ -223,6 +223,26 @@ TEST(Validate, WarnsOfAServiceThatServesNobody) {
     EXPECT_EQ(warnings_of(config), (Sentences{"service \"web\": it has no reals"}));
 }
 
+TEST(Validate, WarnsOfFlagsThatTheSchedulerDoesNotKnow) {
+    Config config = sound_config();
+    config.services[0].scheduler = Scheduler::wlc;
+    config.services[0].scheduler_flags = {.fallback = true};
+    EXPECT_EQ(warnings_of(config),
+              (Sentences{"service \"web\": scheduler_flags: they have an effect with \"sh\" and "
+                         "\"mh\" alone, not with \"wlc\""}));
+    config.services[0].scheduler = Scheduler::sh;
+    EXPECT_EQ(warnings_of(config), Sentences{});
+}
+
+TEST(Validate, RefusesALowerLimitAboveTheUpper) {
+    Config config = sound_config();
+    config.services[0].reals[1].connections = {.upper = 10, .lower = 11};
+    EXPECT_EQ(problems_of(config), (Sentences{"service \"web\": real \"web2\": connections: lower: "
+                                              "11 is greater than upper, 10"}));
+    config.services[0].reals[1].connections.lower = 10;
+    EXPECT_EQ(problems_of(config), Sentences{});
+}
+
 TEST(Validate, RefusesACheckThatOutlastsItsInterval) {
     Config config = sound_config();
     config.services[0].check.interval = std::chrono::milliseconds{500};
