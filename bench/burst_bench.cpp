@@ -84,7 +84,7 @@ class Bench {
           buckets_{SessionTable::bucket_count_for(sessions)},
           memory_{allocate(SessionTable::size_for(buckets_))},
           table_{memory_.octets(), buckets_, derive_key("b", "table")},
-          tracker_{table_, board_},
+          tracker_{table_, board_, chooser_},
           path_{{{test::wan_mac, false}}, steering_, 0, 1, tracker_},
           burst_{std::make_unique<Burst>()},
           frames_(options.burst * frame_size) {}
@@ -249,6 +249,7 @@ class Bench {
     TableMemory memory_;
     SessionTable table_;
     CounterBoard board_{1'024};
+    Chooser chooser_{{.board = &board_, .others = {}}};
     Tracker tracker_;
     Steering steering_{owner_key("bench"), 1};
     PacketPath path_;

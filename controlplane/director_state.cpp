@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -68,6 +69,8 @@ Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instan
             return outcome;
         }
         ConfigDiff diff = compare(*config_, *config);
+        std::ranges::move(needs_shorter_owner_prefix(*config, owner_prefix_),
+                          std::back_inserter(diff.restart_needed));
         if (!diff.restart_needed.empty()) {
             return refused("restart_needed", std::move(diff.restart_needed));
         }
@@ -78,6 +81,9 @@ Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instan
         return refused("indexes_exhausted", {places.error().sentence});
     }
 
+    if (config_ == nullptr) {
+        owner_prefix_ = owner_prefix_of(*config);
+    }
     std::vector<ServiceRecord> services;
     services.reserve(config->services.size());
     for (std::size_t i = 0; i < config->services.size(); ++i) {
@@ -102,8 +108,10 @@ DirectorState::ServiceRecord DirectorState::migrated(const VirtualService& asked
     const auto found = service_by_name_.find(places.formerly);
     const ServiceRecord* before =
         found == service_by_name_.end() ? nullptr : &services_[found->second];
-    ServiceRecord service{
-        .asked = &asked, .id = places.id, .listeners = std::move(places.listeners)};
+    ServiceRecord service{.asked = &asked,
+                          .id = places.id,
+                          .number = places.number,
+                          .listeners = std::move(places.listeners)};
     service.reals.reserve(places.reals.size());
     for (std::size_t i = 0; i < places.reals.size(); ++i) {
         RealRecord real = first_record(service, i, now);
@@ -328,18 +336,29 @@ RealStanding DirectorState::standing_of(const VirtualService& service, const Rea
     return RealStanding::draining;
 }
 
+// Drained, sound, and within the drain's deadline.
+bool DirectorState::keeps_clients(const RealServer& asked, const RealRecord& real) {
+    return state_of(asked, real) == RealState::drained && real.health == Health::up &&
+           !(real.drain && real.drain->is_overdue);
+}
+
 ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
-    ServicePlan plan{.asked = service.asked, .id = service.id};
+    ServicePlan plan{.asked = service.asked, .id = service.id, .number = service.number};
     plan.reals.reserve(service.reals.size());
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
+        const RealState state = state_of(asked, real);
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,
                               .standing = standing_of(*service.asked, asked, real),
                               .index = real.place.index,
                               .ring_weight = real.ring_weight,
+                              .weight = state == RealState::up ? asked.weight : 0,
+                              .connections = asked.connections,
+                              .keeps_clients = keeps_clients(asked, real),
+                              .is_scheduled = !service.is_fallback(i),
                               .tally = real.place.tally});
         if (service.is_fallback(i)) {
             plan.fallback = real.place.index;
@@ -451,6 +470,7 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                               .since = real.since,
                               .index = real.place.index,
                               .tally = real.place.tally,
+                              .connections = asked.connections,
                               .is_fallback = service.is_fallback(i),
                               .drain = real.drain});
         view.usable_count += state == RealState::up && !service.is_fallback(i) ? 1U : 0U;

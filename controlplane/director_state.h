@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/model/owner_prefix.h"
 #include "config/model/service.h"
 #include "config/model/time.h"
 #include "controlplane/health/health_judge.h"
@@ -99,6 +100,7 @@ struct RealView {
     Instant since;            // of the state
     std::uint16_t index = 0;  // local to the service, as sessions hold it
     std::uint32_t tally = 0;
+    ConnectionLimits connections;
     bool is_fallback = false;
     std::optional<Drain> drain;  // by the operator
 };
@@ -140,6 +142,7 @@ class DirectorState {
     struct ServiceRecord {
         const VirtualService* asked = nullptr;  // in config_
         std::uint32_t id = limits::service_id_none;
+        std::uint16_t number = 0;
         std::vector<std::uint16_t> listeners;     // as listen_points() has them
         std::vector<RealRecord> reals;            // as in the file; the fallback last
         std::vector<std::uint32_t> real_by_name;  // positions in `reals`, ascending by name
@@ -180,6 +183,7 @@ class DirectorState {
 
     Found find(std::string_view service, std::string_view real);
     static RealState state_of(const RealServer& asked, const RealRecord& real);
+    static bool keeps_clients(const RealServer& asked, const RealRecord& real);
     static RealStanding standing_of(const VirtualService& service, const RealServer& asked,
                                     const RealRecord& real);
 
@@ -193,6 +197,7 @@ class DirectorState {
 
     std::shared_ptr<const Config> config_;
     std::shared_ptr<const KernelTables> kernel_ = std::make_shared<KernelTables>();
+    OwnerPrefix owner_prefix_;  // of the first configuration
     IndexRegistry registry_;
     std::vector<ServiceRecord> services_;  // as in the file
     std::unordered_map<std::string_view, std::size_t> service_by_name_;

@@ -235,7 +235,8 @@ Json report_explanation(const Explanation& explanation, const Listing& listing,
     json["service"] = has_service ? Json(service->name) : Json(nullptr);
     json["session"] = explanation.has_session ? report_session(explanation) : Json(nullptr);
     json["opens_session"] = explanation.opens_session;
-    json["ring_slot"] = explanation.opens_session ? Json(explanation.ring_slot) : Json(nullptr);
+    const bool has_slot = explanation.opens_session && explanation.ring_slot != UINT32_MAX;
+    json["ring_slot"] = has_slot ? Json(explanation.ring_slot) : Json(nullptr);
     json["real"] = nullptr;
     if (has_service && explanation.real != limits::index_none) {
         const auto real = std::ranges::find(service->reals, explanation.real, &ListedReal::index);

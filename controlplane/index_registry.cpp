@@ -126,6 +126,7 @@ std::string IndexRegistry::former_name(
 }
 
 Status IndexRegistry::check_room(const std::vector<Candidate>& candidates) const {
+    std::size_t new_services_count = 0;
     std::size_t new_listeners_count = 0;
     std::size_t new_reals_count = 0;
     for (const Candidate& candidate : candidates) {
@@ -137,11 +138,15 @@ Status IndexRegistry::check_room(const std::vector<Candidate>& candidates) const
             return exhausted("reals of service \"" + candidate.asked->name + "\"", new_count,
                              free_count);
         }
+        new_services_count += candidate.entry == nullptr ? 1U : 0U;
         new_listeners_count += new_count_of(candidate.listener_entries);
         new_reals_count += new_count;
     }
     if (new_listeners_count > listener_indexes_.free_count()) {
         return exhausted("listeners", new_listeners_count, listener_indexes_.free_count());
+    }
+    if (new_services_count > numbers_.free_count()) {
+        return exhausted("services", new_services_count, numbers_.free_count());
     }
     if (new_reals_count > tallies_.free_count()) {
         return exhausted("reals", new_reals_count, tallies_.free_count());
@@ -154,6 +159,7 @@ IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
     if (candidate.entry == nullptr) {
         candidate.entry = &services_[service.name];
         candidate.entry->id = next_service_id_++;
+        candidate.entry->number = static_cast<std::uint16_t>(numbers_.take());
         name_by_id_[candidate.entry->id] = service.name;
     } else if (candidate.formerly != service.name) {
         auto node = services_.extract(candidate.formerly);  // the entry stays where it is
@@ -164,7 +170,7 @@ IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
     ServiceEntry& entry = *candidate.entry;
     entry.adoption = adoption_;
 
-    ServicePlaces places{.formerly = candidate.formerly, .id = entry.id};
+    ServicePlaces places{.formerly = candidate.formerly, .id = entry.id, .number = entry.number};
     places.listeners.reserve(candidate.points.size());
     for (std::size_t i = 0; i < candidate.points.size(); ++i) {
         ListenerEntry* listener = candidate.listener_entries[i];
@@ -262,6 +268,7 @@ bool IndexRegistry::on_swept(std::uint64_t epoch) {
         const bool is_nothing = service.reals.empty() && !ids_in_use.contains(service.id);
         if (is_nothing) {
             name_by_id_.erase(service.id);
+            numbers_.give_back(service.number);
         }
         return is_nothing;
     });

@@ -57,8 +57,9 @@ class IndexRegistry {
         std::uint32_t tally = 0;  // of all services
     };
     struct ServicePlaces {
-        std::string formerly;  // the name it had before this adoption; empty: it is new
-        std::uint32_t id = 0;  // of the service for as long as it lives, also under a new name
+        std::string formerly;      // the name it had before this adoption; empty: it is new
+        std::uint32_t id = 0;      // of the service for as long as it lives, also under a new name
+        std::uint16_t number = 0;  // the same, below limits::service_numbers_max
         std::vector<std::uint16_t> listeners;  // as listen_points() has them
         std::vector<RealPlace> reals;          // as in the file; the fallback, if any, comes last
     };
@@ -121,7 +122,8 @@ class IndexRegistry {
         Life life;
     };
     struct ServiceEntry {
-        std::uint32_t id = 0;  // survives a new name
+        std::uint32_t id = 0;      // survives a new name
+        std::uint16_t number = 0;  // given out again when all that was the service's is
         std::uint64_t adoption = 0;
         IndexPool indexes{limits::reals_per_service_max};
         std::map<RealKey, RealEntry> reals;
@@ -164,6 +166,7 @@ class IndexRegistry {
     std::unordered_map<std::uint32_t, std::string> name_by_id_;
     std::map<ListenerKey, ListenerEntry> listeners_;
     IndexPool listener_indexes_{limits::listeners_max};
+    IndexPool numbers_{limits::service_numbers_max};
     IndexPool tallies_;
     std::uint32_t next_service_id_ = 0;
     std::uint64_t adoption_ = 0;

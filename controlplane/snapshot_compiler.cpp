@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "config/model/maglev.h"
@@ -122,6 +123,43 @@ void lay_timeouts(const SessionTimeouts& timeouts, SnapshotService& service) {
     }
 }
 
+// Of a service that asks for more than the ring.
+std::shared_ptr<const Schedule> schedule_of(const ServicePlan& plan) {
+    const VirtualService& asked = *plan.asked;
+    const bool has_limits =
+        std::any_of(asked.reals.begin(), asked.reals.end(),
+                    [](const RealServer& real) { return real.connections.upper > 0; });
+    if (asked.scheduler == Scheduler::maglev && !asked.affinity && !has_limits) {
+        return nullptr;
+    }
+    std::vector<ScheduledReal> reals;
+    for (const RealPlan& real : plan.reals) {
+        if (real.is_scheduled) {
+            reals.push_back({.weight = real.weight,
+                             .lasting_weight = real.ring_weight,
+                             .tally = real.tally,
+                             .overloaded_from = real.connections.upper,
+                             .relieved_below = relieved_below(real.connections),
+                             .index = real.index,
+                             .keeps_clients = real.keeps_clients});
+        }
+    }
+    return std::make_shared<const Schedule>(
+        make_schedule(asked.scheduler, asked.scheduler_flags, std::move(reals)));
+}
+
+void lay_policy(const ServicePlan& plan, SnapshotService& service) {
+    service.number = plan.number;
+    service.group = plan.number;
+    service.schedule = schedule_of(plan);
+    if (const std::optional<Affinity>& affinity = plan.asked->affinity) {
+        service.affinity = {.timeout_s = affinity->timeout_s,
+                            .prefix = affinity->prefix,
+                            .prefix6 = affinity->prefix6,
+                            .moves_on_drain = affinity->on_drain == OnDrain::move};
+    }
+}
+
 SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
     SnapshotService service;
     service.first_real = static_cast<std::uint32_t>(snapshot.reals.size());
@@ -147,6 +185,7 @@ SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
         service.no_real = plan.asked->no_real;
         service.is_one_packet = plan.asked->one_packet;
         lay_timeouts(plan.asked->timeouts, service);
+        lay_policy(plan, service);
     }
     return service;
 }
@@ -178,6 +217,19 @@ void lay_services(const CompileInput& input, const CompiledParts& previous, Comp
     }
 }
 
+void lay_groups(Snapshot& snapshot) {
+    for (std::size_t at = 0; at < snapshot.services.size(); ++at) {
+        const SnapshotService& service = snapshot.services[at];
+        if (service.affinity.timeout_s == 0) {
+            continue;
+        }
+        if (service.group >= snapshot.service_of_group.size()) {
+            snapshot.service_of_group.resize(service.group + std::size_t{1}, limits::index_none);
+        }
+        snapshot.service_of_group[service.group] = static_cast<std::uint16_t>(at);
+    }
+}
+
 // --- listeners and look-ups ------------------------------------------------------------------
 
 void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
@@ -198,6 +250,7 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
             .protocol = point.protocol,
             .is_present = plan.is_present,
             .timeouts_are_coarse = service.timeouts_are_coarse,
+            .has_affinity = plan.is_present && service.affinity.timeout_s > 0,
             .service = static_cast<std::uint16_t>(plan.service),
             .real_count = static_cast<std::uint16_t>(service.real_count),
             .first_real = service.first_real};
@@ -245,6 +298,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     compiled.parts.kernel = input.kernel;
     compiled.parts.paths = snapshot->paths;
     lay_services(input, previous, compiled, *snapshot);
+    lay_groups(*snapshot);
     lay_listeners(input, *snapshot);
     lay_reply_sources(input.listeners, *snapshot);
     lay_real_addresses(*snapshot);

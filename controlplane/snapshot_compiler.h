@@ -27,14 +27,19 @@ struct RealPlan {
     RealStanding standing = RealStanding::absent;
     std::uint16_t index = 0;
     std::uint32_t ring_weight = 0;  // 0: no slots
+    std::uint32_t weight = 0;       // effective: 0 takes no new sessions
+    ConnectionLimits connections;
+    bool keeps_clients = false;  // drained, and sound by its check
+    bool is_scheduled = false;   // one of the service's reals: no fallback, nothing removed
     std::uint32_t tally = 0;
 };
 
 struct ServicePlan {
     const VirtualService* asked = nullptr;       // in `config`; null: removed, holes only
     std::uint32_t id = limits::service_id_none;  // of the registry
-    std::vector<RealPlan> reals;                 // each index once, in any order
+    std::vector<RealPlan> reals;  // each index once; those scheduled in the file's order
     std::uint16_t fallback = limits::index_none;
+    std::uint16_t number = limits::index_none;  // of one that is asked for
 };
 
 struct ListenerPlan {

@@ -53,6 +53,7 @@ class Ages {
     }
 
     const Snapshot& snapshot() const { return snapshot_; }
+    std::uint32_t now_s() const { return now_s_; }
 
   private:
     template <typename Session>

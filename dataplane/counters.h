@@ -60,6 +60,12 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter sessions_live;
     SingleWriterCounter sessions_unconfirmed;
 
+    // Clients' affinity: how many records (a gauge), how many made room for others, and how many
+    // were not made because there was none.
+    SingleWriterCounter affinity_records;
+    SingleWriterCounter affinity_evicted;
+    SingleWriterCounter affinity_refused;
+
     // The loop.
     SingleWriterCounter turns;
     SingleWriterCounter busy_cycles;  // TSC cycles of turns that had work
@@ -81,6 +87,7 @@ struct alignas(limits::cache_line_size) RealTally {
     SingleWriterCounter sessions_opened;
     SingleWriterCounter sessions_live;       // a gauge
     SingleWriterCounter sessions_confirmed;  // a gauge
+    SingleWriterCounter sessions_active;     // a gauge: what is_active() says of their states
 };
 static_assert(sizeof(RealTally) == limits::cache_line_size);
 

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <utility>
 
+#include "dataplane/affinity.h"
+#include "dataplane/chooser.h"
 #include "dataplane/counters.h"
 #include "dataplane/nic.h"
 #include "dataplane/session_table.h"
@@ -64,6 +66,16 @@ std::uint64_t MemoryPlan::dpdk_bytes() const {
     return sum;
 }
 
+// A client has several sessions, and outlives them. Without affinity at start there is room for
+// some all the same: a reload may ask for it.
+std::uint64_t affinity_records_of(const Config& config) {
+    const bool has_affinity =
+        std::any_of(config.services.begin(), config.services.end(),
+                    [](const VirtualService& service) { return service.affinity.has_value(); });
+    const std::uint64_t usual = config.director.sessions / (has_affinity ? 4 : 64);
+    return config.director.affinity_clients.value_or(std::max<std::uint64_t>(usual, 1'024));
+}
+
 MemoryPlan plan_memory(const Config& config) {
     MemoryPlan plan;
     const std::uint64_t workers = config.director.workers.size();
@@ -88,6 +100,8 @@ MemoryPlan plan_memory(const Config& config) {
     // Room to grow by reloads without a restart.
     plan.tally_count = std::min<std::uint64_t>(limits::tallies_max, reals * 2 + 4'096);
 
+    plan.affinity_records_per_worker = (affinity_records_of(config) + workers - 1) / workers;
+
     std::uint64_t ring_bytes = 0;
     for (const VirtualService& service : config.services) {
         ring_bytes += std::uint64_t{service.ring_size} * sizeof(std::uint16_t);
@@ -101,6 +115,10 @@ MemoryPlan plan_memory(const Config& config) {
         {"rings and drivers", dpdk_base_bytes, true},
         // Twice: explaining a packet has counters of its own.
         {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},
+        {"schedulers", workers * Chooser::size_for(plan.tally_count), false},
+        {"affinity (" + std::to_string(workers) + " x " +
+             std::to_string(plan.affinity_records_per_worker) + " clients)",
+         workers * AffinityTable::size_for(plan.affinity_records_per_worker), false},
         // Twice: the next snapshot is compiled beside the running one.
         {"rings of services", 2 * ring_bytes, false},
         {"program", base_bytes, false},

@@ -25,6 +25,7 @@ struct MemoryPlan {
     std::uint64_t mbuf_count = 0;  // all that can be in queues, rings and hands at once
     std::uint64_t sessions_per_worker = 0;
     std::uint64_t tally_count = 0;
+    std::uint64_t affinity_records_per_worker = 0;
 
     std::uint64_t total_bytes() const;
     std::uint64_t dpdk_bytes() const;

@@ -43,15 +43,16 @@ bool has_client(const Burst& burst) {
 }  // namespace
 
 Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-                     unsigned worker_count, std::size_t tally_count)
+                     unsigned worker_count, Chooser& chooser)
     : ports_{std::move(ports)},
       steering_{steering},
       worker_id_{worker_id},
       memory_(SessionTable::size_for(stage_bucket_count) / sizeof(Line)),
-      board_{tally_count},
+      board_{chooser.tally_count()},
+      chooser_{chooser},
       tracker_{
           table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
-          board_},
+          board_, chooser_},
       path_{ports_, steering, worker_id, worker_count, tracker_},
       burst_{std::make_unique<Burst>()} {}
 
@@ -85,7 +86,9 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
     const Session before = found == nullptr ? Session{} : *found;
     opened_before_ = board_.worker().sessions_opened.read();
 
+    chooser_.rehearse(true);
     path_.carry(burst, snapshot, now_s, Origin::nic);
+    chooser_.rehearse(false);
 
     const Classified& classified = burst.classified[0];
     const Decision& decision = burst.decisions[0];
@@ -158,11 +161,13 @@ void Rehearsal::tell_session(const Session* before, const Ages& ages, Explanatio
     explanation.has_session = before != nullptr && !explanation.opens_session;
     if (explanation.opens_session) {
         const SnapshotListener& listener = ages.snapshot().listeners[after->listener];
-        const Ring& ring = *ages.snapshot().services[listener.service].ring;
+        const SnapshotService& service = ages.snapshot().services[listener.service];
         const std::uint64_t draw =
             draw_of(ages.snapshot(), listener, burst_->classified[0].client_key);
-        explanation.ring_slot =
-            scaled(static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(ring.size()));
+        if (service.schedule == nullptr) {  // else the ring may have had no say
+            explanation.ring_slot = scaled(static_cast<std::uint32_t>(draw),
+                                           static_cast<std::uint32_t>(service.ring->size()));
+        }
     }
     if (before != nullptr || after != nullptr) {
         const Session& told = explanation.opens_session ? *after : *before;

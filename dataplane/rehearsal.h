@@ -22,9 +22,9 @@ namespace fulcrum {
 
 class Rehearsal {
   public:
-    // Arguments as of PacketPath; `tally_count` as of the worker's counters.
+    // Arguments as of PacketPath. `chooser`: the worker's own, which is asked and takes no note.
     Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-              unsigned worker_count, std::size_t tally_count);
+              unsigned worker_count, Chooser& chooser);
 
     // `live`: the worker's own table, which stays as it is.
     void play(const Question& question, SessionTable& live, const Snapshot& snapshot,
@@ -48,6 +48,7 @@ class Rehearsal {
     std::vector<Line> memory_;  // the table's
     std::optional<SessionTable> table_;
     CounterBoard board_;
+    Chooser& chooser_;
     Tracker tracker_;
     PacketPath path_;
     std::unique_ptr<Burst> burst_;

@@ -31,11 +31,17 @@ class SessionTag {
     // to 3.
     constexpr unsigned seconds_seen() const { return (bits_ & seconds_mask) >> seconds_shift; }
 
+    // It counts in its client's affinity record.
+    constexpr bool is_affine() const { return (bits_ & affine_bit) != 0; }
+
     constexpr void set_state(SessionState state) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~state_mask) | static_cast<unsigned>(state));
     }
     constexpr void set_coarse(bool coarse) {
         bits_ = static_cast<std::uint16_t>(coarse ? bits_ | coarse_bit : bits_ & ~coarse_bit);
+    }
+    constexpr void set_affine(bool affine) {
+        bits_ = static_cast<std::uint16_t>(affine ? bits_ | affine_bit : bits_ & ~affine_bit);
     }
     constexpr void set_seconds_seen(unsigned seconds) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~seconds_mask) | (seconds << seconds_shift));
@@ -50,6 +56,7 @@ class SessionTag {
     static constexpr unsigned coarse_bit = 0x0040;
     static constexpr unsigned seconds_mask = 0x0300;
     static constexpr unsigned seconds_shift = 8;
+    static constexpr unsigned affine_bit = 0x0400;
     // In a bucket's first slot: a session of this bucket lies in the overflow table. It belongs to
     // the bucket, not to the session that happens to lie there.
     static constexpr unsigned spilled_bit = 0x8000;

@@ -33,10 +33,11 @@ std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address) {
     return hash;
 }
 
-Steering::Steering(const ToeplitzKey& key, unsigned worker_count) {
+Steering::Steering(const ToeplitzKey& key, unsigned worker_count, std::uint8_t owner_prefix) {
     for (unsigned octet = 0; octet < 4; ++octet) {
         for (std::uint32_t value = 0; value < 256; ++value) {
-            const Ipv4Address alone{be32::from_wire(value << (8 * octet))};
+            const Ipv4Address octet_alone{be32::from_wire(value << (8 * octet))};
+            const Ipv4Address alone = Ipv4Prefix{octet_alone, owner_prefix}.network();
             slots_by_octet_[octet][value] =
                 static_cast<std::uint8_t>(toeplitz(key, alone) % limits::owner_slots_count);
         }

@@ -1,9 +1,9 @@
 // Which worker a client belongs to. One pure function of the client's address, in every mode and
-// both directions, so that sessions, limits and ICMP errors of a client meet at one worker without
-// a lock: the Toeplitz hash of the address under a key from the ring's seed, its low six bits (the
-// slot), and a fixed table from slots to workers. Toeplitz because network cards compute it too and
-// can be asked to agree; where they do not, packets are handed over. A peer with the same seed
-// agrees about slots whatever its number of workers. Any thread.
+// both directions, so that sessions, affinity and ICMP errors of a client meet at one worker
+// without a lock: the Toeplitz hash of the address under a key from the ring's seed, its low six
+// bits (the slot), and a fixed table from slots to workers. Toeplitz because network cards compute
+// it too and can be asked to agree; where they do not, packets are handed over. A peer with the
+// same seed agrees about slots whatever its number of workers. Any thread.
 #pragma once
 
 #include <array>
@@ -24,7 +24,8 @@ std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address);
 
 class Steering {
   public:
-    Steering(const ToeplitzKey& key, unsigned worker_count);
+    // Clients alike in the first `owner_prefix` bits have one owner.
+    Steering(const ToeplitzKey& key, unsigned worker_count, std::uint8_t owner_prefix = 32);
 
     unsigned slot_of(Ipv4Address client) const {
         const std::uint32_t wire = client.value.wire();

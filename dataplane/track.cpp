@@ -1,7 +1,7 @@
 // The two passes, and what opening a session takes.
 #include "dataplane/track.h"
 
-#include "dataplane/choose.h"
+#include <algorithm>
 
 namespace fulcrum {
 namespace {
@@ -186,7 +186,7 @@ void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
         if (serve(*session, burst, i, ages)) {
             return;
         }
-        note_gone(*session, ages.snapshot());
+        note_gone(*session, ages);
         table_.remove(*session);
     }
     if (is_request(burst, i)) {
@@ -231,7 +231,7 @@ template <typename Family>
         decision.reason = DropReason::session_ended;
         // Told once, it may be told again, until its time as a closed one is over.
         if (is_confirmed(session.tag.state())) {
-            enter(session, SessionState::closed, real);
+            enter(session, SessionState::closed, real, ages);
         }
     }
     return true;
@@ -258,14 +258,15 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
     if (packet.kind == PacketKind::flow) {
         const Side side = is_from_client ? Side::client : Side::real;
         session.tag.set_coarse(listener.timeouts_are_coarse);
-        touch(session, packet, side, real, ages.stamp(listener.timeouts_are_coarse));
+        touch(session, packet, side, real, ages);
     }
     return true;
 }
 
 template <typename Family>
 inline void TrackerOf<Family>::touch(Session& session, const ParsedPacket& packet, Side side,
-                                     const SnapshotReal& real, std::uint16_t stamp) {
+                                     const SnapshotReal& real, const Ages& ages) {
+    const std::uint16_t stamp = ages.stamp(session.tag.is_coarse());
     const SessionState state = session.tag.state();
     if (!is_confirmed(state) && stamp != session.last_seen && session.tag.seconds_seen() < 3) {
         session.tag.set_seconds_seen(session.tag.seconds_seen() + 1);
@@ -282,16 +283,27 @@ inline void TrackerOf<Family>::touch(Session& session, const ParsedPacket& packe
                    : next_one_sided(state, event, session.tag.seconds_seen());
     }
     if (next != state) {
-        enter(session, next, real);
+        enter(session, next, real, ages);
     }
 }
 
 template <typename Family>
-void TrackerOf<Family>::enter(Session& session, SessionState next, const SnapshotReal& real) {
-    const bool was_confirmed = is_confirmed(session.tag.state());
+void TrackerOf<Family>::enter(Session& session, SessionState next, const SnapshotReal& real,
+                              const Ages& ages) {
+    const SessionState before = session.tag.state();
     table_.set_state(session, next);
-    if (!was_confirmed && is_confirmed(next)) {
-        board_.tally(real.tally).sessions_confirmed.add(1);
+    RealTally& tally = board_.tally(real.tally);
+    if (!is_confirmed(before) && is_confirmed(next)) {
+        tally.sessions_confirmed.add(1);
+    }
+    if (is_active(before) && !is_active(next)) {
+        tally.sessions_active.subtract(1);
+    } else if (!is_active(before) && is_active(next)) {
+        tally.sessions_active.add(1);
+    }
+    const Snapshot& snapshot = ages.snapshot();
+    if (snapshot.listeners[session.listener].has_affinity) {
+        chooser_.note_state(holder_of(session, snapshot), before, {snapshot, ages.now_s()});
     }
 }
 
@@ -303,8 +315,9 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     if (!may_open(packet)) {
         return refuse(burst.decisions[i], DropReason::no_session);
     }
+    const Newcomer flow = newcomer_of(burst, i, ages);
     bool met_another = false;
-    const std::uint16_t index = choose(burst, i, ages, met_another);
+    const std::uint16_t index = choose(flow, burst, i, ages, met_another);
     if (index == limits::index_none) {
         return refuse(burst.decisions[i],
                       met_another ? DropReason::client_port_in_use : DropReason::no_real);
@@ -313,6 +326,9 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     const SnapshotReal& real = snapshot.real_of(listener, index);
     if (snapshot.services[listener.service].is_one_packet) {
         board_.tally(real.tally).sessions_opened.add(1);
+        if (snapshot.listeners[classified.listener].has_affinity) {
+            chooser_.note_passed(snapshot, flow, index);
+        }
         return decide_request(packet, real, burst.decisions[i]);
     }
     Session newcomer;
@@ -323,38 +339,44 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     newcomer.tag = SessionTag{first_state(packet, real.mode), packet.protocol};
     newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
-    if (!admit(newcomer, real, burst.homes[i], ages)) {
+    Session* const session = admit(newcomer, real, burst.homes[i], ages);
+    if (session == nullptr) {
         if (!can_go_untracked(snapshot, classified.listener, real, newcomer.vip_port)) {
             return refuse(burst.decisions[i], DropReason::table_full);
         }
         board_.worker().sessions_untracked.add(1);
+    } else if (snapshot.services[listener.service].schedule != nullptr) {
+        session->tag.set_affine(chooser_.note_opened(snapshot, flow, index));
     }
     decide_request(packet, real, burst.decisions[i]);
 }
 
-// False: no room.
+// Null: no room.
 template <typename Family>
-bool TrackerOf<Family>::admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
-                              const Ages& ages) {
+auto TrackerOf<Family>::admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
+                              const Ages& ages) -> Session* {
     const typename Table::Insertion insertion = table_.insert(newcomer, home, ages);
     WorkerCounters& counters = board_.worker();
     if (insertion.removed_expired || insertion.removed_evicted) {
-        note_gone(insertion.removed, ages.snapshot());
+        note_gone(insertion.removed, ages);
         (insertion.removed_expired ? counters.sessions_expired : counters.sessions_evicted).add(1);
     }
     if (insertion.placed == nullptr) {
-        return false;
+        return nullptr;
     }
     RealTally& tally = board_.tally(real.tally);
     counters.sessions_opened.add(1);
     tally.sessions_opened.add(1);
     tally.sessions_live.add(1);
-    return true;
+    if (is_active(newcomer.tag.state())) {
+        tally.sessions_active.add(1);
+    }
+    return insertion.placed;
 }
 
 template <typename Family>
-std::uint16_t TrackerOf<Family>::choose(const Burst& burst, std::size_t i, const Ages& ages,
-                                        bool& met_another) {
+std::uint16_t TrackerOf<Family>::choose(const Newcomer& newcomer, const Burst& burst, std::size_t i,
+                                        const Ages& ages, bool& met_another) {
     const auto client = Family::client_of(burst, i);
     const Snapshot& snapshot = ages.snapshot();
     const Classified& classified = burst.classified[i];
@@ -373,14 +395,16 @@ std::uint16_t TrackerOf<Family>::choose(const Burst& burst, std::size_t i, const
             return false;
         }
         if (ages.is_expired(*other) || starts_anew(other->tag.state(), true)) {
-            note_gone(*other, snapshot);
+            note_gone(*other, ages);
             table_.remove(*other);
             return false;
         }
         met_another = true;
         return true;
     };
-    return choose_real(snapshot, listener, client, meets_another);
+    return snapshot.services[listener.service].schedule == nullptr
+               ? choose_real(snapshot, listener, newcomer.draw, meets_another)
+               : chooser_.choose(snapshot, newcomer, Objection{meets_another});
 }
 
 template <typename Family>
@@ -407,19 +431,37 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
 template <typename Family>
 bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot,
                               std::uint32_t now_s) {
-    return table_.sweep(bucket_count, Ages{snapshot, now_s}, [&](const Session& session) {
-        note_gone(session, snapshot);
+    const Ages ages{snapshot, now_s};
+    return table_.sweep(bucket_count, ages, [&](const Session& session) {
+        note_gone(session, ages);
         board_.worker().sessions_expired.add(1);
     });
 }
 
 template <typename Family>
-void TrackerOf<Family>::note_gone(const Session& session, const Snapshot& snapshot) {
-    if (RealTally* tally = tally_of(session, snapshot)) {
+void TrackerOf<Family>::note_gone(const Session& session, const Ages& ages) {
+    if (RealTally* tally = tally_of(session, ages.snapshot())) {
         tally->sessions_live.subtract(1);
         if (is_confirmed(session.tag.state())) {
             tally->sessions_confirmed.subtract(1);
         }
+        if (is_active(session.tag.state())) {
+            tally->sessions_active.subtract(1);
+        }
+        if (session.tag.is_affine()) {
+            note_client_left(session, ages);
+        }
+    }
+}
+
+// A session that has timed out ended then, and not when somebody came by to see it.
+template <typename Family>
+void TrackerOf<Family>::note_client_left(Session session, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    if (snapshot.listeners[session.listener].has_affinity) {
+        const std::uint32_t timeout_s = ages.timeout_s(session);
+        const std::uint32_t overdue_s = std::max(ages.age_s(session), timeout_s) - timeout_s;
+        chooser_.note_gone(holder_of(session, snapshot), ages.now_s() - overdue_s);
     }
 }
 

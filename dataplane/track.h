@@ -17,6 +17,8 @@
 #include "config/model/snapshot.h"
 #include "dataplane/ages.h"
 #include "dataplane/burst.h"
+#include "dataplane/choose.h"
+#include "dataplane/chooser.h"
 #include "dataplane/counters.h"
 #include "dataplane/session_states.h"
 #include "dataplane/session_table.h"
@@ -37,6 +39,17 @@ struct Ipv4Flows {
         session.client_address = burst.packets[i].source;
         session.client_port = burst.packets[i].source_port;
     }
+    // What affinity and schedulers see of the client and its flow.
+    static ClientPrefix client_of(const Session& session) {
+        return client_prefix_of(session.client_address);
+    }
+    static ClientPrefix whole_client_of(const Burst& burst, std::size_t i) {
+        return client_prefix_of(burst.packets[i].source);
+    }
+    static FlowTraits traits_of(const Burst& burst, std::size_t i) {
+        const ParsedPacket& packet = burst.packets[i];
+        return {packet.source.host(), packet.destination.host(), packet.source_port.host()};
+    }
     // Where a reply goes.
     static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
         return *paths.to(burst.packets[i].destination).hop;
@@ -49,7 +62,8 @@ class TrackerOf {
     using Table = SessionTableOf<typename Family::Sessions>;
     using Session = typename Table::Session;
 
-    TrackerOf(Table& table, CounterBoard& board) : table_{table}, board_{board} {}
+    TrackerOf(Table& table, CounterBoard& board, Chooser& chooser)
+        : table_{table}, board_{board}, chooser_{chooser} {}
 
     // As soon as a packet's client is known: its session's cache line is on its way while the rest
     // of the burst is classified.
@@ -79,18 +93,35 @@ class TrackerOf {
     inline bool carry_on(Session& session, Burst& burst, std::size_t i, const Ages& ages,
                          const SnapshotReal& real);
     inline void touch(Session& session, const ParsedPacket& packet, Side side,
-                      const SnapshotReal& real, std::uint16_t stamp);
-    void enter(Session& session, SessionState next, const SnapshotReal& real);
+                      const SnapshotReal& real, const Ages& ages);
+    void enter(Session& session, SessionState next, const SnapshotReal& real, const Ages& ages);
     void open(Burst& burst, std::size_t i, const Ages& ages);
-    std::uint16_t choose(const Burst& burst, std::size_t i, const Ages& ages, bool& met_another);
-    bool admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
-               const Ages& ages);
+    Newcomer newcomer_of(const Burst& burst, std::size_t i, const Ages& ages) const {
+        const std::uint16_t listener = burst.classified[i].listener;
+        return {.listener = listener,
+                .draw = draw_of(ages.snapshot(), ages.snapshot().listeners[listener],
+                                Family::client_of(burst, i)),
+                .client = Family::whole_client_of(burst, i),
+                .traits = Family::traits_of(burst, i),
+                .is_in_flood = table_.is_flooded(),
+                .now_s = ages.now_s()};
+    }
+    std::uint16_t choose(const Newcomer& newcomer, const Burst& burst, std::size_t i,
+                         const Ages& ages, bool& met_another);
+    Session* admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
+                   const Ages& ages);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
-    void note_gone(const Session& session, const Snapshot& snapshot);
+    void note_gone(const Session& session, const Ages& ages);
+    void note_client_left(Session session, const Ages& ages);
+    static Chooser::Holder holder_of(Session& session, const Snapshot& snapshot) {
+        return {session.tag, snapshot.service_of(session.listener), Family::client_of(session),
+                session.real};
+    }
     RealTally* tally_of(const Session& session, const Snapshot& snapshot);
 
     Table& table_;
     CounterBoard& board_;
+    Chooser& chooser_;
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;

@@ -24,6 +24,21 @@ std::vector<PathPort> path_ports(const WorkerWiring& wiring) {
     return ports;
 }
 
+ChooserWiring chooser_wiring(const WorkerWiring& wiring) {
+    ChooserWiring chooser{.board = wiring.board,
+                          .others = {},
+                          .worker_id = wiring.id,
+                          .worker_count = wiring.worker_count,
+                          .affinity_record_count = wiring.affinity_record_count,
+                          .key = wiring.secret};
+    for (const CounterBoard* other : wiring.others) {
+        if (other != nullptr) {
+            chooser.others.push_back(other);
+        }
+    }
+    return chooser;
+}
+
 constexpr unsigned idle_turns_before_pause = 64;
 constexpr unsigned idle_turns_before_sleep = 512;
 constexpr long sleep_ns_min = 10'000;
@@ -37,10 +52,10 @@ Worker::Worker(const WorkerWiring& wiring)
       table_{*wiring.table},
       board_{*wiring.board},
       counters_{board_.worker()},
-      tracker_{table_, board_},
+      chooser_{chooser_wiring(wiring)},
+      tracker_{table_, board_, chooser_},
       path_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, tracker_},
-      rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count,
-                 board_.tally_count()},
+      rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, chooser_},
       emitter_{wiring_, clock_},
       burst_{std::make_unique<Burst>()} {
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
@@ -69,6 +84,7 @@ bool Worker::run_once() {
     }
     const Snapshot& snapshot = *published;  // ours until the last line
 
+    renew_counts();
     bool was_busy = serve_kernel();
     was_busy |= receive();
     was_busy |= adopt();
@@ -312,52 +328,6 @@ void Worker::explain(const Question& question, const Snapshot& snapshot) {
     }
 }
 
-void Worker::walk_some(const Snapshot& snapshot) {
-    // A full outbox would lose records: the walk waits for the reader instead.
-    if (!walk_.is_running || !wiring_.outbox->is_empty()) {
-        return;
-    }
-    const WorkerRequest& request = walk_.request;
-    const Ages ages{snapshot, clock_.now_s()};
-    const bool has_more = table_.walk(
-        walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const Session& session) {
-            const bool is_wanted =
-                !ages.is_nameless(session) && walk_.reported < request.records_max &&
-                (request.service == limits::service_id_none ||
-                 request.service == snapshot.service_of(session.listener).id) &&
-                (request.real == limits::index_none || request.real == session.real) &&
-                (request.client.is_unspecified() || request.client == session.client_address);
-            if (!is_wanted) {
-                return;
-            }
-            const SnapshotListener& listener = snapshot.listeners[session.listener];
-            WorkerReport found;
-            found.kind = ReportKind::session;
-            found.walk_id = request.walk_id;
-            found.session = {
-                .client = {session.client_address, session.client_port},
-                .vip = {listener.vip, session.vip_port},
-                .listener = session.listener,
-                .real = session.real,
-                .protocol = session.tag.protocol(),
-                .state = session.tag.state(),
-                .worker = static_cast<std::uint8_t>(wiring_.id),
-                .idle_s = ages.age_s(session),
-                .timeout_s = ages.timeout_s(session),
-            };
-            report(found);
-            ++walk_.reported;
-        });
-    walk_.next_bucket += limits::walk_buckets_per_turn_max;
-    if (!has_more || walk_.reported >= request.records_max) {
-        WorkerReport end;
-        end.kind = ReportKind::walk_done;
-        end.walk_id = request.walk_id;
-        report(end);
-        walk_.is_running = false;
-    }
-}
-
 // A little every turn, at a pace that ends a round within the sweep period, also when idle.
 void Worker::sweep_some(const Snapshot& snapshot) {
     const std::uint64_t now = clock_.now_cycles();
@@ -370,10 +340,24 @@ void Worker::sweep_some(const Snapshot& snapshot) {
     sweep_due_cycles_ = std::max(sweep_due_cycles_ + cycles_per_step, now);
     if (sweep_began_under_epoch_ == 0) {
         sweep_began_under_epoch_ = snapshot.epoch;
+        chooser_.affinity().begin_round();
     }
+    // Its round ends no later than the session table's, so that what is swept is swept in both.
+    const std::size_t affinity_buckets = 1 + chooser_.affinity().bucket_count() *
+                                                 limits::sweep_buckets_per_turn_max /
+                                                 table_.swept_count();
+    chooser_.affinity().sweep(affinity_buckets, {snapshot, clock_.now_s()});
     if (tracker_.sweep(limits::sweep_buckets_per_turn_max, snapshot, clock_.now_s())) {
         counters_.epoch_swept.set(sweep_began_under_epoch_);
         sweep_began_under_epoch_ = 0;
+    }
+}
+
+// What schedulers know of the other workers' sessions is summed anew, but no more often than this.
+void Worker::renew_counts() {
+    if (wiring_.worker_count > 1 && clock_.now_cycles() >= counts_due_cycles_) {
+        counts_due_cycles_ = clock_.now_cycles() + clock_.cycles_of_ms(limits::counts_renewed_ms);
+        chooser_.renew_counts();
     }
 }
 
@@ -384,6 +368,9 @@ void Worker::report(const WorkerReport& report) {
 }
 
 void Worker::close_turn(const Snapshot& snapshot, bool was_busy) {
+    counters_.affinity_records.set(chooser_.affinity().live_count());
+    counters_.affinity_evicted.set(chooser_.affinity().evicted_count());
+    counters_.affinity_refused.set(chooser_.affinity().refused_count());
     counters_.sessions_live.set(table_.live_count());
     counters_.sessions_unconfirmed.set(table_.unconfirmed_count());
     counters_.sessions_moved.set(table_.moved_count());

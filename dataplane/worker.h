@@ -11,6 +11,7 @@
 
 #include "config/model/worker_messages.h"
 #include "dataplane/burst.h"
+#include "dataplane/chooser.h"
 #include "dataplane/emitter.h"
 #include "dataplane/packet_path.h"
 #include "dataplane/rehearsal.h"
@@ -56,7 +57,10 @@ class Worker {
     void serve_inbox(const Snapshot& snapshot);
     void explain(const Question& question, const Snapshot& snapshot);
     void walk_some(const Snapshot& snapshot);
+    bool walk_sessions(const Snapshot& snapshot);
+    bool walk_affinity(const Snapshot& snapshot);
     void sweep_some(const Snapshot& snapshot);
+    void renew_counts();
     void report(const WorkerReport& report);
     void rest(unsigned idle_turns);
     void close_turn(const Snapshot& snapshot, bool was_busy);
@@ -73,6 +77,7 @@ class Worker {
     SessionTable& table_;
     CounterBoard& board_;
     WorkerCounters& counters_;
+    Chooser chooser_;
     Tracker tracker_;
     PacketPath path_;
     Rehearsal rehearsal_;
@@ -84,6 +89,7 @@ class Worker {
     Walk walk_;
     std::uint64_t sweep_began_under_epoch_ = 0;
     std::uint64_t sweep_due_cycles_ = 0;
+    std::uint64_t counts_due_cycles_ = 0;
     std::uint64_t longest_turn_since_cycles_ = 0;
 };
 

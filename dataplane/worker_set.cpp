@@ -10,6 +10,7 @@
 #include <string>
 
 #include "config/model/hash.h"
+#include "config/model/owner_prefix.h"
 
 namespace fulcrum {
 namespace {
@@ -34,7 +35,7 @@ bool completes_partial_checksums(DeviceKind kind) {
 
 WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
     : publication_{worker_count},
-      steering_{owner_key(config.director.seed), worker_count},
+      steering_{owner_key(config.director.seed), worker_count, owner_prefix_of(config).v4},
       cpus_{config.director.workers},
       twin_counters_(config.ports.size()) {}
 
@@ -58,7 +59,8 @@ Result<std::unique_ptr<WorkerSet>> WorkerSet::create(const Config& config, const
 }
 
 Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
-    const HashKey key = random_key();
+    secret_ = random_key();
+    affinity_records_per_worker_ = plan.affinity_records_per_worker;
     const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
     for (std::size_t i = 0; i < cpus_.size(); ++i) {
         Result<TableMemory> memory = TableMemory::allocate(SessionTable::size_for(buckets), kind);
@@ -67,7 +69,7 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
         }
         table_memory_.push_back(std::move(*memory));
         const TableMemory& kept = table_memory_.back();
-        tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, key));
+        tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, secret_));
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count));
     }
     return done();
@@ -148,6 +150,11 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.steering = &steering_;
         wiring.table = tables_[i].get();
         wiring.board = boards_[i].get();
+        for (std::size_t other = 0; other < count; ++other) {
+            wiring.others[other] = other == i ? nullptr : boards_[other].get();
+        }
+        wiring.affinity_record_count = affinity_records_per_worker_;
+        wiring.secret = secret_;
         wiring.publication = &publication_;
         for (std::size_t other = 0; other < count; ++other) {
             wiring.to_workers[other] = between_[i * count + other].get();

@@ -69,6 +69,8 @@ class WorkerSet {
     Publication publication_;
     Steering steering_;
     std::vector<unsigned> cpus_;
+    HashKey secret_;
+    std::size_t affinity_records_per_worker_ = 0;
     std::vector<TableMemory> table_memory_;
     std::vector<std::unique_ptr<SessionTable>> tables_;
     std::vector<std::unique_ptr<CounterBoard>> boards_;

@@ -40,6 +40,9 @@ struct WorkerWiring {
     const Steering* steering = nullptr;
     SessionTable* table = nullptr;
     CounterBoard* board = nullptr;
+    std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
+    std::size_t affinity_record_count = 1'024;
+    HashKey secret;  // who knew it could fill one bucket of the affinity table
     Publication* publication = nullptr;
     // By worker: [other] is our half of the mailbox to, and from, that worker; null for ourselves.
     std::array<PacketMailbox*, limits::workers_max> to_workers{};

@@ -100,11 +100,16 @@ MacAddress arrival_of(const Frame& frame) {
     return is_for_lan ? lan_mac : wan_mac;
 }
 
-TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t bucket_count)
+TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t bucket_count,
+                           std::size_t affinity_record_count)
     : snapshot_{std::move(snapshot)},
       table_{bucket_count},
       board_{4'096},
-      tracker_{*table_, board_},
+      chooser_{{.board = &board_,
+                .others = {},
+                .affinity_record_count = affinity_record_count,
+                .key = OwnedTable::default_key}},
+      tracker_{*table_, board_, chooser_},
       burst_{std::make_unique<Burst>()} {}
 
 std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
@@ -127,6 +132,8 @@ std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
 }
 
 void TrackingRoom::sweep_all() {
+    affinity().begin_round();
+    affinity().sweep(affinity().bucket_count(), {*snapshot_, now_s_});
     while (!tracker_.sweep(table_->swept_count(), *snapshot_, now_s_)) {
     }
 }

@@ -62,7 +62,8 @@ MacAddress arrival_of(const Frame& frame);
 // One worker's tracking: frames go in, decisions come out.
 class TrackingRoom {
   public:
-    explicit TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t bucket_count = 256);
+    explicit TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t bucket_count = 256,
+                          std::size_t affinity_record_count = 1'024);
 
     // One burst. Decisions are by frame; one that nobody made stays Verdict::pending.
     std::vector<Decision> carry(const std::vector<Frame>& frames);
@@ -74,6 +75,7 @@ class TrackingRoom {
 
     const Snapshot& snapshot() const { return *snapshot_; }
     SessionTable& table() { return *table_; }
+    AffinityTable& affinity() { return chooser_.affinity(); }
     std::size_t live_count() { return table_->live_count(); }
     const WorkerCounters& counters() const { return board_.worker(); }
     const RealTally& tally(std::uint32_t index) const { return board_.tally(index); }
@@ -84,6 +86,7 @@ class TrackingRoom {
     std::unique_ptr<const Snapshot> snapshot_;
     OwnedTable table_;
     CounterBoard board_;
+    Chooser chooser_;
     Tracker tracker_;
     std::unique_ptr<Burst> burst_;
     std::uint32_t now_s_ = 1'000;

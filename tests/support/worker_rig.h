@@ -28,6 +28,7 @@ class WorkerRig {
         std::size_t bucket_count = 256;
         bool completes_partial_checksums = false;
         bool has_twin = true;
+        std::uint8_t owner_prefix = 32;
     };
 
     // Between ring ports. `scene` outlives the rig; what it compiles to is published.

@@ -22,8 +22,14 @@ ClientKey flow(std::uint32_t number) {
 
 constexpr auto nobody_is_refused = [](std::uint16_t) { return false; };
 
+std::uint64_t draw_number(const Snapshot& snapshot, std::uint32_t number,
+                          std::uint16_t listener = 0) {
+    return draw_of(snapshot, snapshot.listeners[listener], flow(number));
+}
+
 std::uint16_t chosen(const Snapshot& snapshot, std::uint32_t number) {
-    return choose_real(snapshot, snapshot.listeners[0], flow(number), nobody_is_refused);
+    return choose_real(snapshot, snapshot.listeners[0], draw_number(snapshot, number),
+                       nobody_is_refused);
 }
 
 Ipv4Address address_of(std::uint8_t number) { return Ipv4Address::of(10, 2, 0, number); }
@@ -157,8 +163,8 @@ TEST(Choose, OneClientsServicesDrawIndependently) {
     const auto snapshot = scene.snapshot();
     std::uint32_t different = 0;
     for (std::uint32_t number = 0; number < flow_count; ++number) {
-        const auto index =
-            choose_real(*snapshot, snapshot->listeners[1], flow(number), nobody_is_refused);
+        const auto index = choose_real(*snapshot, snapshot->listeners[1],
+                                       draw_number(*snapshot, number, 1), nobody_is_refused);
         different += snapshot->real_of(snapshot->listeners[1], index).address !=
                              chosen_address(*snapshot, number)
                          ? 1
@@ -172,8 +178,9 @@ TEST(Choose, AFlowThatARealRefusesDrawsAgain) {
     const SnapshotListener& listener = snapshot->listeners[0];
     for (std::uint32_t number = 0; number < 1'000; ++number) {
         const std::uint16_t first = chosen(*snapshot, number);
-        const std::uint16_t second = choose_real(
-            *snapshot, listener, flow(number), [&](std::uint16_t index) { return index == first; });
+        const std::uint16_t second =
+            choose_real(*snapshot, listener, draw_number(*snapshot, number),
+                        [&](std::uint16_t index) { return index == first; });
         ASSERT_NE(second, first);
         ASSERT_NE(second, limits::index_none);
     }
@@ -182,11 +189,11 @@ TEST(Choose, AFlowThatARealRefusesDrawsAgain) {
 TEST(Choose, AFlowThatEverybodyRefusesEndsSoon) {
     const auto snapshot = scene_with({1, 1, 1}).snapshot();
     std::uint32_t asked = 0;
-    const std::uint16_t index =
-        choose_real(*snapshot, snapshot->listeners[0], flow(1), [&](std::uint16_t) {
-            ++asked;
-            return true;
-        });
+    const std::uint16_t index = choose_real(*snapshot, snapshot->listeners[0],
+                                            draw_number(*snapshot, 1), [&](std::uint16_t) {
+                                                ++asked;
+                                                return true;
+                                            });
     EXPECT_EQ(index, limits::index_none);
     EXPECT_LE(asked, limits::ring_draws_max + limits::ring_refusals_max);
 }

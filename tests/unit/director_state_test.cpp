@@ -267,6 +267,25 @@ TEST_F(Directed, RefusesWhatOnlyAStartCanChange) {
     EXPECT_EQ(view("web1").state, RealState::up);
 }
 
+TEST(DirectorState, RefusesAShorterAffinityPrefixThanAnyAtStartAndTakesBackThatOne) {
+    const auto with_prefix = [](std::uint8_t prefix) {
+        VirtualService service = web({real("web1", 11)});
+        service.affinity = Affinity{.prefix = prefix};
+        return ConfigLoaded{shared_config({service})};
+    };
+    DirectorState state;
+    state.on_event(with_prefix(24), at_s(0));
+    EXPECT_FALSE(state.on_event(with_prefix(32), at_s(1)).refusal.has_value());
+    EXPECT_FALSE(state.on_event(with_prefix(24), at_s(2)).refusal.has_value());
+    const Outcome outcome = state.on_event(with_prefix(23), at_s(3));
+    ASSERT_TRUE(outcome.refusal.has_value());
+    EXPECT_EQ(outcome.refusal->code, "restart_needed");
+    EXPECT_EQ(outcome.refusal->sentences,
+              (std::vector<std::string>{
+                  "service \"web\": affinity: prefix 23 is shorter than 24, by which clients were "
+                  "given to workers at start: restart fulcrumd to change it, or set it back"}));
+}
+
 TEST(DirectorState, RefusesMoreRealsThanThereAreTallies) {
     DirectorState state{2};
     state.on_event(ConfigLoaded{shared_config({web({real("a", 1), real("b", 2)})})}, at_s(0));

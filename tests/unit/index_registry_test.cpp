@@ -231,6 +231,21 @@ TEST(IndexRegistry, MakesHolesOfARemovedServiceAtOnce) {
     EXPECT_EQ(places[1].reals[0].tally, 0U);
 }
 
+TEST(IndexRegistry, NumbersServicesAndGivesANumberOutAgainOnlyAfterASweep) {
+    IndexRegistry registry;
+    const auto mail = service("mail", 25, {real("m", 31)});
+    const auto late = service("late", 90, {real("n", 41)});
+    Places places = adopted(registry, config({web({real("web1", 11)}), mail}), 1);
+    EXPECT_EQ(places[0].number, 0);
+    EXPECT_EQ(places[1].number, 1);
+    places = adopted(registry, config({mail, late}), 2);
+    EXPECT_EQ(places[0].number, 1) << "whatever its place in the file";
+    EXPECT_EQ(places[1].number, 2);
+    registry.on_swept(2);
+    places = adopted(registry, config({mail, late, service("new", 91, {})}), 3);
+    EXPECT_EQ(places[2].number, 0);
+}
+
 TEST(IndexRegistry, DrainingRealsOfARemovedServiceBecomeHolesToo) {
     IndexRegistry registry;
     adopted(registry, config({web({real("web1", 11)})}), 1);

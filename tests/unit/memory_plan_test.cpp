@@ -56,6 +56,19 @@ TEST(MemoryPlan, HoldsSixteenBytesForEachOfOneAndAHalfTimesTheSessions) {
     EXPECT_EQ(bytes % huge_page, 0U);
 }
 
+TEST(MemoryPlan, HasRoomForTheAffinityOfAsManyClientsAsTheFileSuggestsOrSays) {
+    Config config = config_with(2, 2, 1'000'000);
+    EXPECT_EQ(plan_memory(config).affinity_records_per_worker, 7'813U) << "a sixty-fourth";
+    config.services.resize(1);
+    config.services[0].affinity = Affinity{};
+    EXPECT_EQ(plan_memory(config).affinity_records_per_worker, 125'000U) << "a quarter";
+    // 32 octets for each of one and a half times as many, in buckets of eight.
+    EXPECT_NEAR(static_cast<double>(bytes_of(plan_memory(config), "affinity")),
+                2.0 * 125'000 * 1.5 * 32, 2 * 256.0);
+    config.director.affinity_clients = 1'000;
+    EXPECT_EQ(plan_memory(config).affinity_records_per_worker, 500U);
+}
+
 TEST(MemoryPlan, CountsABufferForEveryPlaceThatCanHoldOne) {
     // One worker, two ports: 2 x 2 queues of 1,024; 6 rings to the kernel of 512, one back; 256
     // that wait; four bursts in hand; and the pool's cache twice.

@@ -75,10 +75,11 @@ class RehearsalTest : public testing::Test {
     std::unique_ptr<const Snapshot> snapshot_;
     OwnedTable table_{bucket_count};
     CounterBoard board_{4'096};
-    Tracker tracker_{*table_, board_};
+    Chooser chooser_{{.board = &board_, .others = {}}};
+    Tracker tracker_{*table_, board_, chooser_};
     Steering steering_{owner_key("fulcrum"), 1};
     PacketPath path_{ports(), steering_, 0, 1, tracker_};
-    Rehearsal rehearsal_{ports(), steering_, 0, 1, 4'096};
+    Rehearsal rehearsal_{ports(), steering_, 0, 1, chooser_};
     std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
     std::uint32_t now_s_ = 1'000;
 };
@@ -135,13 +136,37 @@ TEST_F(RehearsalTest, TellsTheClassOfWhatIsTheKernels) {
     EXPECT_EQ(told.worker, told.owner) << "it has no client: who is asked answers";
 }
 
+TEST_F(RehearsalTest, ForetellsEverySchedulersChoiceAndTakesNobodysTurn) {
+    for (std::size_t number = 0; number < scheduler_count; ++number) {
+        VirtualService& web = scene_.config().services[0];
+        web.scheduler = static_cast<Scheduler>(number);
+        web.affinity = number % 2 == 0 ? std::optional{Affinity{}} : std::nullopt;
+        web.reals[0].connections = {.upper = 20};
+        web.reals[0].weight = web.reals[1].weight = 100;
+        snapshot_ = scene_.snapshot();
+        for (std::uint16_t port = 0; port < 4; ++port) {
+            const auto unused = static_cast<std::uint16_t>(1'000 + 100 * number + port);
+            Frame syn =
+                Packet::tcp({client.address, be16{unused}}, vip).flags(tcp_flag::syn).bytes();
+            const Explanation told = explain(syn);
+            const Explanation again = explain(syn);
+            EXPECT_EQ(told.real, again.real);
+            carry(syn);
+            const Endpoint went_to = burst_->decisions[0].replacement;
+            const SnapshotReal& foretold =
+                snapshot_->real_of(snapshot_->listeners[told.listener], told.real);
+            EXPECT_EQ(foretold.address, went_to.address) << to_string(web.scheduler);
+        }
+    }
+}
+
 TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
     const Steering shared{owner_key("fulcrum"), 2};
     Endpoint stranger = client;
     while (shared.owner_of(stranger.address) != 1) {
         stranger.address = Ipv4Address::from_host(stranger.address.host() + 1);
     }
-    Rehearsal of_worker_0{ports(), shared, 0, 2, 4'096};
+    Rehearsal of_worker_0{ports(), shared, 0, 2, chooser_};
     Explanation told;
     of_worker_0.play(question_about(Packet::tcp(stranger, vip).flags(tcp_flag::syn).bytes()),
                      *table_, *snapshot_, now_s_, told);

@@ -56,6 +56,19 @@ TEST(Steering, ASlotIsTheLowSixBitsOfTheHash) {
     }
 }
 
+TEST(Steering, UnderAShorterPrefixAllItsClientsHaveTheNetworksOwner) {
+    const ToeplitzKey key = owner_key("fulcrum");
+    std::mt19937 random{7};
+    for (const std::uint8_t length : {std::uint8_t{24}, std::uint8_t{20}, std::uint8_t{9}}) {
+        const Steering steering{key, 3, length};
+        for (unsigned i = 0; i < 1'000; ++i) {
+            const Ipv4Address client = Ipv4Address::from_host(static_cast<std::uint32_t>(random()));
+            const Ipv4Address network = Ipv4Prefix{client, length}.network();
+            ASSERT_EQ(steering.slot_of(client), toeplitz(key, network) & 63);
+        }
+    }
+}
+
 TEST(Steering, AgreesAboutSlotsWhateverTheNumberOfWorkers) {
     const ToeplitzKey key = owner_key("fulcrum");
     const Steering one{key, 1};

@@ -1,0 +1,90 @@
+// Walks over a worker's tables for those who ask what is in them, a bounded number of buckets a
+// turn.
+#include "dataplane/worker.h"
+
+namespace fulcrum {
+
+void Worker::walk_some(const Snapshot& snapshot) {
+    // A full outbox would lose records: the walk waits for the reader instead.
+    if (!walk_.is_running || !wiring_.outbox->is_empty()) {
+        return;
+    }
+    const WorkerRequest& request = walk_.request;
+    const bool has_more =
+        request.table == WalkedTable::sessions ? walk_sessions(snapshot) : walk_affinity(snapshot);
+    walk_.next_bucket += limits::walk_buckets_per_turn_max;
+    if (!has_more || walk_.reported >= request.records_max) {
+        WorkerReport end;
+        end.kind = ReportKind::walk_done;
+        end.walk_id = request.walk_id;
+        report(end);
+        walk_.is_running = false;
+    }
+}
+
+// The next buckets; false when there are none left.
+bool Worker::walk_sessions(const Snapshot& snapshot) {
+    const WorkerRequest& request = walk_.request;
+    const Ages ages{snapshot, clock_.now_s()};
+    return table_.walk(
+        walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const Session& session) {
+            const bool is_wanted =
+                !ages.is_nameless(session) && walk_.reported < request.records_max &&
+                (request.service == limits::service_id_none ||
+                 request.service == snapshot.service_of(session.listener).id) &&
+                (request.real == limits::index_none || request.real == session.real) &&
+                (request.client.is_unspecified() || request.client == session.client_address);
+            if (!is_wanted) {
+                return;
+            }
+            const SnapshotListener& listener = snapshot.listeners[session.listener];
+            WorkerReport found;
+            found.kind = ReportKind::session;
+            found.walk_id = request.walk_id;
+            found.session = {
+                .client = {session.client_address, session.client_port},
+                .vip = {listener.vip, session.vip_port},
+                .listener = session.listener,
+                .real = session.real,
+                .protocol = session.tag.protocol(),
+                .state = session.tag.state(),
+                .worker = static_cast<std::uint8_t>(wiring_.id),
+                .idle_s = ages.age_s(session),
+                .timeout_s = ages.timeout_s(session),
+            };
+            report(found);
+            ++walk_.reported;
+        });
+}
+
+bool Worker::walk_affinity(const Snapshot& snapshot) {
+    const WorkerRequest& request = walk_.request;
+    const AffinityRules rules{snapshot, clock_.now_s()};
+    const ClientPrefix asked = client_prefix_of(request.client);
+    return chooser_.affinity().walk(
+        walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const AffinityRecord& record) {
+            const bool is_wanted =
+                !rules.is_over(record) && walk_.reported < request.records_max &&
+                (request.service == limits::service_id_none ||
+                 request.service == rules.service_of(record)->id) &&
+                (request.real == limits::index_none || request.real == record.real) &&
+                (request.client.is_unspecified() || cut(asked, record.length) == record.client());
+            if (!is_wanted) {
+                return;
+            }
+            WorkerReport found;
+            found.kind = ReportKind::client;
+            found.walk_id = request.walk_id;
+            found.client = {.client = record.client(),
+                            .service = rules.service_of(record)->id,
+                            .real = record.real,
+                            .sessions = record.sessions,
+                            .remaining_s = rules.remaining_s(record),
+                            .is_confirmed = record.is_confirmed,
+                            .worker = static_cast<std::uint8_t>(wiring_.id)};
+            report(found);
+            ++walk_.reported;
+        });
+}
+
+}  // namespace fulcrum
