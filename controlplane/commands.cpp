@@ -129,6 +129,9 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"sessions",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
          &Commands::sessions},
+        {"affinity",
+         {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
+         &Commands::affinity},
         {"explain",
          {{"protocol", Argument::Kind::text, true},
           {"source", Argument::Kind::text, true},
@@ -302,6 +305,24 @@ void Commands::sessions(const Json& arguments, const Answer& answer) {
             [listing = applier_.listing().look(),
              found = SessionsFound{walk.sessions, walk.is_truncated}] {
                 return report_sessions(*listing, found);
+            },
+            answer);
+    });
+}
+
+void Commands::affinity(const Json& arguments, const Answer& answer) {
+    const auto listing = applier_.listing().look();
+    Result<SessionQuery> query = session_query_of(arguments, *listing);
+    if (!query) {
+        answer(Reply::refusal("bad_arguments", query.error().sentence));
+        return;
+    }
+    query->table = WalkedTable::affinity;
+    mail_.walk(*query, [this, answer](const SessionWalk& walk) {
+        answer_listing(
+            [listing = applier_.listing().look(), clients = walk.clients,
+             is_truncated = walk.is_truncated] {
+                return report_clients(*listing, clients, is_truncated);
             },
             answer);
     });

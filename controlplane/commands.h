@@ -74,6 +74,7 @@ class Commands {
     void services(const Json& arguments, const Answer& answer);
     void reals(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
+    void affinity(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);
     void drain(const Json& arguments, const Answer& answer);

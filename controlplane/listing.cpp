@@ -17,6 +17,7 @@ ListedReal listed(const RealView& view, const HealthCheck* health) {
     real.state = view.state;
     real.since = view.since;
     real.check = view.check;
+    real.connections = view.connections;
     real.is_fallback = view.is_fallback;
     real.drain = view.drain;
     real.index = view.index;
@@ -40,6 +41,7 @@ TallyTotals& TallyTotals::operator+=(const TallyTotals& other) {
     out_bytes += other.out_bytes;
     sessions_opened += other.sessions_opened;
     sessions_live += other.sessions_live;
+    sessions_active += other.sessions_active;
     return *this;
 }
 
@@ -57,8 +59,13 @@ TallyTotals read_tally(const Boards& boards, std::uint32_t tally) {
     TallyTotals totals;
     for (const CounterBoard* board : boards) {
         const RealTally& line = board->tally(tally);
-        totals += {line.in_packets.read(), line.in_bytes.read(),        line.out_packets.read(),
-                   line.out_bytes.read(),  line.sessions_opened.read(), line.sessions_live.read()};
+        totals += {.in_packets = line.in_packets.read(),
+                   .in_bytes = line.in_bytes.read(),
+                   .out_packets = line.out_packets.read(),
+                   .out_bytes = line.out_bytes.read(),
+                   .sessions_opened = line.sessions_opened.read(),
+                   .sessions_live = line.sessions_live.read(),
+                   .sessions_active = line.sessions_active.read()};
     }
     return totals;
 }
@@ -129,6 +136,7 @@ TallyTotals TallyBook::base_of(const Owner& owner, std::uint32_t tally) {
 void TallyBook::retire(std::uint32_t tally, const Line& line) {
     TallyTotals counted = read_tally(boards_, tally).since(line.base);
     counted.sessions_live = 0;
+    counted.sessions_active = 0;
     retired_[line.owner.service] += counted;
 }
 
@@ -140,6 +148,8 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.name = view.asked->name;
         service.listeners = listeners_of(*view.asked);
         service.scheduler = view.asked->scheduler;
+        service.scheduler_flags = view.asked->scheduler_flags;
+        service.affinity = view.asked->affinity;
         service.id = view.id;
         service.listener_indexes = view.listeners;
         service.usable_count = view.usable_count;

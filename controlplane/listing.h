@@ -29,7 +29,8 @@ struct TallyTotals {
     std::uint64_t out_packets = 0;
     std::uint64_t out_bytes = 0;
     std::uint64_t sessions_opened = 0;
-    std::uint64_t sessions_live = 0;  // a gauge
+    std::uint64_t sessions_live = 0;    // a gauge
+    std::uint64_t sessions_active = 0;  // a gauge: as schedulers count
 
     TallyTotals& operator+=(const TallyTotals& other);
     // What has been counted since `base` was read; the gauge is left as it is.
@@ -49,6 +50,7 @@ struct ListedReal {
     bool is_sound = false;  // its check says up, or it has none; drained or not
     Instant since{};
     std::string check;  // the sentence that decided the state
+    ConnectionLimits connections;
     bool is_fallback = false;
     std::optional<Drain> drain;  // by the operator
     std::uint16_t index = 0;     // as sessions name it
@@ -64,6 +66,8 @@ struct ListedService {
     std::string name;
     std::vector<Listener> listeners;  // as in the file; at least one
     Scheduler scheduler = Scheduler::maglev;
+    SchedulerFlags scheduler_flags;
+    std::optional<Affinity> affinity;
     std::uint32_t id = limits::service_id_none;   // as the workers know it
     std::vector<std::uint16_t> listener_indexes;  // as sessions name them
     std::uint32_t usable_count = 0;

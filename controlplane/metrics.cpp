@@ -124,6 +124,12 @@ constexpr std::array worker_families{
                  &WorkerCounters::sessions_evicted},
     WorkerFamily{"sessions_moved_total", "Sessions moved to their other bucket.", false,
                  &WorkerCounters::sessions_moved},
+    WorkerFamily{"affinity_clients", "Clients that are bound to a real.", true,
+                 &WorkerCounters::affinity_records},
+    WorkerFamily{"affinity_evicted_total", "Clients that made room for others.", false,
+                 &WorkerCounters::affinity_evicted},
+    WorkerFamily{"affinity_refused_total", "Clients for which there was no room.", false,
+                 &WorkerCounters::affinity_refused},
     WorkerFamily{"untracked_packets_total", "Packets of new flows forwarded without a session.",
                  false, &WorkerCounters::sessions_untracked},
     WorkerFamily{"worker_turns_total", "Turns of the worker's loop.", false,
@@ -281,6 +287,8 @@ constexpr std::array tally_families{
     TallyFamily{"sessions_opened_total", "Sessions opened.", false, false,
                 &TallyTotals::sessions_opened},
     TallyFamily{"sessions", "Sessions in the tables.", true, false, &TallyTotals::sessions_live},
+    TallyFamily{"sessions_active", "TCP sessions that nobody has closed or reset.", true, false,
+                &TallyTotals::sessions_active},
 };
 
 // One line of the two kinds of families: its labels and what was counted.

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "config/model/schedule.h"
+
 namespace fulcrum {
 namespace {
 
@@ -18,6 +20,7 @@ std::int64_t seconds(Duration length) {
 // Under direct routing replies do not pass: nothing is known of them, and null is not zero.
 void add_traffic(Json& json, const TallyTotals& totals, bool has_replies) {
     json["sessions"] = totals.sessions_live;
+    json["sessions_active"] = totals.sessions_active;
     json["sessions_opened"] = totals.sessions_opened;
     json["in_packets"] = totals.in_packets;
     json["in_bytes"] = totals.in_bytes;
@@ -65,6 +68,10 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     json["forward"] = to_string(real.forward);
     json["weight"] = real.weight;
     json["weight_configured"] = real.weight_configured;
+    json["connections_upper"] =
+        real.connections.upper > 0 ? Json(real.connections.upper) : Json(nullptr);
+    json["connections_lower"] =
+        real.connections.upper > 0 ? Json(relieved_below(real.connections)) : Json(nullptr);
     json["state"] = to_string(real.state);
     add_traffic(json, real.totals(boards), real.forward == ForwardingMode::nat);
     json["check"] = real.check_sentence();
@@ -72,6 +79,26 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     if (real.drain) {
         json["drain"] = report_drain(*real.drain, real.totals(boards).sessions_live, now);
     }
+    return json;
+}
+
+Json report_flags(SchedulerFlags flags) {
+    Json json = Json::array();
+    if (flags.fallback) {
+        json.push_back("fallback");
+    }
+    if (flags.port) {
+        json.push_back("port");
+    }
+    return json;
+}
+
+Json report_affinity_policy(const Affinity& affinity) {
+    Json json;
+    json["timeout_s"] = affinity.timeout_s;
+    json["prefix"] = affinity.prefix;
+    json["prefix6"] = affinity.prefix6;
+    json["on_drain"] = to_string(affinity.on_drain);
     return json;
 }
 
@@ -128,6 +155,8 @@ Json report_services(const Listing& listing, const Boards& boards) {
             }
         }
         json["scheduler"] = to_string(service.scheduler);
+        json["scheduler_flags"] = report_flags(service.scheduler_flags);
+        json["affinity"] = service.affinity ? report_affinity_policy(*service.affinity) : nullptr;
         std::size_t real_count = 0;
         for (const ListedReal& real : service.reals) {
             real_count += real.is_fallback || real.state == RealState::removed ? 0U : 1U;
@@ -178,6 +207,36 @@ Json report_sessions(const Listing& listing, const SessionsFound& found) {
     Json report;
     report["sessions"] = std::move(sessions);
     report["truncated"] = found.is_truncated;
+    return report;
+}
+
+Json report_clients(const Listing& listing, const std::vector<ClientReport>& clients,
+                    bool is_truncated) {
+    std::unordered_map<std::uint32_t, const ListedService*> services;
+    for (const ListedService& service : listing.services) {
+        services[service.id] = &service;
+    }
+    Json rows = Json::array();
+    for (const ClientReport& client : clients) {
+        Json json;
+        json["client"] = to_string(client.client);
+        json["service"] = nullptr;
+        json["real"] = nullptr;
+        if (const auto found = services.find(client.service); found != services.end()) {
+            const std::vector<ListedReal>& reals = found->second->reals;
+            const auto real = std::ranges::find(reals, client.real, &ListedReal::index);
+            json["service"] = found->second->name;
+            json["real"] = real == reals.end() ? Json(nullptr) : Json(real->name);
+        }
+        json["sessions"] = client.sessions;
+        json["remaining_s"] = client.remaining_s;
+        json["confirmed"] = client.is_confirmed;
+        json["worker"] = client.worker;
+        rows.push_back(std::move(json));
+    }
+    Json report;
+    report["clients"] = std::move(rows);
+    report["truncated"] = is_truncated;
     return report;
 }
 

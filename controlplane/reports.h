@@ -9,6 +9,7 @@
 
 #include "config/model/session.h"
 #include "config/model/time.h"
+#include "config/model/worker_messages.h"
 #include "controlplane/listing.h"
 #include "controlplane/request.h"
 
@@ -25,5 +26,8 @@ struct SessionsFound {
     bool is_truncated = false;
 };
 Json report_sessions(const Listing& listing, const SessionsFound& found);
+
+Json report_clients(const Listing& listing, const std::vector<ClientReport>& clients,
+                    bool is_truncated);
 
 }  // namespace fulcrum

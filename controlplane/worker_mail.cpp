@@ -41,6 +41,7 @@ void WorkerMail::begin_walk() {
     WorkerRequest request;
     request.walk_id = walk_id_;
     request.records_max = walk.query.records_max + 1;  // one more than asked tells of the rest
+    request.table = walk.query.table;
     request.service = walk.query.service;
     request.real = walk.query.real;
     request.client = walk.query.client;
@@ -128,10 +129,12 @@ void WorkerMail::take(std::size_t worker, const WorkerReport& report) {
     Walk& walk = walks_.front();
     if (report.kind == ReportKind::walk_done) {
         walk.is_done[worker] = true;
-    } else if (walk.found.sessions.size() < walk.query.records_max) {
-        walk.found.sessions.push_back(report.session);
-    } else {
+    } else if (walk.found.sessions.size() + walk.found.clients.size() >= walk.query.records_max) {
         walk.found.is_truncated = true;
+    } else if (report.kind == ReportKind::client) {
+        walk.found.clients.push_back(report.client);
+    } else {
+        walk.found.sessions.push_back(report.session);
     }
 }
 

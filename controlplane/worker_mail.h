@@ -22,8 +22,9 @@ struct WorkerDoors {
     Mailbox<Explanation>* explanations = nullptr;
 };
 
-// Which sessions, and how many at most. Members as in WorkerRequest.
+// Which sessions or clients, and how many at most. Members as in WorkerRequest.
 struct SessionQuery {
+    WalkedTable table = WalkedTable::sessions;
     std::uint32_t service = limits::service_id_none;
     std::uint16_t real = limits::index_none;
     Ipv4Address client;
@@ -31,7 +32,8 @@ struct SessionQuery {
 };
 
 struct SessionWalk {
-    std::vector<SessionRecord> sessions;
+    std::vector<SessionRecord> sessions;  // one of the two
+    std::vector<ClientReport> clients;
     bool is_truncated = false;  // there are more, or a worker did not end in time
 };
 

@@ -102,7 +102,7 @@ int ask_drain(const Options& options, const std::string& command, Show show) {
     return ask(options, command, arguments, show);
 }
 
-int ask_sessions(const Options& options) {
+int ask_walk(const Options& options, const std::string& command, Show show) {
     Json arguments = Json::object();
     for (const auto& [name, value] : {std::pair{"service", options.service},
                                       {"real", options.real},
@@ -114,7 +114,7 @@ int ask_sessions(const Options& options) {
     if (options.limit != 0) {
         arguments["limit"] = options.limit;
     }
-    return ask(options, "sessions", arguments, show_sessions);
+    return ask(options, command, arguments, show);
 }
 
 int ask_reals(const Options& options) {
@@ -187,13 +187,17 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     add("reals", "Real servers, their state and counters", [&options] {
         return ask_reals(options);
     })->add_option("SERVICE", options.service, "Only those of this service");
-    CLI::App* sessions = add("sessions", "Sessions in the workers' tables",
-                             [&options] { return ask_sessions(options); });
-    sessions->add_option("--service", options.service, "Only those of this service");
-    sessions->add_option("--real", options.real, "Only those of this real of the service");
-    sessions->add_option("--client", options.client, "Only those of this client address");
-    sessions->add_option("--limit", options.limit, "At most so many (1 to 10000; default 1000)")
-        ->check(CLI::Range(1U, 10'000U));
+    const auto add_walk = [&](const char* name, const char* help, Show show) {
+        CLI::App* walk =
+            add(name, help, [&options, name, show] { return ask_walk(options, name, show); });
+        walk->add_option("--service", options.service, "Only those of this service");
+        walk->add_option("--real", options.real, "Only those of this real of the service");
+        walk->add_option("--client", options.client, "Only those of this client address");
+        walk->add_option("--limit", options.limit, "At most so many (1 to 10000; default 1000)")
+            ->check(CLI::Range(1U, 10'000U));
+    };
+    add_walk("sessions", "Sessions in the workers' tables", show_sessions);
+    add_walk("affinity", "Clients that are bound to a real, and for how long", show_affinity);
     CLI::App* explain = add("explain", "What would become of a packet, and why; changes nothing",
                             [&options] { return ask_explain(options); });
     explain->add_option("PROTOCOL", options.protocol, "tcp or udp")->required();

@@ -174,6 +174,20 @@ std::string progress_of(const Json& real) {
     return text;
 }
 
+// "sh+fallback+port"
+std::string scheduler_of(const Json& service) {
+    std::string text = cell(service, "scheduler");
+    for (const Json& flag : service.value("scheduler_flags", Json::array())) {
+        text.append("+").append(text_of(flag));
+    }
+    return text;
+}
+
+std::string limit_of(const Json& real) {
+    const std::string limit = cell(real, "connections_upper");
+    return limit == "n/a" ? "-" : limit;
+}
+
 }  // namespace
 
 std::string show_status(const Json& result) {
@@ -208,7 +222,7 @@ std::string show_services(const Json& result) {
                  {"OUT BYTES", Side::right, 14}}};
     for (const Json& service : result.at("services")) {
         table.add({cell(service, "name"), endpoint_of(service, "vip", "port"),
-                   cell(service, "protocol"), cell(service, "scheduler"),
+                   cell(service, "protocol"), scheduler_of(service),
                    cell(service, "reals_usable") + "/" + cell(service, "reals"),
                    cell(service, "sessions"), cell(service, "sessions_opened"),
                    cell(service, "in_packets"), cell(service, "in_bytes"),
@@ -229,6 +243,7 @@ std::string show_reals(const Json& result) {
                                 {"ADDRESS", Side::left, 21},      {"FORWARD"},
                                 {"WEIGHT", Side::right},          {"STATE", Side::left, 7},
                                 {"SINCE", Side::right, 7},        {"SESSIONS", Side::right, 9},
+                                {"ACTIVE", Side::right, 9},       {"LIMIT", Side::right, 10},
                                 {"OPENED", Side::right, 10},      {"IN PACKETS", Side::right, 12},
                                 {"OUT PACKETS", Side::right, 12}, {"CHECK"}};
     const Json& reals = result.at("reals");
@@ -247,6 +262,8 @@ std::string show_reals(const Json& result) {
                                      cell(real, "state"),
                                      length_of(real.value("since_s", std::int64_t{0})),
                                      cell(real, "sessions"),
+                                     cell(real, "sessions_active"),
+                                     limit_of(real),
                                      cell(real, "sessions_opened"),
                                      cell(real, "in_packets"),
                                      cell(real, "out_packets"),
@@ -275,6 +292,27 @@ std::string show_sessions(const Json& result) {
                    length_of(session.value("idle_s", std::int64_t{0})),
                    length_of(session.value("timeout_s", std::int64_t{0})),
                    cell(session, "worker")});
+    }
+    std::string text = table.text();
+    if (result.value("truncated", false)) {
+        text += "there are more: narrow the question or raise --limit\n";
+    }
+    return text;
+}
+
+std::string show_affinity(const Json& result) {
+    Table table{{{"CLIENT", Side::left, 21},
+                 {"SERVICE", Side::left, 12},
+                 {"REAL", Side::left, 12},
+                 {"SESSIONS", Side::right, 9},
+                 {"REMAINING", Side::right},
+                 {"SERVED"},
+                 {"WORKER", Side::right}}};
+    for (const Json& client : result.at("clients")) {
+        table.add({cell(client, "client"), cell(client, "service"), cell(client, "real"),
+                   cell(client, "sessions"),
+                   length_of(client.value("remaining_s", std::int64_t{0})),
+                   client.value("confirmed", false) ? "yes" : "no", cell(client, "worker")});
     }
     std::string text = table.text();
     if (result.value("truncated", false)) {
@@ -328,7 +366,10 @@ std::string show_explain(const Json& result) {
                                     length_of(session.value("idle_s", std::int64_t{0})) + " of " +
                                     length_of(session.value("timeout_s", std::int64_t{0})));
     } else if (result.value("opens_session", false)) {
-        text += line("session", "none: one is opened, at slot " + cell(result, "ring_slot"));
+        const bool has_slot = !result.at("ring_slot").is_null();
+        text +=
+            line("session", has_slot ? "none: one is opened, at slot " + cell(result, "ring_slot")
+                                     : "none: one is opened, by the service's scheduler");
     }
     if (const Json& real = result.at("real"); !real.is_null()) {
         text += line("real", cell(real, "name") + " at " + endpoint_of(real, "address", "port") +

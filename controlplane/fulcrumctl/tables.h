@@ -13,6 +13,7 @@ std::string show_status(const Json& result);
 std::string show_services(const Json& result);
 std::string show_reals(const Json& result);
 std::string show_sessions(const Json& result);
+std::string show_affinity(const Json& result);
 std::string show_reload(const Json& result);
 std::string show_drain(const Json& result);
 std::string show_undrain(const Json& result);

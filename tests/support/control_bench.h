@@ -68,6 +68,7 @@ class StandInWorker {
     std::unique_ptr<Mailbox<Explanation>> explanations;
     std::atomic<std::uint8_t> owner{0};   // of every packet, as this one explains
     std::vector<SessionRecord> sessions;  // before the first walk
+    std::vector<ClientReport> clients;    // before the first walk
     std::atomic<bool> is_frozen{false};   // takes up no snapshot
     std::atomic<bool> is_halted{false};   // does not turn at all
     std::atomic<bool> is_mute{false};     // answers no request
@@ -114,11 +115,19 @@ class StandInWorker {
         WorkerReport report;
         report.walk_id = request.walk_id;
         std::uint32_t count = 0;
+        const bool is_for_clients = request.table == WalkedTable::affinity;
+        report.kind = ReportKind::client;
+        for (std::size_t i = 0; is_for_clients && i < clients.size(); ++i) {
+            report.client = clients[i];
+            outbox->post(report);
+        }
+        report.kind = ReportKind::session;
         for (const SessionRecord& session : sessions) {
             const bool is_asked =
-                request.service == limits::service_id_none ||
-                (request.service == session.listener &&  // one listener a service, numbered alike
-                 (request.real == limits::index_none || request.real == session.real));
+                !is_for_clients &&
+                (request.service == limits::service_id_none ||
+                 (request.service == session.listener &&  // a listener a service, numbered alike
+                  (request.real == limits::index_none || request.real == session.real)));
             if (is_asked && count++ < request.records_max) {
                 report.session = session;
                 outbox->post(report);

@@ -169,6 +169,24 @@ TEST_F(CommandsTest, CollectsSessionsFromAllWorkers) {
     EXPECT_EQ(some["sessions"][0]["real"], "web12");
 }
 
+TEST_F(CommandsTest, ListsClientsWithTheRealTheyAreBoundTo) {
+    ClientReport client;
+    client.client = cut(client_prefix_of(Ipv4Address::of(198, 51, 100, 77)), 96 + 24);
+    client.service = 0;
+    client.real = 1;
+    client.sessions = 2;
+    client.remaining_s = 300;
+    client.is_confirmed = true;
+    workers_[1]->clients = {client};
+    const Json found = result_of("affinity", {{"service", "web"}});
+    EXPECT_EQ(found.dump(),
+              R"({"clients":[{"client":"198.51.100.0/24","service":"web","real":"web12",)"
+              R"("sessions":2,"remaining_s":300,"confirmed":true,"worker":0}],)"
+              R"("truncated":false})");
+    EXPECT_EQ(refusal_of("affinity", {{"service", "nobody"}}),
+              "bad_arguments: there is no service \"nobody\"");
+}
+
 TEST_F(CommandsTest, SaysWhenThereAreMoreSessions) {
     workers_[0]->sessions = {session_of(1'000, 0), session_of(1'001, 1)};
     EXPECT_EQ(result_of("sessions", {{"limit", 2}})["truncated"], false);
@@ -260,7 +278,7 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, explain, reload, drain, undrain, version");
+              "sessions, affinity, explain, reload, drain, undrain, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
               "bad_arguments: then says what follows a deadline: give one with deadline_s");

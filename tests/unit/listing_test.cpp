@@ -122,13 +122,15 @@ TEST_F(ListingTest, ReportsServicesByName) {
     first_.tally(5).in_bytes.add(600);
     first_.tally(5).out_packets.add(9);
     first_.tally(5).sessions_live.add(2);
+    first_.tally(5).sessions_active.add(1);
     Listing listing = listing_of({real_of("web1", 5), real_of("spare", 6)});
     listing.services[0].usable_count = 1;
     listing.services[0].reals[1].is_fallback = true;
     EXPECT_EQ(report_services(listing, boards_).dump(),
               R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
-              R"("scheduler":"maglev","reals":1,"reals_usable":1,"sessions":2,)"
-              R"("sessions_opened":0,"in_packets":10,"in_bytes":600,"out_packets":9,)"
+              R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"reals":1,)"
+              R"("reals_usable":1,"sessions":2,"sessions_active":1,"sessions_opened":0,)"
+              R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
               R"("out_bytes":0}]})");
 }
 
@@ -142,8 +144,9 @@ TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {
     const Listing listing = listing_of({real});
     EXPECT_EQ(report_reals(listing, boards_, "", Instant{107s}).dump(),
               R"({"reals":[{"service":"web","name":"web1","address":"10.2.0.11","port":8080,)"
-              R"("forward":"direct","weight":0,"weight_configured":4,"state":"down",)"
-              R"("sessions":0,"sessions_opened":0,"in_packets":0,"in_bytes":0,)"
+              R"("forward":"direct","weight":0,"weight_configured":4,)"
+              R"("connections_upper":null,"connections_lower":null,"state":"down",)"
+              R"("sessions":0,"sessions_active":0,"sessions_opened":0,"in_packets":0,"in_bytes":0,)"
               R"("out_packets":null,"out_bytes":null,"check":"connection refused",)"
               R"("since_s":7}]})");
     EXPECT_TRUE(report_services(listing, boards_)["services"][0]["out_packets"].is_null());

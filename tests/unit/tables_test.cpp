@@ -9,23 +9,53 @@ namespace fulcrum {
 namespace {
 
 Json real_row(const std::string& name, const Json& out_packets) {
-    return {{"service", "web"},     {"name", name},        {"address", "10.2.0.11"},
-            {"port", 8080},         {"forward", "nat"},    {"weight", 1},
-            {"state", "up"},        {"since_s", 3'725},    {"sessions", 2},
-            {"sessions_opened", 5}, {"in_packets", 1'000}, {"out_packets", out_packets},
+    return {{"service", "web"},
+            {"name", name},
+            {"address", "10.2.0.11"},
+            {"port", 8080},
+            {"forward", "nat"},
+            {"weight", 1},
+            {"state", "up"},
+            {"since_s", 3'725},
+            {"sessions", 2},
+            {"sessions_active", 1},
+            {"connections_upper", nullptr},
+            {"sessions_opened", 5},
+            {"in_packets", 1'000},
+            {"out_packets", out_packets},
             {"check", "HTTP 200"}};
 }
 
 TEST(Tables, ShowRealsInColumns) {
-    EXPECT_EQ(show_reals({{"reals", Json::array({real_row("web1", 900)})}}),
-              "SERVICE       REAL          ADDRESS                FORWARD  WEIGHT  STATE      SINCE"
-              "   SESSIONS      OPENED    IN PACKETS   OUT PACKETS  CHECK\n"
-              "web           web1          10.2.0.11:8080         nat           1  up          1h2m"
-              "          2           5          1000           900  HTTP 200\n");
+    EXPECT_EQ(
+        show_reals({{"reals", Json::array({real_row("web1", 900)})}}),
+        "SERVICE       REAL          ADDRESS                FORWARD  WEIGHT  STATE      SINCE"
+        "   SESSIONS     ACTIVE       LIMIT      OPENED    IN PACKETS   OUT PACKETS  CHECK\n"
+        "web           web1          10.2.0.11:8080         nat           1  up          1h2m"
+        "          2          1           -           5          1000           900  HTTP 200\n");
 }
 
 TEST(Tables, ShowWhatIsUnknownAsNotAvailable) {
     EXPECT_NE(show_reals({{"reals", Json::array({real_row("web1", nullptr)})}}).find("  n/a  "),
+              std::string::npos);
+}
+
+TEST(Tables, ShowWhomClientsAreBoundTo) {
+    const Json row{
+        {"client", "198.51.100.0/24"}, {"service", "web"},  {"real", "web1"}, {"sessions", 2},
+        {"remaining_s", 65},           {"confirmed", true}, {"worker", 1}};
+    EXPECT_EQ(
+        show_affinity({{"clients", Json::array({row})}, {"truncated", true}}),
+        "CLIENT                 SERVICE       REAL           SESSIONS  REMAINING  SERVED  WORKER\n"
+        "198.51.100.0/24        web           web1                  2       1m5s  yes          1\n"
+        "there are more: narrow the question or raise --limit\n");
+}
+
+TEST(Tables, ShowASchedulersFlags) {
+    const Json service{{"name", "web"},     {"vip", "10.1.0.80"},
+                       {"port", 80},        {"protocol", "tcp"},
+                       {"scheduler", "sh"}, {"scheduler_flags", {"fallback", "port"}}};
+    EXPECT_NE(show_services({{"services", Json::array({service})}}).find(" sh+fallback+port "),
               std::string::npos);
 }
 
