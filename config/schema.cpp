@@ -26,7 +26,7 @@ constexpr std::array<string_view, scheduler_count> scheduler_words{
 constexpr std::array<string_view, 2> scheduler_flag_words{"fallback", "port"};
 constexpr std::array<string_view, 2> on_drain_words{"keep", "move"};
 constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
-constexpr std::array<string_view, 2> forward_words{"nat", "direct"};
+constexpr std::array<string_view, 5> forward_words{"nat", "direct", "ipip", "gue", "gre"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 
 constexpr ValueType group{ValueKind::group};
@@ -184,6 +184,10 @@ constexpr SchemaKey keys[] = {
     {"services[].one_packet", {ValueKind::boolean}, optional, "false",
      "for UDP: no sessions, every datagram is scheduled by itself",
      [](Target& t, const Value& v) { t.service->one_packet = v.number != 0; }},
+    {"services[].mss_max", integer(536, 65'495), optional_in_words,
+     "as they ask; in a tunnel, what it leaves",
+     "TCP handshakes ask for no larger segments, in both directions where both pass",
+     [](Target& t, const Value& v) { t.service->mss_max = number_as<std::uint16_t>(v); }},
 
     {"services[].timeouts", group, optional_in_words, "as below",
      "idle times after which a session ends", keep_nothing},
@@ -270,15 +274,23 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
     {"services[].reals[].port", l4_port, optional_in_words,
      "the service's port; of several, the one that the client used",
-     "where it listens; under `direct` the service's port, nothing else",
+     "where it listens; under `direct` and in a tunnel the service's port, nothing else",
      [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
     {"services[].reals[].weight", integer(0, limits::weight_max), optional, "1",
      "its share of new sessions against the others'; 0: none, its old sessions stay",
      [](Target& t, const Value& v) { t.real->weight = number_as<std::uint32_t>(v); }},
     {"services[].reals[].forward", one_of(forward_words), optional, "\"nat\"",
      "`nat`: addresses are rewritten and replies come back through the director; `direct`: the real "
-     "holds the VIP and answers the client itself",
+     "holds the VIP and answers the client itself; `ipip`, `gue`, `gre`: as `direct`, but the packet "
+     "travels to the real in such a tunnel, over any distance, and the real unwraps it",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+    {"services[].reals[].tunnel_port", l4_port, optional, "6080",
+     "`gue`: the UDP port where the real unwraps",
+     [](Target& t, const Value& v) { t.real->tunnel.port = port_of(v); }},
+    {"services[].reals[].tunnel_checksum", {ValueKind::boolean}, optional, "false",
+     "`gue`, `gre`: the outer header's checksum covers the packet within, which carries one "
+     "of its own",
+     [](Target& t, const Value& v) { t.real->tunnel.has_checksum = v.number != 0; }},
     {"services[].reals[].connections", group, optional_in_words, "unlimited",
      "how many sessions it may have", keep_nothing},
     {"services[].reals[].connections.upper", integer(1, 1'000'000'000), required, "",
@@ -307,6 +319,11 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
     {"services[].fallback.forward", one_of(forward_words), optional, "\"nat\"", "as of a real",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+    {"services[].fallback.tunnel_port", l4_port, optional, "6080", "as of a real",
+     [](Target& t, const Value& v) { t.real->tunnel.port = port_of(v); }},
+    {"services[].fallback.tunnel_checksum", {ValueKind::boolean}, optional, "false",
+     "as of a real",
+     [](Target& t, const Value& v) { t.real->tunnel.has_checksum = v.number != 0; }},
 
     {"metrics", group, optional_in_words, "none", "metrics for Prometheus", keep_nothing},
     {"metrics.listen", {ValueKind::endpoint}, optional_in_words, "not served",

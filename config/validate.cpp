@@ -146,6 +146,7 @@ class ServiceRules {
     void warn_of_idle_keys(const VirtualService& service);
     void check_reals(const VirtualService& service);
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
+    void warn_of_idle_tunnel_keys(const VirtualService& service, const RealServer& real);
     std::string objection_to_address(Ipv4Address address) const;
     std::string objection_of_networks(Ipv4Address address) const;
     std::string label_of(const VirtualService& service) const {
@@ -325,6 +326,9 @@ void ServiceRules::check_probe(const VirtualService& service) {
 }
 
 void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
+    if (service.protocol == L4Protocol::udp && service.mss_max != 0) {
+        warn(service, "mss_max has no effect with protocol = \"udp\"");
+    }
     const Check& check = service.check;
     const Check preset;
     const std::string tail = " has no effect with type = " + in_quotes(to_string(check.type));
@@ -371,18 +375,18 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
     }
     const Endpoint endpoint = real.endpoint;
     const be16 only_port = only_port_of(service);
-    if (real.forward == ForwardingMode::direct && endpoint.port != only_port &&
-        endpoint.port.host() != 0) {
+    if (is_one_way(real.forward) && endpoint.port != only_port && endpoint.port.host() != 0) {
         refuse_real("port: " + std::to_string(endpoint.port.host()) +
                     (only_port.host() == 0
                          ? " is of no use to a service with several"
                          : " is not the service's " + std::to_string(only_port.host())) +
-                    ", and forward = \"direct\" rewrites no port");
+                    ", and forward = " + in_quotes(to_string(real.forward)) + " rewrites no port");
     }
     if (real.connections.lower > real.connections.upper) {
         refuse_real("connections: lower: " + std::to_string(real.connections.lower) +
                     " is greater than upper, " + std::to_string(real.connections.upper));
     }
+    warn_of_idle_tunnel_keys(service, real);
     if (endpoint.address.is_unspecified()) {
         return;
     }
@@ -397,6 +401,21 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
     if (const std::string objection = objection_to_address(endpoint.address); !objection.empty()) {
         refuse_real("address: " + to_string(endpoint.address) + " " + objection);
     }
+}
+
+void ServiceRules::warn_of_idle_tunnel_keys(const VirtualService& service, const RealServer& real) {
+    const TunnelOptions preset;
+    const bool has_port = real.forward == ForwardingMode::gue;
+    const bool can_have_checksum = has_port || real.forward == ForwardingMode::gre;
+    const auto warn_if = [&](bool is_set, const char* key) {
+        if (is_set) {
+            findings_.warn(real.place, label_of(service) + "real " + in_quotes(real.name) + ": " +
+                                           key + " has no effect with forward = " +
+                                           in_quotes(to_string(real.forward)));
+        }
+    };
+    warn_if(!has_port && real.tunnel.port != preset.port, "tunnel_port");
+    warn_if(!can_have_checksum && real.tunnel.has_checksum, "tunnel_checksum");
 }
 
 std::string ServiceRules::objection_to_address(Ipv4Address address) const {

@@ -170,6 +170,16 @@ void Applier::on_kernel_changed(std::shared_ptr<const KernelTables> tables) {
     note(state_.on_event(KernelChanged{std::move(tables)}, loop_.now()));
 }
 
+void Applier::on_path_mtu(Ipv4Address real, std::uint16_t mtu) {
+    const Outcome outcome = state_.on_event(PathMtuHeard{real, mtu}, loop_.now());
+    if (outcome.needs_snapshot) {
+        log_.notice(LogArea::director, "a router on the way to the tunnel's real " +
+                                           to_string(real) + " carries " + std::to_string(mtu) +
+                                           " octets and no more");
+        note(outcome);
+    }
+}
+
 // What an operator waits for is not gathered.
 void Applier::ask(const Event& event, Waiter waiter) {
     const Outcome outcome = state_.on_event(event, loop_.now());

@@ -87,6 +87,10 @@ void compare_real(const std::string& subject, const RealServer& before, const Re
     account.say_change("forward", std::string{to_string(before.forward)},
                        std::string{to_string(after.forward)});
     account.say_change("connections", limits_of(before), limits_of(after));
+    account.say_change("tunnel_port", std::to_string(before.tunnel.port.host()),
+                       std::to_string(after.tunnel.port.host()));
+    account.say_change("tunnel_checksum", in_words(before.tunnel.has_checksum, "true", "false"),
+                       in_words(after.tunnel.has_checksum, "true", "false"));
 }
 
 void compare_fallback(const VirtualService& before, const VirtualService& after,
@@ -181,6 +185,7 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                        in_words(after.no_real == NoReal::reset, "reset", "silent"));
     account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
                        in_words(after.one_packet, "true", "false"));
+    account.say_change("mss_max", std::to_string(before.mss_max), std::to_string(after.mss_max));
     compare_timeouts(before.timeouts, after.timeouts, account);
     compare_checks(before.check, after.check, account);
     compare_reals(before, after, changes);

@@ -55,6 +55,7 @@ Outcome DirectorState::on_event(const Event& event, Instant now) {
                               return set_drained({asked.service, asked.real}, std::nullopt, now);
                           },
                           [&](const KernelChanged& change) { return set_kernel(change.tables); },
+                          [&](const PathMtuHeard& heard) { return note(heard, now); },
                           [&](const WorkersSeen& seen) { return review(seen, now); },
                       },
                       event);
@@ -263,7 +264,7 @@ Outcome DirectorState::review(const WorkersSeen& seen, Instant now) {
     const bool any_gone = registry_.on_idle(seen.idle_tallies, seen.epoch_seen, epoch_ + 1);
     registry_.on_swept(seen.epoch_swept);
     const bool any_overdue = pass_deadlines(now);
-    return {.needs_snapshot = any_gone || any_overdue};
+    return {.needs_snapshot = any_gone || any_overdue || path_mtus_.forget_old(now)};
 }
 
 bool DirectorState::pass_deadlines(Instant now) {
@@ -298,6 +299,7 @@ CompileInput DirectorState::compile_input() {
         }
         input.services.push_back(plan_of(service));
     }
+    input.path_mtus = path_mtus_.all();
     add_remnants(input);
     return input;
 }
@@ -352,6 +354,7 @@ ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,
+                              .tunnel = asked.tunnel,
                               .standing = standing_of(*service.asked, asked, real),
                               .index = real.place.index,
                               .ring_weight = real.ring_weight,
@@ -385,6 +388,7 @@ void DirectorState::add_remnants(CompileInput& input) const {
         input.services[position_of(remnant.service)].reals.push_back(
             {.endpoint = remnant.endpoint,
              .mode = remnant.mode,
+             .tunnel = remnant.tunnel,
              .standing =
                  remnant.is_gone ? RealStanding::absent : standing_of_removed(remnant.service),
              .index = remnant.place.index,
@@ -472,7 +476,8 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                               .tally = real.place.tally,
                               .connections = asked.connections,
                               .is_fallback = service.is_fallback(i),
-                              .drain = real.drain});
+                              .drain = real.drain,
+                              .path_mtu = path_mtus_.of(asked)});
         view.usable_count += state == RealState::up && !service.is_fallback(i) ? 1U : 0U;
     }
     for (const IndexRegistry::RealRemnant& remnant : of_service(remnants, service.asked->name)) {

@@ -19,6 +19,7 @@
 #include "config/model/time.h"
 #include "controlplane/health/health_judge.h"
 #include "controlplane/index_registry.h"
+#include "controlplane/path_mtus.h"
 #include "controlplane/snapshot_compiler.h"
 
 namespace fulcrum {
@@ -53,8 +54,8 @@ struct WorkersSeen {  // a second has passed; read from the workers' counters, a
     std::uint64_t epoch_swept = 0;            // the least of all workers
     std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
 };
-using Event =
-    std::variant<ConfigLoaded, HealthChanged, DrainAsked, UndrainAsked, KernelChanged, WorkersSeen>;
+using Event = std::variant<ConfigLoaded, HealthChanged, DrainAsked, UndrainAsked, KernelChanged,
+                           PathMtuHeard, WorkersSeen>;
 
 struct Refusal {
     std::string_view code;               // "unknown_service", "unknown_real", "restart_needed",
@@ -103,6 +104,7 @@ struct RealView {
     ConnectionLimits connections;
     bool is_fallback = false;
     std::optional<Drain> drain;  // by the operator
+    std::uint16_t path_mtu = 0;  // of the way to a tunnel's real, where a router told of one
 };
 
 struct ServiceView {
@@ -170,6 +172,9 @@ class DirectorState {
     Outcome adopt(const std::shared_ptr<const Config>& config, Instant now);
     Outcome set_health(const HealthChanged& change, Instant now);
     Outcome set_drained(const RealName& name, const std::optional<Drain>& drain, Instant now);
+    Outcome note(const PathMtuHeard& heard, Instant now) {
+        return {.needs_snapshot = path_mtus_.note(heard, now)};
+    }
     Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
     Outcome review(const WorkersSeen& seen, Instant now);
     bool pass_deadlines(Instant now);
@@ -202,6 +207,7 @@ class DirectorState {
     std::vector<ServiceRecord> services_;  // as in the file
     std::unordered_map<std::string_view, std::size_t> service_by_name_;
     std::unordered_map<std::uint32_t, Instant> removed_since_;  // by tally
+    PathMtus path_mtus_;
     std::uint64_t epoch_ = 0;
 };
 

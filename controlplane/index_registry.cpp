@@ -189,6 +189,7 @@ IndexRegistry::ServicePlaces IndexRegistry::settle(Candidate& candidate) {
             real = &entry.reals[{asked.name, asked.endpoint, asked.forward}];
             real->place = {static_cast<std::uint16_t>(entry.indexes.take()), tallies_.take()};
         }
+        real->tunnel = candidate.reals[i]->tunnel;
         real->life = {.adoption = adoption_};
         places.reals.push_back(real->place);
     }
@@ -303,7 +304,7 @@ void IndexRegistry::append_remnants(std::string_view name, const ServiceEntry& s
                                     std::vector<RealRemnant>& remnants) {
     for (const auto& [key, real] : service.reals) {
         if (real.life.stage != Stage::present) {
-            remnants.push_back({name, key.name, key.endpoint, key.mode, real.place,
+            remnants.push_back({name, key.name, key.endpoint, key.mode, real.tunnel, real.place,
                                 real.life.stage == Stage::gone});
         }
     }

@@ -85,6 +85,7 @@ class IndexRegistry {
         std::string_view name;
         Endpoint endpoint;
         ForwardingMode mode = ForwardingMode::nat;
+        TunnelOptions tunnel;
         RealPlace place;
         bool is_gone = false;  // a hole; else it drains
     };
@@ -119,6 +120,7 @@ class IndexRegistry {
     };
     struct RealEntry {
         RealPlace place;
+        TunnelOptions tunnel;  // as asked for last
         Life life;
     };
     struct ServiceEntry {

@@ -44,7 +44,8 @@ struct ListedReal {
     std::string name;
     Endpoint endpoint;
     ForwardingMode forward = ForwardingMode::nat;
-    std::uint32_t weight = 0;  // effective
+    std::uint16_t path_mtu = 0;  // 0: nobody has told of one
+    std::uint32_t weight = 0;    // effective
     std::uint32_t weight_configured = 0;
     RealState state = RealState::unknown;
     bool is_sound = false;  // its check says up, or it has none; drained or not

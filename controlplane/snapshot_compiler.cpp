@@ -160,7 +160,29 @@ void lay_policy(const ServicePlan& plan, SnapshotService& service) {
     }
 }
 
-SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
+// A tunnel's real: the packet leaves by the same hop, with less room in it. Without an address of
+// ours to send under there is no way at all.
+void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& real,
+                Snapshot& snapshot) {
+    const Ipv4Address source = snapshot.paths->source_to(real.address);
+    if (const auto told = input.path_mtus.find(real.address); told != input.path_mtus.end()) {
+        real.hop.mtu = std::min(real.hop.mtu, told->second);
+    }
+    if (source.is_unspecified()) {
+        real.hop = {};
+    }
+    const auto place = static_cast<std::uint32_t>(snapshot.tunnels.size());
+    snapshot.tunnels.push_back(
+        prepare_tunnel(plan.mode, plan.tunnel, real.hop, source, real.address));
+    real.hop.mtu = snapshot.tunnels.back().mtu;
+    if (snapshot.tunnel_by_tally.size() <= plan.tally) {
+        snapshot.tunnel_by_tally.resize(plan.tally + std::size_t{1});
+    }
+    snapshot.tunnel_by_tally[plan.tally] = place;
+}
+
+SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
+                            Snapshot& snapshot) {
     SnapshotService service;
     service.first_real = static_cast<std::uint32_t>(snapshot.reals.size());
     for (const RealPlan& real : plan.reals) {
@@ -171,19 +193,23 @@ SnapshotService lay_service(const ServicePlan& plan, Snapshot& snapshot) {
     snapshot.reals.resize(snapshot.reals.size() + service.real_count);
     for (const RealPlan& real : plan.reals) {
         assert(real.index != limits::index_none && real.tally < limits::tallies_max);
-        snapshot.reals[service.first_real + real.index] = {
-            .address = real.endpoint.address,
-            .port = real.endpoint.port,
-            .mode = real.mode,
-            .standing = real.standing,
-            .hop = *snapshot.paths->to(real.endpoint.address).hop,
-            .tally = real.tally};
+        SnapshotReal& laid = snapshot.reals[service.first_real + real.index];
+        laid = {.address = real.endpoint.address,
+                .port = real.endpoint.port,
+                .mode = real.mode,
+                .standing = real.standing,
+                .hop = *snapshot.paths->to(real.endpoint.address).hop,
+                .tally = real.tally};
+        if (is_tunnel(real.mode)) {
+            lay_tunnel(input, real, laid, snapshot);
+        }
     }
     service.id = plan.id;
     service.fallback = plan.fallback;
     if (plan.asked != nullptr) {
         service.no_real = plan.asked->no_real;
         service.is_one_packet = plan.asked->one_packet;
+        service.mss_max = plan.asked->mss_max;
         lay_timeouts(plan.asked->timeouts, service);
         lay_policy(plan, service);
     }
@@ -203,7 +229,7 @@ void lay_services(const CompileInput& input, const CompiledParts& previous, Comp
                   Snapshot& snapshot) {
     RingShelf shelf{previous, compiled.parts, snapshot.ring_key};
     for (const ServicePlan& plan : input.services) {
-        SnapshotService service = lay_service(plan, snapshot);
+        SnapshotService service = lay_service(input, plan, snapshot);
         service.ring = shelf.ring_for(plan);
         snapshot.services.push_back(service);
         if (plan.asked == nullptr) {
@@ -281,6 +307,19 @@ void lay_real_addresses(Snapshot& snapshot) {
     snapshot.real_addresses = EndpointMap{addresses};
 }
 
+void lay_tunnel_ends(Snapshot& snapshot) {
+    constexpr std::uint8_t tunnel_kind = 253;
+    std::vector<EndpointMap::Pair> ends;
+    for (const SnapshotReal& real : snapshot.reals) {
+        if (real.standing != RealStanding::absent && is_tunnel(real.mode)) {
+            const Tunnel& tunnel = snapshot.tunnel_of(real.tally);
+            ends.push_back({EndpointMap::key_of(real.address, tunnel.port_of_end, tunnel_kind),
+                            snapshot.tunnel_by_tally[real.tally]});
+        }
+    }
+    snapshot.tunnel_ends = EndpointMap{ends};
+}
+
 std::shared_ptr<const Paths> paths_for(const CompileInput& input, const CompiledParts& previous) {
     const bool is_unchanged = previous.paths != nullptr && (previous.kernel == input.kernel ||
                                                             *previous.kernel == *input.kernel);
@@ -302,6 +341,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     lay_listeners(input, *snapshot);
     lay_reply_sources(input.listeners, *snapshot);
     lay_real_addresses(*snapshot);
+    lay_tunnel_ends(*snapshot);
     compiled.snapshot = std::move(snapshot);
     return compiled;
 }

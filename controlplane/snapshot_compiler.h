@@ -24,6 +24,7 @@ struct RealPlan {
     std::string_view name;  // in `config`; of reals on the ring
     Endpoint endpoint;
     ForwardingMode mode = ForwardingMode::nat;
+    TunnelOptions tunnel;
     RealStanding standing = RealStanding::absent;
     std::uint16_t index = 0;
     std::uint32_t ring_weight = 0;  // 0: no slots
@@ -55,6 +56,8 @@ struct CompileInput {
     std::shared_ptr<const KernelTables> kernel;  // never null
     std::vector<ServicePlan> services;
     std::vector<ListenerPlan> listeners;
+    // Of ways to tunnels' reals, where routers have told of less than our own link carries.
+    std::map<Ipv4Address, std::uint16_t> path_mtus;
 };
 
 // What one compile leaves to the next. Default: nothing to reuse.

@@ -16,10 +16,11 @@ constexpr std::size_t reports_per_turn_max = 4'096;  // about a millisecond's wo
 }  // namespace
 
 WorkerMail::WorkerMail(EventLoop& loop, std::vector<WorkerDoors> workers,
-                       OnNeighbourWanted on_wanted)
+                       OnNeighbourWanted on_wanted, OnPathMtu on_path_mtu)
     : loop_{loop},
       workers_{std::move(workers)},
       on_wanted_{std::move(on_wanted)},
+      on_path_mtu_{std::move(on_path_mtu)},
       next_{loop},
       reports_(reports_per_turn_max) {
     next_.after(calm_period, [this] { collect(); });
@@ -121,6 +122,10 @@ void WorkerMail::collect_from(std::size_t worker) {
 void WorkerMail::take(std::size_t worker, const WorkerReport& report) {
     if (report.kind == ReportKind::neighbour_wanted) {
         on_wanted_(report.port, report.neighbour);
+        return;
+    }
+    if (report.kind == ReportKind::path_mtu) {
+        on_path_mtu_(report.neighbour, report.mtu);
         return;
     }
     if (walks_.empty() || report.walk_id != walk_id_) {

@@ -40,10 +40,12 @@ struct SessionWalk {
 class WorkerMail {
   public:
     using OnNeighbourWanted = std::function<void(std::uint8_t port, Ipv4Address neighbour)>;
+    using OnPathMtu = std::function<void(Ipv4Address real, std::uint16_t mtu)>;
     using OnWalked = std::function<void(const SessionWalk&)>;
     using OnExplained = std::function<void(const Explanation*)>;  // null: nobody answered in time
 
-    WorkerMail(EventLoop& loop, std::vector<WorkerDoors> workers, OnNeighbourWanted on_wanted);
+    WorkerMail(EventLoop& loop, std::vector<WorkerDoors> workers, OnNeighbourWanted on_wanted,
+               OnPathMtu on_path_mtu);
 
     // In the order of the calls; `on_walked` is called from a later turn.
     void walk(const SessionQuery& query, OnWalked on_walked);
@@ -76,6 +78,7 @@ class WorkerMail {
     EventLoop& loop_;
     std::vector<WorkerDoors> workers_;
     OnNeighbourWanted on_wanted_;
+    OnPathMtu on_path_mtu_;
     std::deque<Walk> walks_;  // the first is under way
     std::uint32_t walk_id_ = 0;
     std::deque<Asked> asked_;  // the first is under way

@@ -38,6 +38,10 @@ struct Burst {
     // Those of the burst that are requests or replies of clients that are ours, by index.
     std::array<std::uint8_t, limits::burst_size_max> flows;
     std::size_t flow_count = 0;
+
+    // Those that are fragments of our clients' packets, by index: few, and mostly none.
+    std::array<std::uint8_t, limits::burst_size_max> fragments;
+    std::size_t fragment_count = 0;
 };
 static_assert(limits::burst_size_max <= 256);
 

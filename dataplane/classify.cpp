@@ -39,6 +39,12 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
     if (packet.ip_protocol == protocol_vrrp) {
         return punt(classified, PuntClass::keepalive);
     }
+    const bool is_about_ours =
+        packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error;
+    if (is_about_ours && snapshot.tunnel_to({packet.source, packet.source_port}) != nullptr) {
+        classified.packet_class = PacketClass::tunnel_error;
+        return;
+    }
     if (holds(snapshot.real_addresses, packet.source)) {
         return punt(classified, PuntClass::check);
     }
@@ -126,11 +132,9 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
                                            Classified& classified) {
     const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                                packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
-    // A fragment of a service's packet has no port to go by, and must not reach the kernel, which
-    // would answer for the service. Whole ones come here when their source is unspecified.
+    // From nobody in particular; must not reach the kernel, which would answer for the service.
     if (is_tcp_or_udp && holds(snapshot.vips, packet.destination)) {
-        return refuse(classified,
-                      packet.is_fragment ? DropReason::fragment : DropReason::ipv4_source);
+        return refuse(classified, DropReason::ipv4_source);
     }
     if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
         return punt_to_ourselves(packet, snapshot, classified);
@@ -138,13 +142,42 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
     return transit_or_refuse(packet, snapshot, classified);
 }
 
+// Only the first one has ports, so all of them are sent to where their datagram is known: to the
+// worker of who would be the client.
+[[gnu::noinline]] void classify_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
+                                         Classified& classified) {
+    const bool is_to_vip = holds(snapshot.vips, packet.destination);
+    const bool may_be_reply = !is_to_vip && !packet.is_broadcast &&
+                              holds(snapshot.real_addresses, packet.source) &&
+                              !snapshot.paths->is_ours(packet.destination);
+    if (is_to_vip || may_be_reply) {
+        if (packet.is_broadcast) {
+            return refuse(classified, DropReason::destination);
+        }
+        classified.packet_class = PacketClass::fragment;
+        classified.client = is_to_vip ? packet.source : packet.destination;
+        return;
+    }
+    if (snapshot.paths->is_ours(packet.destination)) {
+        return punt_to_ourselves(packet, snapshot, classified);
+    }
+    return transit_or_refuse(packet, snapshot, classified);
+}
+
 }  // namespace
+
+void classify_first_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
+                             Classified& classified) {
+    classify_flow(packet, snapshot, classified);
+}
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
     if (packet.kind == PacketKind::flow || packet.kind == PacketKind::icmp_error) {
         classify_flow(packet, snapshot, classified);
-    } else if (packet.kind == PacketKind::other_ipv4) {
+    } else if (packet.kind == PacketKind::other_ipv4 || packet.kind == PacketKind::tunnel_error) {
         classify_other_ipv4(packet, snapshot, classified);
+    } else if (packet.kind == PacketKind::fragment) {
+        classify_fragment(packet, snapshot, classified);
     } else if (packet.kind == PacketKind::not_ip) {
         punt(classified, PuntClass::link);
     } else {

@@ -16,14 +16,17 @@
 namespace fulcrum {
 
 enum class PacketClass : std::uint8_t {
-    refused,  // `reason`
-    punt,     // to the kernel, in `punt_class`
-    request,  // from a client to a listener
-    reply,    // from a NAT real's endpoint to somebody who may be a client
+    refused,       // `reason`
+    punt,          // to the kernel, in `punt_class`
+    request,       // from a client to a listener
+    reply,         // from a NAT real's endpoint to somebody who may be a client
+    tunnel_error,  // from a router between us and a tunnel's real
+    fragment,      // of a request, or of something from a real that may be a reply
 };
 
 constexpr std::string_view name_of(PacketClass packet_class) {
-    constexpr std::string_view names[]{"refused", "punt", "request", "reply"};
+    constexpr std::string_view names[]{"refused", "punt",         "request",
+                                       "reply",   "tunnel_error", "fragment"};
     return names[static_cast<std::size_t>(packet_class)];
 }
 
@@ -33,10 +36,14 @@ struct Classified {
     DropReason reason = DropReason::destination;
     // request: the listener. reply: the real endpoint's only listener, or index_none.
     std::uint16_t listener = limits::index_none;
-    Ipv4Address client;    // request, reply: whose worker it belongs to
+    Ipv4Address client;    // request, reply, fragment: whose worker it belongs to
     ClientKey client_key;  // request, reply: where its session lies
 };
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified);
+
+// A first fragment at its client's worker, where it is a packet like others: by its ports.
+void classify_first_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
+                             Classified& classified);
 
 }  // namespace fulcrum

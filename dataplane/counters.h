@@ -43,7 +43,7 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter received;
     SingleWriterCounter from_kernel;
     SingleWriterCounter adopted;     // from other workers' mailboxes
-    SingleWriterCounter originated;  // made by us: resets
+    SingleWriterCounter originated;  // made by us: resets, ICMP errors, pieces of a packet
     SingleWriterCounter released;
     SingleWriterCounter transmitted;
     SingleWriterCounter handed_over;
@@ -65,6 +65,10 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter affinity_records;
     SingleWriterCounter affinity_evicted;
     SingleWriterCounter affinity_refused;
+
+    // ICMP errors of our own: those sent, and those that the rate forbade.
+    SingleWriterCounter icmp_errors_sent;
+    SingleWriterCounter icmp_errors_policed;
 
     // The loop.
     SingleWriterCounter turns;

@@ -1,6 +1,10 @@
 // The two directions, and what both must respect: TTL, route, MTU, a neighbour that is known.
 #include "dataplane/decide.h"
 
+#include <algorithm>
+
+#include "dataplane/headers.h"
+
 namespace fulcrum {
 namespace {
 
@@ -18,11 +22,22 @@ void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision
     if (hop.port == port_none) {
         return drop(decision, DropReason::no_route);
     }
+    decision.hop = &hop;
     if (packet.ip_length > hop.mtu) {
         return drop(decision, DropReason::mtu_exceeded);
     }
-    decision.hop = &hop;
     decision.verdict = hop.is_resolved ? Verdict::transmit : Verdict::hold;
+}
+
+// The packet itself stays as it is, and leaves within another one.
+[[gnu::noinline]] void decide_tunnelled(const ParsedPacket& packet, const NextHop& hop,
+                                        Decision& decision) {
+    decision.rewrite = Rewrite::tunnel;
+    decision.mss_max = 0;
+    leave_by(hop, packet, decision);
+    if (decision.verdict == Verdict::transmit) {
+        decision.verdict = Verdict::refit;
+    }
 }
 
 }  // namespace
@@ -33,6 +48,9 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
     decision.replacement = {real.address, real.port};
     if (real.port.wire() == 0) [[unlikely]] {
         decision.replacement.port = packet.destination_port;  // as port_towards() has it
+    }
+    if (is_tunnel(real.mode)) [[unlikely]] {
+        return decide_tunnelled(packet, real.hop, decision);
     }
     if (real.mode == ForwardingMode::direct) {
         decision.rewrite = Rewrite::direct;
@@ -51,6 +69,57 @@ void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t
     decision.rewrite =
         packet.kind == PacketKind::icmp_error ? Rewrite::icmp_reply : Rewrite::nat_reply;
     leave_by(hop, packet, decision);
+}
+
+// Handshakes alone, which are no business of a confirmed session's packets: those pay nothing.
+[[gnu::noinline]] void limit_segments(const ParsedPacket& packet, const SnapshotReal& real,
+                                      std::uint16_t mss_max, Decision& decision) {
+    constexpr unsigned headers_size = sizeof(Ipv4Header) + sizeof(TcpHeader);
+    constexpr unsigned mss_least = 536;
+    const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
+    const bool is_handshake =
+        packet.protocol == L4Protocol::tcp && (packet.tcp_flags & tcp_flag::syn) != 0;
+    if (!leaves || !is_handshake) {
+        return;
+    }
+    unsigned limit = mss_max;
+    if (is_tunnel(real.mode)) {
+        const unsigned left = std::max<unsigned>(real.hop.mtu, mss_least + headers_size);
+        limit = limit == 0 ? left - headers_size : std::min(limit, left - headers_size);
+    }
+    if (limit != 0) {
+        decision.mss_max = static_cast<std::uint16_t>(limit);
+        decision.verdict = Verdict::refit;
+    }
+}
+
+void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decision& decision) {
+    // Whether the first one could go on was a matter of its own length, age and moment.
+    const bool has_way =
+        decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
+        decision.verdict == Verdict::hold ||
+        (decision.verdict == Verdict::drop &&
+         (decision.reason == DropReason::mtu_exceeded ||
+          decision.reason == DropReason::ttl_expired || decision.reason == DropReason::no_route));
+    if (!has_way) {
+        // Its session's end was told with the first one.
+        decision.verdict = decision.verdict == Verdict::reset ? Verdict::drop : decision.verdict;
+        return;
+    }
+    if (decision.rewrite == Rewrite::nat_request) {
+        decision.rewrite = Rewrite::nat_request_fragment;
+    } else if (decision.rewrite == Rewrite::nat_reply) {
+        decision.rewrite = Rewrite::nat_reply_fragment;
+    }
+    if (decision.rewrite == Rewrite::tunnel) {
+        if (decision.tally >= snapshot.tunnel_by_tally.size()) {
+            return drop(decision, DropReason::no_real);  // it has left meanwhile
+        }
+        return decide_tunnelled(packet, snapshot.tunnel_of(decision.tally), decision);
+    }
+    const Ipv4Address towards =
+        decision.is_reply ? packet.destination : decision.replacement.address;
+    leave_by(*snapshot.paths->to(towards).hop, packet, decision);
 }
 
 }  // namespace fulcrum

@@ -11,21 +11,25 @@
 namespace fulcrum {
 
 enum class Rewrite : std::uint8_t {
-    direct,        // MAC addresses and TTL
-    nat_request,   // and the destination, to the real's endpoint
-    nat_reply,     // and the source, to the VIP's endpoint
-    icmp_request,  // an error for the real about what it sent: also within the quotation
-    icmp_reply,    // an error for the client about what it sent
+    direct,                // MAC addresses and TTL
+    tunnel,                // TTL, and all of it into another packet
+    nat_request,           // and the destination, to the real's endpoint
+    nat_reply,             // and the source, to the VIP's endpoint
+    icmp_request,          // an error for the real about what it sent: also within the quotation
+    icmp_reply,            // an error for the client about what it sent
+    nat_request_fragment,  // the destination's address alone
+    nat_reply_fragment,    // the source's
 };
 
 struct Decision {
     Verdict verdict = Verdict::pending;
     DropReason reason = DropReason::no_session;  // drop
     PuntClass punt_class = PuntClass::rest;      // punt
-    Rewrite rewrite = Rewrite::direct;           // transmit
+    Rewrite rewrite = Rewrite::direct;           // transmit, refit
     bool is_reply = false;
+    std::uint16_t mss_max = 0;     // refit: what a TCP handshake may ask for; 0: anything
     std::uint32_t tally = 0;       // of the real that is concerned; tallies_max: of none
-    const NextHop* hop = nullptr;  // transmit; hold: the unresolved one
+    const NextHop* hop = nullptr;  // transmit, refit; hold: the unresolved one; mtu_exceeded
     Endpoint replacement;          // nat, icmp: what takes the place of destination or source
 };
 static_assert(sizeof(Decision) <= 32);
@@ -37,5 +41,13 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
 // knows the service as `vip`.
 void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t tally,
                   const NextHop& hop, Decision& decision);
+
+// A TCP handshake that leaves is held to `mss_max` (0: anything) and to what its tunnel leaves.
+void limit_segments(const ParsedPacket& packet, const SnapshotReal& real, std::uint16_t mss_max,
+                    Decision& decision);
+
+// A datagram's further fragment goes the way of its first one, whose decision `decision` holds: by
+// the hop that leads there now, if it is fit to.
+void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decision& decision);
 
 }  // namespace fulcrum

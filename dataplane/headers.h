@@ -38,6 +38,9 @@ struct Ipv4Header {
     unsigned version() const { return version_and_length >> 4; }
     unsigned header_length() const { return (version_and_length & 0x0FU) * 4; }
     bool is_fragment() const { return (flags_and_fragment_offset.host() & 0x3FFF) != 0; }
+    bool forbids_fragments() const { return (flags_and_fragment_offset.host() & 0x4000) != 0; }
+    unsigned fragment_offset() const { return flags_and_fragment_offset.host() & 0x1FFFU; }
+    bool has_more_fragments() const { return (flags_and_fragment_offset.host() & 0x2000) != 0; }
     bool is_later_fragment() const { return (flags_and_fragment_offset.host() & 0x1FFF) != 0; }
 };
 static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1);

@@ -87,6 +87,7 @@ MemoryPlan plan_memory(const Config& config) {
                       + workers * punt_class_count * limits::punt_ring_length   // to the kernel
                       + limits::from_kernel_ring_length                         // from the kernel
                       + workers * limits::held_packets_max              // waiting for neighbours
+                      + workers * limits::early_fragments_max           // for first fragments
                       + workers * (ports + 2) * limits::burst_size_max  // in hand
                       + workers * nic_pool_cache_size * 2;              // in the pool's caches
     plan.sessions_per_worker = (config.director.sessions + workers - 1) / workers;

@@ -1,6 +1,7 @@
 // Start and end of DPDK.
 #include "dataplane/nic.h"
 
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +22,22 @@
 #include <limits>
 #include <string_view>
 #include <utility>
+
+// DPDK's af_packet driver asks the kernel to put fragments together before it shares packets out
+// between sockets, and gives no choice (22.11, rte_pmd_init_internals). Datagrams would then arrive
+// as frames that are longer than the driver's slots, and cut off. So its request passes here, in
+// the place of libc's, and goes on without that wish.
+extern "C" int setsockopt(int socket, int level, int option, const void* value,
+                          socklen_t length) noexcept {
+    std::uint32_t fanout = 0;
+    if (level == SOL_PACKET && option == PACKET_FANOUT && length == sizeof(fanout)) {
+        constexpr std::uint32_t defragment = PACKET_FANOUT_FLAG_DEFRAG;
+        std::memcpy(&fanout, value, sizeof(fanout));
+        fanout &= ~(defragment << 16);
+        value = &fanout;
+    }
+    return static_cast<int>(syscall(SYS_setsockopt, socket, level, option, value, length));
+}
 
 namespace fulcrum {
 namespace {

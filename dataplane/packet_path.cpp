@@ -6,6 +6,29 @@
 #include "dataplane/rewrite.h"
 
 namespace fulcrum {
+namespace {
+
+// Of what goes on now, no octet may have gone before. What is held comes here again.
+void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
+    Decision& decision = burst.decisions[i];
+    const bool goes_on = decision.verdict == Verdict::transmit ||
+                         decision.verdict == Verdict::refit || decision.verdict == Verdict::punt ||
+                         (decision.verdict == Verdict::drop &&
+                          decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
+    if (!goes_on) {
+        return;
+    }
+    const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
+    const std::size_t length = burst.packets[i].ip_length - ip.header_length();
+    const auto begin = static_cast<std::uint16_t>(ip.fragment_offset());
+    const Stretch stretch{begin, static_cast<std::uint16_t>(begin + (length + 7) / 8)};
+    if (!fragments.cover(datagram_key(ip), stretch)) {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::fragment_overlap;
+    }
+}
+
+}  // namespace
 
 PacketPath::PacketPath(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
                        unsigned worker_count, Tracker& tracker)
@@ -18,12 +41,19 @@ PacketPath::PacketPath(std::vector<PathPort> ports, const Steering& steering, un
 void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin) {
     parse(burst);
     classify(burst, snapshot);
+    if (burst.fragment_count != 0) {
+        sort_fragments(burst, snapshot, origin);
+    }
     steer(burst, origin);
     tracker_.decide(burst, snapshot, now_s);
+    if (burst.fragment_count != 0) {
+        follow_first_fragments(burst, snapshot, now_s);
+    }
     rewrite(burst);
 }
 
-void PacketPath::parse(Burst& burst) const {
+// Flattened: the descent is one piece with its loop, whatever the compiler thinks of its size.
+[[gnu::flatten]] void PacketPath::parse(Burst& burst) const {
     for (std::size_t i = 0; i < burst.count; ++i) {
         const Frame& frame = burst.frames[i];
         const PathPort& port = ports_[frame.port];
@@ -37,6 +67,7 @@ void PacketPath::parse(Burst& burst) const {
 
 void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
     std::size_t flow_count = 0;
+    burst.fragment_count = 0;
     for (std::size_t i = 0; i < burst.count; ++i) {
         const Classified& classified = burst.classified[i];
         fulcrum::classify(burst.packets[i], snapshot, burst.classified[i]);
@@ -48,12 +79,85 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
         } else if (classified.packet_class == PacketClass::punt) {
             burst.decisions[i].verdict = Verdict::punt;
             burst.decisions[i].punt_class = classified.punt_class;
+        } else if (classified.packet_class == PacketClass::tunnel_error) {
+            burst.decisions[i].verdict = Verdict::hear;
+        } else if (classified.packet_class == PacketClass::fragment) {
+            burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
         } else {
             burst.decisions[i].verdict = Verdict::drop;
             burst.decisions[i].reason = classified.reason;
         }
     }
     burst.flow_count = flow_count;
+}
+
+// Each to the worker of its client. There the first of a datagram becomes a packet like others.
+[[gnu::noinline]] void PacketPath::sort_fragments(Burst& burst, const Snapshot& snapshot,
+                                                  Origin origin) {
+    std::size_t kept = 0;
+    for (std::size_t n = 0; n < burst.fragment_count; ++n) {
+        const std::uint8_t i = burst.fragments[n];
+        Decision& decision = burst.decisions[i];
+        Classified& classified = burst.classified[i];
+        if (steering_.owner_of(classified.client) != worker_id_) {
+            decision.verdict = origin == Origin::nic ? Verdict::hand_over : Verdict::drop;
+            decision.reason = DropReason::handed_over_twice;
+            continue;
+        }
+        burst.fragments[kept++] = i;
+        if (ipv4_header_of(burst.frames[i].octets).is_later_fragment()) {
+            continue;
+        }
+        burst.packets[i].kind = PacketKind::flow;
+        classify_first_fragment(burst.packets[i], snapshot, classified);
+        if (classified.packet_class == PacketClass::request ||
+            classified.packet_class == PacketClass::reply) {
+            decision.verdict = Verdict::pending;
+            burst.flows[burst.flow_count++] = i;
+            tracker_.expect(burst, i);
+        } else if (classified.packet_class == PacketClass::punt) {
+            decision.verdict = Verdict::punt;
+            decision.punt_class = classified.punt_class;
+        } else {
+            decision.verdict = Verdict::drop;
+            decision.reason = classified.reason;
+        }
+    }
+    burst.fragment_count = kept;
+}
+
+// The first ones of this burst have been decided, like those of earlier bursts.
+[[gnu::noinline]] void PacketPath::follow_first_fragments(Burst& burst, const Snapshot& snapshot,
+                                                          std::uint32_t now_s) {
+    for (const bool is_later : {false, true}) {
+        for (std::size_t n = 0; n < burst.fragment_count; ++n) {
+            const std::uint8_t i = burst.fragments[n];
+            const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
+            if (ip.is_later_fragment() != is_later) {
+                continue;
+            }
+            if (!is_later) {
+                fragments_.remember(datagram_key(ip), burst.decisions[i], now_s);
+            } else {
+                follow_first_fragment(burst, i, snapshot, now_s);
+            }
+            refuse_overlap(burst, i, fragments_);
+        }
+    }
+}
+
+void PacketPath::follow_first_fragment(Burst& burst, std::size_t i, const Snapshot& snapshot,
+                                       std::uint32_t now_s) {
+    const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
+    const Decision* const first = fragments_.find(datagram_key(ip), now_s);
+    Decision& decision = burst.decisions[i];
+    if (first == nullptr) {
+        decision.verdict = Verdict::await;
+        return;
+    }
+    decision = *first;
+    decide_fragment(burst.packets[i], snapshot, decision);
+    burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);  // to be rewritten
 }
 
 // Strangers' clients go to their worker; what was handed over is at home, or somebody has erred.
@@ -79,7 +183,8 @@ void PacketPath::steer(Burst& burst, Origin origin) const {
 void PacketPath::rewrite(Burst& burst) {
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
-        if (burst.decisions[i].verdict == Verdict::transmit) {
+        const Verdict verdict = burst.decisions[i].verdict;
+        if (verdict == Verdict::transmit || verdict == Verdict::refit) {
             fulcrum::rewrite(burst.frames[i].octets, burst.packets[i], burst.decisions[i]);
         }
     }

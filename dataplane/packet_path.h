@@ -4,13 +4,18 @@
 //
 //   parse ► classify ► steer ► look up, choose, decide (track.h) ► rewrite
 //
-// Afterwards every packet of the burst has a decision, and those that leave have their new octets.
+// A datagram's first fragment walks this path as any packet does; the others take its decision over
+// (fragments.h).
+//
+// Afterwards every packet of the burst has a decision, and those that leave have their new octets;
+// what needs a frame of another size gets it in refit.h.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "dataplane/burst.h"
+#include "dataplane/fragments.h"
 #include "dataplane/steering.h"
 #include "dataplane/track.h"
 
@@ -29,10 +34,16 @@ class PacketPath {
 
     void carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin);
 
+    const FragmentTable& fragments() const { return fragments_; }
+
   private:
     void parse(Burst& burst) const;
     void classify(Burst& burst, const Snapshot& snapshot);
     void steer(Burst& burst, Origin origin) const;
+    void sort_fragments(Burst& burst, const Snapshot& snapshot, Origin origin);
+    void follow_first_fragments(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
+    void follow_first_fragment(Burst& burst, std::size_t i, const Snapshot& snapshot,
+                               std::uint32_t now_s);
     static void rewrite(Burst& burst);
 
     std::vector<PathPort> ports_;
@@ -40,6 +51,7 @@ class PacketPath {
     unsigned worker_id_;
     unsigned worker_count_;
     Tracker& tracker_;
+    FragmentTable fragments_;
 };
 
 }  // namespace fulcrum

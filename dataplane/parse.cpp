@@ -82,8 +82,8 @@ bool has_sound_checksum(const Ipv4Header& ip, std::size_t header_length) {
     return sum.folded() == 0xFFFF;
 }
 
-inline void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                      ParsedPacket& packet) {
+[[gnu::always_inline]] inline void parse_tcp(std::span<const std::uint8_t> ip_packet,
+                                             std::size_t l4, ParsedPacket& packet) {
     const auto* tcp = look_at<TcpHeader>(ip_packet, l4);
     if (tcp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -107,8 +107,8 @@ inline void parse_tcp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.kind = PacketKind::flow;
 }
 
-inline void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                      ParsedPacket& packet) {
+[[gnu::always_inline]] inline void parse_udp(std::span<const std::uint8_t> ip_packet,
+                                             std::size_t l4, ParsedPacket& packet) {
     const auto* udp = look_at<UdpHeader>(ip_packet, l4);
     if (udp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
@@ -124,6 +124,70 @@ inline void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     packet.destination_port = udp->destination_port;
     packet.protocol = L4Protocol::udp;
     packet.kind = PacketKind::flow;
+}
+
+// The length that the header tells is that of the whole datagram.
+void parse_first_of_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                        ParsedPacket& packet) {
+    const auto* udp = look_at<UdpHeader>(ip_packet, l4);
+    if (udp == nullptr) {
+        return refuse(packet, DropReason::l4_truncated);
+    }
+    if (udp->length.host() < sizeof(UdpHeader)) {
+        return refuse(packet, DropReason::l4_length);
+    }
+    if (udp->source_port.wire() == 0 || udp->destination_port.wire() == 0) {
+        return refuse(packet, DropReason::l4_port_zero);
+    }
+    packet.source_port = udp->source_port;
+    packet.destination_port = udp->destination_port;
+}
+
+// Every fragment but the last ends at a multiple of eight octets, and none goes beyond the largest
+// packet that there is (RFC 791, 3.1). The first one has to hold the whole L4 header, so that
+// nobody after us reads another one than we did (RFC 1858).
+void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
+                    std::size_t header_length, ParsedPacket& packet) {
+    constexpr std::size_t ip_length_max = 65'535;
+    packet.kind = PacketKind::other_ipv4;
+    if (packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::tcp) &&
+        packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::udp)) {
+        return;
+    }
+    const std::size_t length = packet.ip_length - header_length;
+    const std::size_t offset = std::size_t{ip.fragment_offset()} * 8;
+    const bool is_cut_unevenly = ip.has_more_fragments() && length % 8 != 0;
+    if (length == 0 || is_cut_unevenly || header_length + offset + length > ip_length_max) {
+        return refuse(packet, DropReason::fragment_bounds);
+    }
+    packet.protocol = static_cast<L4Protocol>(packet.ip_protocol);
+    packet.source_port = packet.destination_port = be16{};
+    if (offset == 0) {
+        const auto ip_packet =
+            segment.first(std::min<std::size_t>(segment.size(), packet.ip_length));
+        if (packet.protocol == L4Protocol::tcp) {
+            parse_tcp(ip_packet, header_length, packet);
+        } else {
+            parse_first_of_udp(ip_packet, header_length, packet);
+        }
+        if (packet.kind == PacketKind::refused) {
+            return;
+        }
+    }
+    packet.kind = PacketKind::fragment;
+}
+
+// An unspecified source is a host that asks for its address (RFC 2131).
+[[gnu::noinline]] void parse_unusual(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
+                                     std::size_t header_length, ParsedPacket& packet) {
+    packet.kind = PacketKind::other_ipv4;
+    if (!packet.source.is_unspecified()) {
+        parse_fragment(segment, ip, header_length, packet);
+    }
+}
+
+constexpr bool is_tunnel(std::uint8_t ip_protocol) {
+    return ip_protocol == 4 || ip_protocol == 47;  // IPIP, GRE
 }
 
 // An error is about the packet that it quotes. Turned around, the quotation's tuple is what the
@@ -147,6 +211,13 @@ inline void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
     }
     const bool is_flow = quoted->protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                          quoted->protocol == static_cast<std::uint8_t>(L4Protocol::udp);
+    if (is_tunnel(quoted->protocol) && quoted->source == packet.destination) {
+        packet.source = quoted->destination;
+        packet.source_port = be16{};
+        packet.quotation_offset = static_cast<std::uint16_t>(l3_offset + quoted_l3);
+        packet.kind = PacketKind::tunnel_error;
+        return;
+    }
     if (!is_flow || quoted->is_later_fragment()) {
         return;
     }
@@ -169,8 +240,8 @@ inline void parse_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
 }
 
 // What to make of an IPv4 packet's payload. What lies behind the IP packet is padding.
-inline void parse_l4(std::span<const std::uint8_t> segment, std::size_t header_length,
-                     ParsedPacket& packet) {
+[[gnu::always_inline]] inline void parse_l4(std::span<const std::uint8_t> segment,
+                                            std::size_t header_length, ParsedPacket& packet) {
     const std::size_t total_length = packet.ip_length;
     const auto ip_packet = segment.first(std::min(segment.size(), total_length));
     switch (packet.ip_protocol) {
@@ -192,15 +263,17 @@ inline void parse_l4(std::span<const std::uint8_t> segment, std::size_t header_l
     }
     const bool ends_in_header =
         packet.kind == PacketKind::refused && packet.reason == DropReason::l4_truncated;
-    if (ends_in_header || packet.kind == PacketKind::icmp_error) {
+    if (ends_in_header || packet.kind == PacketKind::icmp_error ||
+        packet.kind == PacketKind::tunnel_error) {
         refuse(packet, DropReason::headers_scattered);
     }
 }
 
 // Of a header whose length is known; inline, so that it is a constant where it can be.
-inline void parse_sized_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
-                             const Ipv4Header& ip, std::size_t header_length,
-                             ParsedPacket& packet) {
+[[gnu::always_inline]] inline void parse_sized_ipv4(std::span<const std::uint8_t> segment,
+                                                    std::size_t whole_length, const Ipv4Header& ip,
+                                                    std::size_t header_length,
+                                                    ParsedPacket& packet) {
     const std::size_t total_length = ip.total_length.host();
     if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
         return refuse_frame(packet, DropReason::ipv4_header_length);
@@ -229,15 +302,22 @@ inline void parse_sized_ipv4(std::span<const std::uint8_t> segment, std::size_t 
     packet.ip_length = static_cast<std::uint16_t>(total_length);
     packet.l4_offset = static_cast<std::uint8_t>(l3_offset + header_length);
     if (is_fragment || source.is_unspecified()) {
-        // An unspecified source is a host that asks for its address (RFC 2131).
-        packet.kind = PacketKind::other_ipv4;
-        return;
+        return parse_unusual(segment, ip, header_length, packet);
     }
     parse_l4(segment, header_length, packet);
 }
 
-void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
-                ParsedPacket& packet) {
+[[gnu::noinline]] void parse_ipv4_with_options(std::span<const std::uint8_t> segment,
+                                               std::size_t whole_length, const Ipv4Header& ip,
+                                               ParsedPacket& packet) {
+    if (ip.version() != 4) {
+        return refuse_frame(packet, DropReason::ipv4_version);
+    }
+    return parse_sized_ipv4(segment, whole_length, ip, ip.header_length(), packet);
+}
+
+[[gnu::always_inline]] inline void parse_ipv4(std::span<const std::uint8_t> segment,
+                                              std::size_t whole_length, ParsedPacket& packet) {
     const auto* ip = look_at<Ipv4Header>(segment, 0);
     if (ip == nullptr) {
         return refuse_frame(packet, whole_length < sizeof(Ipv4Header)
@@ -247,10 +327,7 @@ void parse_ipv4(std::span<const std::uint8_t> segment, std::size_t whole_length,
     if (ip->version_and_length == version_4_without_options) {
         return parse_sized_ipv4(segment, whole_length, *ip, sizeof(Ipv4Header), packet);
     }
-    if (ip->version() != 4) {
-        return refuse_frame(packet, DropReason::ipv4_version);
-    }
-    return parse_sized_ipv4(segment, whole_length, *ip, ip->header_length(), packet);
+    return parse_ipv4_with_options(segment, whole_length, *ip, packet);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Bytes to a ParsedPacket, or the reason why not. The only room that doubts a length: behind it,
 // offsets and lengths are true and lie in the first segment of the buffer. A straight descent,
 // Ethernet, IPv4, L4; each step one look, one check, one named refusal. IPv4 options are skipped by
-// header length and carried along; fragments are told apart, not looked into. Pure; worker side.
+// header length and carried along; of fragments the first alone is looked into. Pure; worker side.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,13 @@
 namespace fulcrum {
 
 enum class PacketKind : std::uint8_t {
-    refused,     // `reason` says why
-    flow,        // TCP or UDP over IPv4, whole
-    icmp_error,  // about a flow: the quotation's addresses and ports are in the packet's place
-    other_ipv4,  // any other IPv4 packet, fragments included
-    not_ip,      // ARP, IPv6: the kernel's
+    refused,       // `reason` says why
+    flow,          // TCP or UDP over IPv4, whole
+    icmp_error,    // about a flow: the quotation's addresses and ports are in the packet's place
+    tunnel_error,  // about an IPIP or GRE packet of its receiver's; `source` is whom that was for
+    fragment,      // of a TCP or UDP packet over IPv4; the first one's ports are known
+    other_ipv4,    // any other IPv4 packet
+    not_ip,        // ARP, IPv6: the kernel's
 };
 
 struct ParsedPacket {

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "dataplane/choose.h"
+#include "dataplane/encapsulate.h"
+#include "dataplane/refit.h"
 
 namespace fulcrum {
 namespace {
@@ -107,8 +109,28 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
     tell_session(found == nullptr ? nullptr : &before, ages, explanation);
     tell_real(snapshot, explanation);
     tell_way(snapshot, explanation);
-    explanation.octet_count =
-        decision.verdict == Verdict::transmit ? octet_count : std::uint16_t{0};
+    const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
+    explanation.octet_count = leaves ? octet_count : std::uint16_t{0};
+    if (decision.verdict == Verdict::refit && decision.rewrite == Rewrite::tunnel) {
+        explanation.octet_count =
+            wrap(snapshot.tunnel_of(decision.tally), octet_count, explanation);
+    }
+}
+
+// As it would leave for a tunnel's real; what is cut off has no part in a checksum.
+std::uint16_t Rehearsal::wrap(const Tunnel& tunnel, std::uint16_t octet_count,
+                              Explanation& explanation) const {
+    std::array<std::uint8_t, Tunnel::header_size_max + limits::explained_octets_max> room;
+    std::uint8_t* const frame = room.data() + Tunnel::header_size_max;
+    std::memcpy(frame, explanation.octets.data(), octet_count);
+    const ParsedPacket& packet = burst_->packets[0];
+    WrapFields fields{.inner_length = packet.ip_length, .flow_hash = flow_hash_of(packet)};
+    fields.inner_sum.add(frame + sizeof(EthernetHeader), octet_count - sizeof(EthernetHeader));
+    const std::uint8_t* const grown = encapsulate(frame, tunnel, fields);
+    const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(
+        std::size_t{octet_count} + tunnel.header_length, limits::explained_octets_max));
+    std::memcpy(explanation.octets.data(), grown, length);
+    return length;
 }
 
 void Rehearsal::set_stage() {
@@ -193,7 +215,8 @@ void Rehearsal::tell_real(const Snapshot& snapshot, Explanation& explanation) co
 
 void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) const {
     const Decision& decision = burst_->decisions[0];
-    if (decision.verdict != Verdict::transmit && decision.verdict != Verdict::hold) {
+    if (decision.verdict != Verdict::transmit && decision.verdict != Verdict::refit &&
+        decision.verdict != Verdict::hold) {
         return;
     }
     const Ipv4Address destination =

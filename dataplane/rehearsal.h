@@ -40,6 +40,8 @@ class Rehearsal {
     const Session* session_of(const Snapshot& snapshot);
     void tell_session(const Session* before, const Ages& ages, Explanation& explanation);
     void tell_real(const Snapshot& snapshot, Explanation& explanation) const;
+    std::uint16_t wrap(const Tunnel& tunnel, std::uint16_t octet_count,
+                       Explanation& explanation) const;
     void tell_way(const Snapshot& snapshot, Explanation& explanation) const;
 
     std::vector<PathPort> ports_;

@@ -96,7 +96,7 @@ SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
     if (packet.protocol == L4Protocol::udp) {
         return SessionState::one_way;
     }
-    if (mode == ForwardingMode::direct) {
+    if (is_one_way(mode)) {
         return SessionState::direct_opening;
     }
     return (packet.tcp_flags & tcp_flag::syn) != 0 ? SessionState::syn_seen
@@ -125,7 +125,7 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
 // served by the same endpoint.
 bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const SnapshotReal& real,
                       be16 vip_port) {
-    if (real.mode == ForwardingMode::direct) {
+    if (is_one_way(real.mode)) {
         return true;
     }
     const std::uint32_t source = snapshot.reply_source_of(
@@ -258,6 +258,10 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
     if (packet.kind == PacketKind::flow) {
         const Side side = is_from_client ? Side::client : Side::real;
         session.tag.set_coarse(listener.timeouts_are_coarse);
+        if (!is_confirmed(session.tag.state())) {
+            limit_segments(packet, real, snapshot.services[listener.service].mss_max,
+                           burst.decisions[i]);
+        }
         touch(session, packet, side, real, ages);
     }
     return true;
@@ -349,6 +353,7 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
         session->tag.set_affine(chooser_.note_opened(snapshot, flow, index));
     }
     decide_request(packet, real, burst.decisions[i]);
+    limit_segments(packet, real, snapshot.services[listener.service].mss_max, burst.decisions[i]);
 }
 
 // Null: no room.

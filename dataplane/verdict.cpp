@@ -19,18 +19,22 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"l4_port_zero", "a TCP or UDP port is zero"},
     {"tcp_flags", "the TCP flags contradict each other"},
     {"icmp_quotation", "an ICMP error quotes too little to know whom it concerns"},
+    {"fragment_bounds", "a fragment is empty, cut unevenly, or ends beyond the largest packet"},
+    {"tunnel_error", "an error about a tunnel was heard, and concerns no client that it names"},
     {"ethertype", "the frame carries neither IPv4 nor ARP"},
     {"vlan", "the frame carries a VLAN tag on a port without VLANs"},
-    {"fragment", "an IPv4 fragment is addressed to a service or comes from a real"},
+    {"fragment_overlap", "a fragment covers octets that another one of its datagram has covered"},
+    {"fragment_unmatched", "a fragment's first one did not come in time, or too many waited"},
     {"destination", "the destination is nobody whom this director serves or routes for"},
     {"ttl_expired", "the time to live ran out here"},
-    {"mtu_exceeded", "the packet is larger than the outgoing port carries"},
+    {"mtu_exceeded", "the packet is larger than its next hop carries, and may not be cut"},
     {"no_real", "the service has no usable real and no fallback"},
     {"no_session", "a TCP packet opens no session and belongs to none"},
     {"session_ended", "the session's real is down or gone, and both sides were reset"},
     {"table_full", "there is no room for a session that must be tracked"},
     {"client_port_in_use", "another session of this client port meets at the same real and port"},
     {"no_route", "the kernel has no route to the destination"},
+    {"no_buffer", "there was no packet buffer for a piece of a packet, or too many pieces"},
     {"neighbour_unresolved", "the next hop did not answer in time, or too many packets waited"},
     {"transmit_full", "the transmit queue of the port was full"},
     {"punt_full", "the ring to the kernel's twin was full"},
@@ -40,7 +44,7 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
 }};
 
 constexpr std::array<std::string_view, verdict_count> verdict_names{
-    "pending", "transmit", "punt", "hand_over", "hold", "drop", "reset"};
+    "pending", "transmit", "refit", "punt", "hand_over", "hold", "hear", "await", "drop", "reset"};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
     "keepalive", "link", "check", "routing", "transit", "rest"};

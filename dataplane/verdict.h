@@ -13,9 +13,12 @@ namespace fulcrum {
 enum class Verdict : std::uint8_t {
     pending,    // not judged yet
     transmit,   // out of a NIC port
+    refit,      // the same, after rare changes: in a tunnel, in pieces, with another segment size
     punt,       // to the kernel's twin of the port it came from
     hand_over,  // to the worker that owns its client
     hold,       // waits, bounded, for a neighbour to be resolved
+    hear,       // an error about a tunnel: to be read, and perhaps told to a client
+    await,      // waits, bounded, for the first fragment of its datagram
     drop,
     reset,  // dropped for `reason`, and both sides of its session are reset
 };
@@ -39,10 +42,13 @@ enum class DropReason : std::uint8_t {
     l4_port_zero,
     tcp_flags,
     icmp_quotation,
+    fragment_bounds,
+    tunnel_error,
     // The frame is sound, and not for us to carry.
     ethertype,
     vlan,
-    fragment,
+    fragment_overlap,
+    fragment_unmatched,
     destination,
     ttl_expired,
     mtu_exceeded,
@@ -53,6 +59,7 @@ enum class DropReason : std::uint8_t {
     table_full,
     client_port_in_use,
     no_route,
+    no_buffer,
     neighbour_unresolved,
     // We were too slow, or the next room was full.
     transmit_full,

@@ -57,6 +57,9 @@ Worker::Worker(const WorkerWiring& wiring)
       path_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, tracker_},
       rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, chooser_},
       emitter_{wiring_, clock_},
+      refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
+      icmp_{emitter_, counters_, clock_},
+      early_fragments_{path_.fragments()},
       burst_{std::make_unique<Burst>()} {
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
         port_index_[wiring.ports[i].port_id] = static_cast<std::uint8_t>(i);
@@ -89,6 +92,7 @@ bool Worker::run_once() {
     was_busy |= receive();
     was_busy |= adopt();
     release_held(snapshot);
+    release_fragments(snapshot);
 
     serve_inbox(snapshot);
     walk_some(snapshot);
@@ -177,6 +181,10 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             count_forwarded(decision, burst_->packets[i]);
             emitter_.transmit(mbuf, decision.hop->port);
             break;
+        case Verdict::refit:
+            count_forwarded(decision, burst_->packets[i]);
+            refitter_.send(mbuf, burst_->packets[i], decision, snapshot);
+            break;
         case Verdict::punt:
             emitter_.punt(mbuf, decision.punt_class);
             break;
@@ -188,12 +196,14 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
                  decision.is_reply ? burst_->packets[i].destination : decision.replacement.address,
                  snapshot);
             break;
+        case Verdict::hear:
+            hear_tunnel_error(i, snapshot);
+            break;
+        case Verdict::await:
+            await_first(i);
+            break;
         case Verdict::drop:
-            if (decision.reason == DropReason::no_real) {
-                refuse_no_real(i, snapshot);
-            } else {
-                emitter_.drop(mbuf, decision.reason);
-            }
+            refuse(i, snapshot);
             break;
         case Verdict::reset:
             reset_both_sides(i, snapshot);
@@ -239,7 +249,7 @@ void Worker::release_held(const Snapshot& snapshot) {
 }
 
 void Worker::count_forwarded(const Decision& decision, const ParsedPacket& packet) {
-    if (packet.kind != PacketKind::flow || decision.tally >= board_.tally_count()) {
+    if (packet.kind == PacketKind::icmp_error || decision.tally >= board_.tally_count()) {
         return;
     }
     RealTally& tally = board_.tally(decision.tally);
@@ -295,7 +305,12 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
         const BareReset reset = reset_onwards(frame, packet, decision);
         auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
-        send(onwards, write_reset(octets, reset, *decision.hop), *decision.hop);
+        const std::uint16_t length = write_reset(octets, reset, *decision.hop);
+        if (decision.rewrite == Rewrite::tunnel) {
+            send_in_tunnel(onwards, length, i, snapshot);
+        } else {
+            send(onwards, length, *decision.hop);
+        }
     }
     const NextHop& back = *snapshot.paths->to(packet.source).hop;
     if (!back.is_resolved || mbuf->nb_segs != 1) {

@@ -13,7 +13,10 @@
 #include "dataplane/burst.h"
 #include "dataplane/chooser.h"
 #include "dataplane/emitter.h"
+#include "dataplane/fragment_room.h"
+#include "dataplane/icmp_origin.h"
 #include "dataplane/packet_path.h"
+#include "dataplane/refit.h"
 #include "dataplane/rehearsal.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
@@ -44,6 +47,7 @@ class Worker {
     bool receive();
     bool adopt();
     void release_held(const Snapshot& snapshot);
+    void release_fragments(const Snapshot& snapshot);
 
     void carry(const Snapshot& snapshot, Origin origin);
     void look_at_buffers();
@@ -52,7 +56,14 @@ class Worker {
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
     void hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot);
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
+    void send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
+                        const Snapshot& snapshot);
+    void await_first(std::size_t i);
+    void hear_tunnel_error(std::size_t i, const Snapshot& snapshot);
+    void refuse(std::size_t i, const Snapshot& snapshot);
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
+    void refuse_too_long(std::size_t i, const Snapshot& snapshot);
+    void refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot);
 
     void serve_inbox(const Snapshot& snapshot);
     void explain(const Question& question, const Snapshot& snapshot);
@@ -83,7 +94,10 @@ class Worker {
     Rehearsal rehearsal_;
     TurnClock clock_;
     Emitter emitter_;
+    Refitter refitter_;
+    IcmpOrigin icmp_;
     WaitingRoom waiting_;
+    FragmentRoom early_fragments_;
     std::unique_ptr<Burst> burst_;
     std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;

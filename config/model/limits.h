@@ -73,6 +73,12 @@ inline constexpr std::size_t locality_destinations_max = 16'384;
 inline constexpr std::size_t locality_set_max = 16;
 inline constexpr std::uint32_t locality_idle_s_max = 24 * 3'600;
 
+// --- fragments -------------------------------------------------------------------------------
+inline constexpr std::size_t datagrams_in_fragments_max = 1'024;  // remembered by each worker
+inline constexpr std::uint32_t fragments_follow_s = 2;            // the first one, at the least
+inline constexpr std::size_t early_fragments_max = 128;           // waiting, in each worker
+inline constexpr std::uint32_t early_fragment_ms_max = 500;
+
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
 inline constexpr std::uint16_t mtu_max = 1'500;

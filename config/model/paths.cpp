@@ -80,7 +80,8 @@ std::vector<Stretch> stretches_of(const std::vector<KernelRoute>& routes) {
 
 }  // namespace
 
-Paths::Paths(const KernelTables& tables) : ports_{tables.ports} {
+Paths::Paths(const KernelTables& tables)
+    : ports_{tables.ports}, port_addresses_{tables.port_addresses} {
     hops_.push_back(no_route);
     for (std::size_t port = 0; port < ports_.size(); ++port) {
         hops_.push_back({.source = ports_[port].mac,
@@ -117,7 +118,10 @@ Paths::Route Paths::compiled(const KernelRoute& route) const {
     if (route.port >= ports_.size()) {
         return {};  // leaves by an interface that is no twin of ours
     }
-    Route made{.gateway = route.gateway, .hop = 1U + route.port, .port = route.port};
+    Route made{.gateway = route.gateway,
+               .source = route.source,
+               .hop = 1U + route.port,
+               .port = route.port};
     if (!route.gateway.is_unspecified()) {
         const std::uint32_t hop = neighbours_.find(neighbour_key(route.gateway, route.port));
         made.hop = hop == EndpointMap::absent ? made.hop : hop;
@@ -125,12 +129,45 @@ Paths::Route Paths::compiled(const KernelRoute& route) const {
     return made;
 }
 
-Paths::Answer Paths::to(Ipv4Address address) const {
+// Null: there are no routes at all.
+const Paths::Route* Paths::route_to(Ipv4Address address) const {
     if (starts_.empty()) {
-        return {&no_route, address};
+        return nullptr;
     }
     const auto after = std::upper_bound(starts_.begin(), starts_.end(), address.host());
-    const Route& route = routes_[static_cast<std::size_t>(after - starts_.begin()) - 1];
+    return &routes_[static_cast<std::size_t>(after - starts_.begin()) - 1];
+}
+
+Ipv4Address Paths::source_to(Ipv4Address address) const {
+    const Route* const route = route_to(address);
+    if (route == nullptr || route->port == port_none || !route->source.is_unspecified()) {
+        return route == nullptr ? Ipv4Address{} : route->source;
+    }
+    const Ipv4Address next = route->gateway.is_unspecified() ? address : route->gateway;
+    Ipv4Address found{};
+    std::uint8_t found_length = 33;
+    for (const KernelAddress& own : port_addresses_) {
+        if (own.port != route->port) {
+            continue;
+        }
+        if (own.prefix.contains(next)) {
+            return own.prefix.address;
+        }
+        // Without a network in common, rather not an address that stands for itself alone: a VIP.
+        if (own.prefix.length < found_length) {
+            found = own.prefix.address;
+            found_length = own.prefix.length;
+        }
+    }
+    return found;
+}
+
+Paths::Answer Paths::to(Ipv4Address address) const {
+    const Route* const found = route_to(address);
+    if (found == nullptr) {
+        return {&no_route, address};
+    }
+    const Route& route = *found;
     if (route.port == port_none || !route.gateway.is_unspecified()) {
         return {&hops_[route.hop], route.port == port_none ? address : route.gateway};
     }

@@ -34,8 +34,17 @@ struct KernelRoute {
     Ipv4Address gateway;            // unspecified: the destination is on the link itself
     std::uint8_t port = port_none;  // the NIC port whose twin the route leaves by
     std::uint32_t metric = 0;       // the least wins among equal prefixes
+    Ipv4Address source{};           // of ours that the route prefers; unspecified: it names none
 
     friend bool operator==(const KernelRoute&, const KernelRoute&) = default;
+};
+
+// An address of a twin, with the network around it.
+struct KernelAddress {
+    Ipv4Prefix prefix;
+    std::uint8_t port = port_none;
+
+    friend bool operator==(const KernelAddress&, const KernelAddress&) = default;
 };
 
 struct KernelNeighbour {
@@ -58,7 +67,8 @@ struct KernelTables {
     std::vector<PortLink> ports;  // by port index
     std::vector<KernelRoute> routes;
     std::vector<KernelNeighbour> neighbours;
-    std::vector<Ipv4Address> addresses;  // held by the twins (and by lo): ours
+    std::vector<Ipv4Address> addresses;         // held by the twins (and by lo): ours
+    std::vector<KernelAddress> port_addresses;  // those of the twins
 
     friend bool operator==(const KernelTables&, const KernelTables&) = default;
 };
@@ -76,6 +86,11 @@ class Paths {
     };
     Answer to(Ipv4Address address) const;
 
+    // The address of ours under which packets of our own go to `address`, as the kernel chooses it:
+    // the route's, else one of its port in the next hop's network, else any of the port's.
+    // Unspecified: there is none.
+    Ipv4Address source_to(Ipv4Address address) const;
+
     bool is_ours(Ipv4Address address) const {
         return ours_.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
     }
@@ -85,11 +100,13 @@ class Paths {
   private:
     struct Route {
         Ipv4Address gateway;    // unspecified: on the link
+        Ipv4Address source{};   // unspecified: the kernel's choice has to be found
         std::uint32_t hop = 0;  // on the link: the port's unresolved hop; else the gateway's
         std::uint8_t port = port_none;
     };
 
     Route compiled(const KernelRoute& route) const;
+    const Route* route_to(Ipv4Address address) const;
 
     std::vector<std::uint32_t> starts_;  // host order, ascending, starts_[0] == 0
     std::vector<Route> routes_;          // routes_[i] covers starts_[i] up to the next start
@@ -97,6 +114,7 @@ class Paths {
     EndpointMap neighbours_;             // (address, port as L4 port, 254) -> hops_
     EndpointMap ours_;
     std::vector<PortLink> ports_;
+    std::vector<KernelAddress> port_addresses_;
 };
 
 }  // namespace fulcrum

@@ -70,7 +70,19 @@ std::string_view to_string(SessionPolicy policy) {
 }
 
 std::string_view to_string(ForwardingMode mode) {
-    return mode == ForwardingMode::nat ? "nat" : "direct";
+    switch (mode) {
+        case ForwardingMode::nat:
+            return "nat";
+        case ForwardingMode::direct:
+            return "direct";
+        case ForwardingMode::ipip:
+            return "ipip";
+        case ForwardingMode::gue:
+            return "gue";
+        case ForwardingMode::gre:
+            return "gre";
+    }
+    return "unknown";
 }
 
 std::string_view to_string(CheckType type) {

@@ -27,6 +27,27 @@ struct SourcePlace {
 enum class ForwardingMode : std::uint8_t {
     nat,     // destination rewritten; replies come back through the director
     direct,  // only the MAC is rewritten; the real holds the VIP and answers the client itself
+    ipip,    // as direct, and over any distance: the packet travels within another one (RFC 2003)
+    gue,     // the same within UDP (generic UDP encapsulation, variant 0)
+    gre,     // the same within GRE (RFC 2784)
+};
+
+// Whether the packet is wrapped, so that the real has to unwrap it.
+constexpr bool is_tunnel(ForwardingMode mode) {
+    return mode == ForwardingMode::ipip || mode == ForwardingMode::gue ||
+           mode == ForwardingMode::gre;
+}
+// Whether the real holds the VIP, listens on the service's own port and answers the client itself.
+constexpr bool is_one_way(ForwardingMode mode) {
+    return mode == ForwardingMode::direct || is_tunnel(mode);
+}
+
+// How a tunnel's outer header differs from the plainest one.
+struct TunnelOptions {
+    be16 port{6'080};           // gue: where the real unwraps; 6080 is IANA's
+    bool has_checksum = false;  // gue, gre: the outer header covers its payload
+
+    friend bool operator==(const TunnelOptions&, const TunnelOptions&) = default;
 };
 
 // What becomes of the sessions of a real that takes no new ones.
@@ -89,6 +110,7 @@ struct RealServer {
     std::uint32_t weight = 1;  // 0: drained
     ForwardingMode forward = ForwardingMode::nat;
     ConnectionLimits connections;
+    TunnelOptions tunnel;
     SourcePlace place;
 
     friend bool operator==(const RealServer&, const RealServer&) = default;
@@ -119,7 +141,8 @@ struct VirtualService {
     SessionPolicy on_failure = SessionPolicy::keep;       // of a real that its check finds down
     SessionPolicy on_removal = SessionPolicy::keep;       // of a real that leaves the file
     NoReal no_real = NoReal::reset;
-    bool one_packet = false;  // UDP: no sessions, a real is chosen for each datagram
+    bool one_packet = false;    // UDP: no sessions, a real is chosen for each datagram
+    std::uint16_t mss_max = 0;  // TCP handshakes ask for no larger segments; 0: as they ask
     SessionTimeouts timeouts;
     Check check;
     std::vector<RealServer> reals;

@@ -20,6 +20,7 @@
 #include "config/model/schedule.h"
 #include "config/model/service.h"
 #include "config/model/session.h"
+#include "config/model/tunnel.h"
 
 namespace fulcrum {
 
@@ -55,7 +56,7 @@ struct alignas(32) SnapshotReal {  // never across two cache lines
     be16 port{};  // 0: the one that the client used
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
-    NextHop hop;              // towards the real
+    NextHop hop;              // towards the real; its MTU is what a tunnel leaves of it
     std::uint32_t tally = 0;  // its counters in each worker; stable for the real's life
 };
 static_assert(sizeof(SnapshotReal) == 32);
@@ -94,6 +95,7 @@ struct SnapshotService {
     NoReal no_real = NoReal::reset;
     bool has_usable_real = false;  // of those on the ring
     bool is_one_packet = false;    // opens no sessions
+    std::uint16_t mss_max = 0;     // 0: none
     // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
     // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
     bool timeouts_are_coarse = false;
@@ -123,6 +125,21 @@ struct Snapshot {
     EndpointMap vips;                    // VIP, 0, 255 -> 0: addresses that services have
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
     std::shared_ptr<const Paths> paths;  // never null
+    std::vector<Tunnel> tunnels;
+    std::vector<std::uint32_t> tunnel_by_tally;  // of a tunnel's real; empty: nobody has a tunnel
+    EndpointMap tunnel_ends;  // a tunnel's real, its port in gue, 253 -> one of its tunnels
+
+    bool is_vip(Ipv4Address address) const {
+        return vips.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
+    }
+    // Null: no tunnel ends there.
+    const Tunnel* tunnel_to(Endpoint end) const {
+        const std::uint32_t found =
+            tunnel_ends.find(EndpointMap::key_of(end.address, end.port, 253));
+        return found == EndpointMap::absent ? nullptr : &tunnels[found];
+    }
+    // `tally` is that of a real whose mode is a tunnel.
+    const Tunnel& tunnel_of(std::uint32_t tally) const { return tunnels[tunnel_by_tally[tally]]; }
 
     // Of packets that come from a NAT real's endpoint, an index into reply_sources; else
     // EndpointMap::absent.

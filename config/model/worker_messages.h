@@ -49,12 +49,14 @@ enum class ReportKind : std::uint8_t {
     client,            // a client of the walk
     walk_done,         // the walk's last report
     neighbour_wanted,  // a packet waits for `neighbour` on `port`
+    path_mtu,          // a router on the way to `neighbour`, a tunnel's real, carries only `mtu`
 };
 
 struct WorkerReport {
     ReportKind kind = ReportKind::session;
     std::uint8_t port = 0;      // neighbour_wanted
-    Ipv4Address neighbour;      // neighbour_wanted
+    std::uint16_t mtu = 0;      // path_mtu
+    Ipv4Address neighbour;      // neighbour_wanted, path_mtu
     std::uint32_t walk_id = 0;  // session, client, walk_done
     SessionRecord session;      // session
     ClientReport client;        // client

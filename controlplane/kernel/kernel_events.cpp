@@ -143,6 +143,7 @@ KernelEvent parse_route(const nlmsghdr* message) {
     event.prefix = {attributes.value<Ipv4Address>(RTA_DST).value_or(Ipv4Address{}),
                     header->rtm_dst_len};
     event.metric = attributes.value<std::uint32_t>(RTA_PRIORITY).value_or(0);
+    event.source = attributes.value<Ipv4Address>(RTA_PREFSRC).value_or(Ipv4Address{});
     if (const nlattr* multipath = attributes.find(RTA_MULTIPATH); multipath != nullptr) {
         take_first_living_hop(multipath, event);
     } else if (!event.is_refusal && (header->rtm_flags & RTNH_F_DEAD) == 0 &&

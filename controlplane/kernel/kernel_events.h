@@ -45,6 +45,7 @@ struct RouteEvent {
     bool is_refusal = false;  // blackhole, unreachable or prohibit: leads nowhere on purpose
     int interface = 0;        // of several hops the first that is not dead; 0: none
     Ipv4Address gateway{};    // unspecified: on the link
+    Ipv4Address source{};     // preferred for packets of our own; unspecified: none
 
     friend bool operator==(const RouteEvent&, const RouteEvent&) = default;
 };

@@ -68,7 +68,7 @@ bool KernelView::take(const RouteEvent& event) {
         return false;
     }
     const RouteKey key{event.table, event.prefix.address, event.prefix.length, event.metric};
-    const Hop hop{event.interface, event.gateway, event.is_refusal};
+    const Hop hop{event.interface, event.gateway, event.source, event.is_refusal};
     auto& hops = routes_[key];
     const std::vector<Hop> before = hops;
     if (event.is_gone) {
@@ -153,7 +153,8 @@ KernelTables KernelView::tables() const {
             tables.routes.push_back({.prefix = {std::get<1>(key), std::get<2>(key)},
                                      .gateway = hop.gateway,
                                      .port = hop.is_refusal ? port_none : port->second,
-                                     .metric = std::get<3>(key)});
+                                     .metric = std::get<3>(key),
+                                     .source = hop.source});
         }
     }
     for (const auto& [key, neighbour] : neighbours_) {
@@ -164,6 +165,9 @@ KernelTables KernelView::tables() const {
     }
     for (const AddressKey& key : addresses_) {
         tables.addresses.push_back(std::get<1>(key));
+        if (const auto port = ports.find(std::get<0>(key)); port != ports.end()) {
+            tables.port_addresses.push_back({{std::get<1>(key), std::get<2>(key)}, port->second});
+        }
     }
     std::sort(tables.addresses.begin(), tables.addresses.end());
     tables.addresses.erase(std::unique(tables.addresses.begin(), tables.addresses.end()),

@@ -58,6 +58,7 @@ class KernelView {
     struct Hop {
         int interface = 0;
         Ipv4Address gateway{};
+        Ipv4Address source{};
         bool is_refusal = false;
 
         friend bool operator==(const Hop&, const Hop&) = default;

@@ -42,8 +42,14 @@ Scene make_scene() {
     Scene scene;
     scene.service("web", web).real("a", real).real("b", {Ipv4Address::of(10, 2, 0, 12), be16{80}});
     scene.service("other", {Ipv4Address::of(10, 1, 0, 81), be16{80}}).real("a", real);
+    scene.service("far", {Ipv4Address::of(10, 1, 0, 83), be16{80}})
+        .real("r", {Ipv4Address::of(10, 2, 0, 57), be16{80}}, ForwardingMode::gre);
+    scene.last_service().mss_max = 536;
+    scene.last_service().reals[0].tunnel.has_checksum = true;
     scene.service("dns", {web.address, be16{53}}, L4Protocol::udp)
         .real("n", {Ipv4Address::of(10, 2, 0, 53), be16{53}})
+        .real("t", {Ipv4Address::of(10, 2, 0, 55), be16{53}}, ForwardingMode::ipip)
+        .real("g", {Ipv4Address::of(10, 2, 0, 56), be16{53}}, ForwardingMode::gue)
         .real("m", {Ipv4Address::of(10, 2, 0, 54), be16{53}}, ForwardingMode::direct);
     scene.service("nobody", {Ipv4Address::of(10, 1, 0, 82), be16{80}});
     scene.kernel().neighbours.pop_back();  // one real's neighbour is not known

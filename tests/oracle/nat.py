@@ -152,6 +152,8 @@ class Director:
             if line.startswith("neighbour"):
                 _, where, mac = line.split()
                 self.macs[address(where)] = bytes.fromhex(mac.replace(":", ""))
+            elif line.startswith("address"):
+                self.address = address(line.split()[1])
 
     def real_of(self, client, vip, protocol):
         session = (client, vip, protocol)
@@ -171,7 +173,7 @@ class Director:
         """What leaves for this frame, or nothing."""
         packet = Ip(frame[14:])
         if packet.ttl <= 1:
-            return None
+            return None if packet.protocol == ICMP else self.too_old(packet)
         if packet.protocol == ICMP:
             return self.error(packet)
         source = (packet.source, packet.sport)
@@ -181,6 +183,21 @@ class Director:
             return self.framed(real[0], packet.sent(packet.ttl - 1, destination=real))
         vip = self.vip_of(destination, source, packet.protocol)
         return vip and self.framed(None, packet.sent(packet.ttl - 1, source=vip))
+
+    def too_old(self, packet):
+        """Its sender hears so: a client from the VIP, a real from the director."""
+        if (packet.destination, packet.dport, packet.protocol) in self.services:
+            source, real = packet.destination, None
+        elif self.vip_of((packet.destination, packet.dport), (packet.source, packet.sport),
+                         packet.protocol):
+            source, real = self.address, packet.source
+        else:
+            return None
+        message = b"\x0b" + bytes(7) + (packet.header + packet.l4)[:548]
+        header = struct.pack(">BBHHHBBH", 0x45, 0xC0, 20 + len(message), 0, 0x4000, 64, ICMP, 0)
+        header += source + packet.source
+        header = with_checksum(header, 10, checksum(header))
+        return self.framed(real, header + with_checksum(message, 2, checksum(message)))
 
     def error(self, packet):
         quoted = Ip(packet.l4[8:])

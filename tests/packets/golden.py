@@ -51,6 +51,13 @@ def to_real(number, packet):
     return Ether(src=DIRECTOR_MAC, dst=real_mac(number)) / packet
 
 
+def told(packet, source, **icmp):
+    """The ICMP error that the director sends about a packet: its quotation and its own header."""
+    octets = bytes(packet)[:548]
+    return (IP(src=source, dst=packet.src, tos=0xC0, flags="DF", id=0, ttl=64)
+            / ICMP(**icmp) / Raw(octets))
+
+
 def write(name, frames):
     """A capture beside the scenario's make.py. Frame n is of second n: equal frames, equal file."""
     octets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)

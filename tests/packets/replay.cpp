@@ -54,7 +54,8 @@ T known(std::optional<T> value, const std::string& line) {
     return *value;
 }
 
-// Lines of kernel.txt: "address A", "route P/L [via G]", "neighbour A MAC"; all on port 0.
+// Lines of kernel.txt: "address A", or with its network "address A/L", "route P/L [via G]",
+// "neighbour A MAC"; all on port 0.
 KernelTables read_kernel(const fs::path& path, const PortLink& link) {
     KernelTables tables;
     tables.ports = {link};
@@ -70,7 +71,11 @@ KernelTables read_kernel(const fs::path& path, const PortLink& link) {
             continue;
         }
         if (what == "address") {
-            tables.addresses.push_back(known(parse_ipv4_address(first), line));
+            const bool has_network = first.find('/') != std::string::npos;
+            const Ipv4Prefix held =
+                known(parse_ipv4_prefix(has_network ? first : first + "/32"), line);
+            tables.addresses.push_back(held.address);
+            tables.port_addresses.push_back({held, 0});
         } else if (what == "route") {
             const Ipv4Address gateway =
                 second == "via" ? known(parse_ipv4_address(third), line) : Ipv4Address{};

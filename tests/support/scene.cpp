@@ -27,6 +27,7 @@ Scene::Scene() {
     };
     kernel_.neighbours = {{router, 0, router_mac}};
     kernel_.addresses = {Ipv4Address::of(10, 1, 0, 2), Ipv4Address::of(10, 2, 0, 1)};
+    kernel_.port_addresses = {{{kernel_.addresses[0], 16}, 0}, {{kernel_.addresses[1], 16}, 1}};
 }
 
 Scene& Scene::service(const std::string& name, Endpoint vip, L4Protocol protocol) {

@@ -181,9 +181,27 @@ TEST(Classify, MulticastAndBroadcastArePuntedAsTheRest) {
 
 // --- fragments and refusals ------------------------------------------------------------------
 
-TEST(Classify, AFragmentToAVipIsRefusedAsFragment) {
-    expect_refused(of(Packet::tcp(client, vip).fragment(0, true)), DropReason::fragment);
-    expect_refused(of(Packet::udp(client, vip).fragment(185, false)), DropReason::fragment);
+TEST(Classify, AFragmentToAVipBelongsToItsSendersWorker) {
+    for (const Packet& packet : {Packet::udp(client, vip).payload("12345678").fragment(0, true),
+                                 Packet::udp(client, vip).fragment(185, false)}) {
+        EXPECT_EQ(of(packet).packet_class, PacketClass::fragment);
+        EXPECT_EQ(of(packet).client, client.address);
+    }
+}
+
+TEST(Classify, AFragmentFromARealBelongsToItsReceiversWorker) {
+    const Classified fragment = of(Packet::udp(real, client).fragment(185, false));
+    EXPECT_EQ(fragment.packet_class, PacketClass::fragment);
+    EXPECT_EQ(fragment.client, client.address);
+}
+
+TEST(Classify, AFragmentFromARealToUsIsTheKernels) {
+    expect_punt(Packet::udp(real, {our_wan, be16{40'000}}).fragment(185, false), PuntClass::check);
+}
+
+TEST(Classify, AStrangersFragmentToAStrangerIsRefused) {
+    expect_refused(of(Packet::udp(client, {stranger, be16{53}}).fragment(185, false)),
+                   DropReason::destination);
 }
 
 TEST(Classify, AFragmentToUsIsTheKernels) {

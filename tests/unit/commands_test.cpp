@@ -23,7 +23,8 @@ class CommandsTest : public ControlBench {
             loop_, std::vector<WorkerDoors>{doors_of(*workers_[0]), doors_of(*workers_[1])},
             [this](std::uint8_t port, Ipv4Address neighbour) {
                 wanted_.emplace_back(port, neighbour);
-            });
+            },
+            [](Ipv4Address, std::uint16_t) {});
         commands_ = std::make_unique<Commands>(
             Commands::Parts{loop_, helper_, *applier_, *mail_, std::move(facts)});
     }

@@ -18,7 +18,7 @@ constexpr Binding binding{0, 0, vip.port};
 Scene scene_with(ForwardingMode mode = ForwardingMode::nat) {
     Scene scene;
     scene.service("web", vip)
-        .real("a", {real.address, mode == ForwardingMode::nat ? real.port : vip.port}, mode);
+        .real("a", {real.address, is_one_way(mode) ? vip.port : real.port}, mode);
     return scene;
 }
 
@@ -51,6 +51,33 @@ TEST(Decide, ADirectRequestGoesToTheRealsMacAlone) {
     EXPECT_EQ(decision.verdict, Verdict::transmit);
     EXPECT_EQ(decision.rewrite, Rewrite::direct);
     EXPECT_EQ(decision.hop->destination, mac_of(real.address));
+}
+
+TEST(Decide, ATunnelledRequestIsRefittedForTheRealWithWhatTheTunnelLeavesOfTheMtu) {
+    struct Case {
+        ForwardingMode mode;
+        std::uint16_t mtu;
+    };
+    for (const auto& [mode, mtu] :
+         {Case{ForwardingMode::ipip, 1'480}, Case{ForwardingMode::gue, 1'468},
+          Case{ForwardingMode::gre, 1'476}}) {
+        const auto snapshot = scene_with(mode).snapshot();
+        const Decision decision = decided_request(request(), binding, *snapshot);
+        EXPECT_EQ(decision.verdict, Verdict::refit);
+        EXPECT_EQ(decision.rewrite, Rewrite::tunnel);
+        EXPECT_EQ(*decision.hop, (NextHop{mac_of(real.address), lan_mac, 1, true, mtu}));
+        const std::size_t fits = mtu - 40U;
+        EXPECT_EQ(decided_request(request(64, fits), binding, *snapshot).verdict, Verdict::refit);
+        expect_dropped(decided_request(request(64, fits + 1), binding, *snapshot),
+                       DropReason::mtu_exceeded);
+    }
+}
+
+TEST(Decide, ATunnelWithoutAnAddressOfOursHasNoWay) {
+    Scene scene = scene_with(ForwardingMode::ipip);
+    scene.kernel().port_addresses.clear();
+    const auto snapshot = scene.snapshot();
+    expect_dropped(decided_request(request(), binding, *snapshot), DropReason::no_route);
 }
 
 TEST(Decide, AReplyTakesTheVipAndThePortThatTheClientKnows) {

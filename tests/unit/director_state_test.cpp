@@ -391,6 +391,26 @@ TEST(DirectorState, NeedsNoSnapshotBeforeThereIsAConfiguration) {
             .needs_snapshot);
 }
 
+TEST_F(Directed, RemembersThePathMtuOfATunnelsRealForTenMinutes) {
+    RealServer far = real("far", 31);
+    far.forward = ForwardingMode::ipip;
+    load({web({real("web1", 11), real("web2", 21), far})}, 2);
+    const Ipv4Address address = far.endpoint.address;
+    EXPECT_EQ(view("far").path_mtu, 0);
+    EXPECT_TRUE(state_.on_event(PathMtuHeard{address, 1'400}, at_s(10)).needs_snapshot);
+    EXPECT_FALSE(state_.on_event(PathMtuHeard{address, 1'400}, at_s(20)).needs_snapshot);
+    EXPECT_TRUE(state_.on_event(PathMtuHeard{address, 1'300}, at_s(30)).needs_snapshot);
+    EXPECT_EQ(state_.compile_input().path_mtus,
+              (std::map<Ipv4Address, std::uint16_t>{{address, std::uint16_t{1'300}}}));
+    EXPECT_EQ(view("far").path_mtu, 1'300);
+    EXPECT_EQ(view("web1").path_mtu, 0);
+
+    EXPECT_FALSE(state_.on_event(WorkersSeen{}, at_s(30 + 599)).needs_snapshot);
+    EXPECT_TRUE(state_.on_event(WorkersSeen{}, at_s(30 + 600)).needs_snapshot);
+    EXPECT_EQ(view("far").path_mtu, 0);
+    EXPECT_TRUE(state_.compile_input().path_mtus.empty());
+}
+
 TEST_F(Directed, NumbersEverySnapshotOnce) {
     const std::uint64_t before = state_.epoch();
     EXPECT_EQ(state_.compile_input().epoch, before + 1);

@@ -48,11 +48,13 @@ TEST(KernelEvents, ReadARoute) {
     Message message = route_message();
     message.with(RTA_DST, Ipv4Address::of(10, 9, 8, 0)).with(RTA_OIF, 7);
     message.with(RTA_GATEWAY, address).with(RTA_PRIORITY, 50);
+    message.with(RTA_PREFSRC, Ipv4Address::of(10, 9, 8, 7));
     const RouteEvent expected{.table = RT_TABLE_MAIN,
                               .prefix = {Ipv4Address::of(10, 9, 8, 0), 24},
                               .metric = 50,
                               .interface = 7,
-                              .gateway = address};
+                              .gateway = address,
+                              .source = Ipv4Address::of(10, 9, 8, 7)};
     EXPECT_EQ(parse_kernel_event(message.get()), KernelEvent{expected});
 }
 

@@ -80,8 +80,8 @@ class AKernelMirror : public testing::Test {
     TwinInterface lan = expect_value(
         TwinInterface::open({"lan", lan_mac, 1'400, {{Ipv4Address::of(192, 168, 10, 2), 24}}}));
     KernelMirror mirror = expect_value(KernelMirror::open({"wan", "lan"}));
-    const KernelRoute wan_link{wan_network, {}, 0, 0};
-    const KernelRoute lan_link{lan_network, {}, 1, 0};
+    const KernelRoute wan_link{wan_network, {}, 0, 0, Ipv4Address::of(203, 0, 113, 2)};
+    const KernelRoute lan_link{lan_network, {}, 1, 0, Ipv4Address::of(192, 168, 10, 2)};
 };
 
 TEST_F(AKernelMirror, ShowsWhatIsThereWhenItOpens) {

@@ -62,6 +62,17 @@ TEST_F(AKernelView, ListsRoutesByTwinsAndNotThoseByOtherInterfaces) {
     EXPECT_EQ(view.tables().routes, (std::vector<KernelRoute>{{everywhere, router, 0, 100}}));
 }
 
+TEST_F(AKernelView, KnowsUnderWhichAddressARouteWantsUsToSpeakAndWhatThePortsHold) {
+    RouteEvent event = route(everywhere, wan, router, 100);
+    event.source = Ipv4Address::of(203, 0, 113, 2);
+    view.apply(event);
+    EXPECT_EQ(view.tables().routes,
+              (std::vector<KernelRoute>{{everywhere, router, 0, 100, event.source}}));
+    view.apply(AddressEvent{.interface = lan, .address = {event.source, 24}});
+    view.apply(AddressEvent{.interface = management, .address = {router, 24}});
+    EXPECT_EQ(view.tables().port_addresses, (std::vector<KernelAddress>{{{event.source, 24}, 1}}));
+}
+
 TEST_F(AKernelView, ListsARefusingRouteWithoutAPort) {
     RouteEvent blackhole = route({Ipv4Address::of(198, 51, 100, 0), 24}, 0);
     blackhole.is_refusal = true;

@@ -273,6 +273,31 @@ TEST(Loader, ReadsTheConnectionsOfAReal) {
     EXPECT_NE(lower_alone.problems[0].find("upper"), std::string::npos) << lower_alone.problems[0];
 }
 
+TEST(Loader, ReadsTunnelsOfRealsAndTheirOptions) {
+    const LoadOutcome outcome = load_config_text(R"(
+director = { workers = [ 0 ]; };
+ports = ( { name = "wan"; device = "af_packet:eth0"; } );
+services = ( { name = "web"; vip = "10.0.0.1"; port = 80; mss_max = 1300; reals = (
+    { name = "a"; address = "10.0.0.2"; forward = "ipip"; },
+    { name = "b"; address = "10.0.0.3"; forward = "gue"; },
+    { name = "c"; address = "10.0.0.4"; forward = "gue"; tunnel_port = 9000;
+      tunnel_checksum = true; },
+    { name = "d"; address = "10.0.0.5"; forward = "gre"; tunnel_checksum = true; } );
+    fallback = { address = "10.0.0.6"; forward = "gue"; tunnel_port = 9001; }; } );
+)",
+                                                 "d.cfg");
+    EXPECT_EQ(outcome.problems, Sentences{});
+    const VirtualService& service = outcome.config.services.at(0);
+    EXPECT_EQ(service.mss_max, 1'300);
+    EXPECT_EQ(service.reals.at(0).forward, ForwardingMode::ipip);
+    EXPECT_EQ(service.reals.at(1).forward, ForwardingMode::gue);
+    EXPECT_EQ(service.reals.at(1).tunnel, (TunnelOptions{be16{6'080}, false}));
+    EXPECT_EQ(service.reals.at(2).tunnel, (TunnelOptions{be16{9'000}, true}));
+    EXPECT_EQ(service.reals.at(3).forward, ForwardingMode::gre);
+    EXPECT_TRUE(service.reals.at(3).tunnel.has_checksum);
+    EXPECT_EQ(service.fallback.value().tunnel.port, be16{9'001});
+}
+
 TEST(Loader, TakesTheDefaultCheckFromTheProtocolWhateverTheOrder) {
     const LoadOutcome outcome = load_config_text(
         std::string{head} +

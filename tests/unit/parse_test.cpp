@@ -96,14 +96,37 @@ TEST(Parse, TellsOtherProtocolsApartWithoutLookingIntoThem) {
     EXPECT_EQ(packet.ip_protocol, 112);
 }
 
-TEST(Parse, TellsFragmentsApartWithoutLookingIntoThem) {
-    const ParsedPacket first = parsed(Packet::tcp(client, vip).fragment(0, true).bytes());
-    const ParsedPacket later = parsed(Packet::tcp(client, vip).fragment(185, false).bytes());
-    EXPECT_EQ(first.kind, PacketKind::other_ipv4);
-    EXPECT_EQ(later.kind, PacketKind::other_ipv4);
-    EXPECT_TRUE(first.is_fragment);
-    EXPECT_TRUE(later.is_fragment);
+TEST(Parse, LooksIntoTheFirstFragmentAndNoFurtherOne) {
+    for (const Packet& whole :
+         {Packet::tcp(client, vip).payload("1234"), Packet::udp(client, vip).payload("12345678")}) {
+        const ParsedPacket first = parsed(Packet{whole}.fragment(0, true).bytes());
+        EXPECT_EQ(first.kind, PacketKind::fragment);
+        EXPECT_EQ(first.source_port, client.port);
+        EXPECT_EQ(first.destination_port, vip.port);
+        const ParsedPacket later = parsed(Packet{whole}.fragment(185, false).bytes());
+        EXPECT_EQ(later.kind, PacketKind::fragment);
+        EXPECT_EQ(later.destination_port, be16{});
+        EXPECT_TRUE(first.is_fragment);
+        EXPECT_TRUE(later.is_fragment);
+    }
     EXPECT_EQ(parsed(Packet::tcp(client, vip).dont_fragment().bytes()).kind, PacketKind::flow);
+    EXPECT_EQ(parsed(Packet::icmp(client.address, vip.address, 8).fragment(0, true).bytes()).kind,
+              PacketKind::other_ipv4);
+}
+
+TEST(Parse, RefusesAFirstFragmentWithoutItsWholeL4Header) {
+    const Frame first = Packet::tcp(client, vip).payload("1234").fragment(0, true).bytes();
+    expect_refused(fixed(with_word(first, total_length_at, 20 + 16)), DropReason::l4_truncated);
+}
+
+TEST(Parse, RefusesFragmentsThatCannotBe) {
+    const Packet eight = Packet::ipv4(client.address, vip.address, 17);  // octets: a UDP header's
+    const Frame later = Packet{eight}.fragment(3, true).bytes();
+    expect_refused(fixed(with_word(later, total_length_at, 20)), DropReason::fragment_bounds);
+    expect_refused(fixed(with_word(later, total_length_at, 27)), DropReason::fragment_bounds);
+    // 20 + 8188 * 8 + 8 = 65532; another eight octets are more than a packet may have.
+    EXPECT_EQ(parsed(Packet{eight}.fragment(8'188, false).bytes()).kind, PacketKind::fragment);
+    expect_refused(Packet{eight}.fragment(8'189, false).bytes(), DropReason::fragment_bounds);
 }
 
 TEST(Parse, LeavesAHostWithoutAddressToTheKernel) {

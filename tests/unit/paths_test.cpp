@@ -44,6 +44,40 @@ TEST(Paths, SendsToANeighbourOnTheLink) {
     EXPECT_EQ(answer.neighbour, web);
 }
 
+TEST(Paths, SpeaksUnderTheAddressThatTheRoutePrefers) {
+    KernelTables some = tables();
+    some.routes[2].source = Ipv4Address::of(192, 168, 10, 9);
+    some.port_addresses = {{prefix("192.168.10.2/24"), 1}};
+    EXPECT_EQ(Paths{some}.source_to(web), Ipv4Address::of(192, 168, 10, 9));
+}
+
+TEST(Paths, SpeaksUnderThePortsAddressInTheNextHopsNetwork) {
+    KernelTables some = tables();
+    some.port_addresses = {{prefix("198.51.100.2/24"), 0},
+                           {prefix("203.0.113.80/32"), 0},
+                           {prefix("203.0.113.2/24"), 0},
+                           {prefix("192.168.10.2/24"), 1}};
+    const Paths paths{some};
+    EXPECT_EQ(paths.source_to(far_away), Ipv4Address::of(203, 0, 113, 2));
+    EXPECT_EQ(paths.source_to(web), Ipv4Address::of(192, 168, 10, 2));
+}
+
+TEST(Paths, SpeaksUnderAnyAddressOfThePortRatherThanNone) {
+    KernelTables some = tables();
+    some.port_addresses = {{prefix("10.9.9.9/32"), 0}, {prefix("198.51.100.2/24"), 0}};
+    EXPECT_EQ(Paths{some}.source_to(far_away), Ipv4Address::of(198, 51, 100, 2));
+    some.port_addresses.pop_back();
+    EXPECT_EQ(Paths{some}.source_to(far_away), Ipv4Address::of(10, 9, 9, 9));
+}
+
+TEST(Paths, HasNoAddressToSpeakUnderWithoutRouteOrAddress) {
+    KernelTables some = tables();
+    EXPECT_TRUE(Paths{some}.source_to(far_away).is_unspecified());
+    some.routes.clear();
+    EXPECT_TRUE(Paths{some}.source_to(far_away).is_unspecified());
+    EXPECT_TRUE(Paths{}.source_to(far_away).is_unspecified());
+}
+
 TEST(Paths, NamesTheNeighbourOnTheLinkThatIsNotResolved) {
     const Paths paths{tables()};
     const Ipv4Address silent = Ipv4Address::of(192, 168, 10, 12);

@@ -302,6 +302,37 @@ TEST(SnapshotCompiler, KnowsVipsAndRealsByAddressAlone) {
     EXPECT_EQ(snapshot.real_addresses.find(key(endpoint(12).address)), EndpointMap::absent);
 }
 
+TEST(SnapshotCompiler, LeavesATunnelWhatItsWayCarriesLessTheOuterHeader) {
+    RealServer far = real("far", 11);
+    far.forward = ForwardingMode::gue;
+    CompileInput input = plan_of({web({far, real("near", 21)})});
+    KernelTables kernel = *input.kernel;
+    kernel.port_addresses = {{{Ipv4Address::of(192, 168, 10, 1), 24}, 0}};
+    input.kernel = std::make_shared<const KernelTables>(kernel);
+    const Compiled before = compile(input, {});
+    EXPECT_EQ(before.snapshot->reals[0].hop.mtu, 1'500 - 32);
+    EXPECT_EQ(before.snapshot->reals[1].hop.mtu, 1'500);
+
+    input.path_mtus = {{far.endpoint.address, 1'400}, {endpoint(21).address, 1'300}};
+    const Compiled after = compile(input, {});
+    EXPECT_EQ(after.snapshot->reals[0].hop.mtu, 1'400 - 32);
+    EXPECT_EQ(after.snapshot->tunnels[0].mtu, 1'400 - 32);
+    EXPECT_EQ(after.snapshot->reals[1].hop.mtu, 1'500);  // no tunnel: nobody asks us
+}
+
+TEST(SnapshotCompiler, FindsATunnelByItsEnd) {
+    RealServer ipip = real("a", 11);
+    ipip.forward = ForwardingMode::ipip;
+    RealServer gue = real("b", 21);
+    gue.forward = ForwardingMode::gue;
+    const Compiled compiled = compile(plan_of({web({ipip, gue, real("c", 31)})}), {});
+    const Snapshot& snapshot = *compiled.snapshot;
+    EXPECT_EQ(snapshot.tunnel_to({ipip.endpoint.address, be16{}}), &snapshot.tunnels[0]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address, be16{6'080}}), &snapshot.tunnels[1]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address, be16{}}), nullptr);
+    EXPECT_EQ(snapshot.tunnel_to({endpoint(31).address, be16{}}), nullptr);
+}
+
 TEST(SnapshotCompiler, GivesEachStateItsTimeout) {
     VirtualService asked = web({});
     asked.timeouts = {.tcp_handshake_s = 1,

@@ -535,6 +535,19 @@ TEST(Track, DirectRoutingOpensAnewOnASynAfterTheClientsFin) {
     EXPECT_EQ(room.sessions_of(client)[0].tag.state(), SessionState::direct_opening);
 }
 
+TEST(Track, ATunnelKnowsTheClientsSideAloneLikeDirectRouting) {
+    for (const ForwardingMode mode :
+         {ForwardingMode::ipip, ForwardingMode::gue, ForwardingMode::gre}) {
+        Scene scene;
+        scene.service("web", vip).real("a", {real_a.address, vip.port}, mode);
+        scene.service("other", vip_b).real("a", {real_a.address, vip_b.port}, mode);
+        TrackingRoom room{scene.snapshot()};
+        EXPECT_EQ(room.carry(request(syn)).verdict, Verdict::refit);
+        EXPECT_EQ(room.sessions_of(client)[0].tag.state(), SessionState::direct_opening);
+        EXPECT_EQ(room.carry(request(syn, client, vip_b)).verdict, Verdict::refit);
+    }
+}
+
 TEST(Track, ServicesByDirectRoutingMayShareAClientPortAtOneReal) {
     Scene scene;
     scene.service("web", vip).real("a", {real_a.address, be16{80}}, ForwardingMode::direct);

@@ -326,6 +326,36 @@ TEST(Validate, WantsTheServicesPortUnderDirectRouting) {
     EXPECT_EQ(problems_of(config), Sentences{});
 }
 
+TEST(Validate, WantsTheServicesPortInATunnel) {
+    Config config = sound_config();
+    config.services[0].reals[1].forward = ForwardingMode::gre;
+    EXPECT_EQ(problems_of(config),
+              (Sentences{
+                  "service \"web\": real \"web2\": port: 8080 is not the service's 80, and forward "
+                  "= \"gre\" rewrites no port"}));
+}
+
+TEST(Validate, WarnsOfASegmentSizeForDatagrams) {
+    Config config = sound_config();
+    config.services[0].mss_max = 1'300;
+    EXPECT_EQ(warnings_of(config), Sentences{});
+    config.services[0].protocol = L4Protocol::udp;
+    config.services[0].check.type = CheckType::none;
+    EXPECT_EQ(warnings_of(config),
+              (Sentences{"service \"web\": mss_max has no effect with protocol = \"udp\""}));
+}
+
+TEST(Validate, WarnsOfTunnelKeysThatDoNothing) {
+    Config config = sound_config();
+    config.services[0].reals[0].tunnel.port = be16{9'000};
+    config.services[0].reals[1].tunnel.has_checksum = true;
+    EXPECT_EQ(warnings_of(config),
+              (Sentences{"service \"web\": real \"web1\": tunnel_port has no effect with forward = "
+                         "\"nat\"",
+                         "service \"web\": real \"web2\": tunnel_checksum has no effect with "
+                         "forward = \"nat\""}));
+}
+
 TEST(Validate, RefusesARealThatIsTheDirector) {
     Config config = sound_config();
     config.services.push_back(service_like(config, "other", 81));

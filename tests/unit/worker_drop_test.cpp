@@ -129,11 +129,44 @@ std::map<DropReason, Scenario> wire_scenarios() {
         {icmp_quotation, receives(error.bytes())},
         {ethertype, receives(with_word(request().bytes(), ethertype_at, 0x88CC))},
         {vlan, receives(with_word(request().bytes(), ethertype_at, 0x8100))},
-        {fragment, receives(Packet{request()}.fragment(0, true).bytes())},
+        {fragment_bounds, receives(Packet{datagram()}.fragment(4, true).bytes())},
         {destination, receives(Packet::tcp(client, {stranger, be16{80}}).bytes())},
         {ttl_expired, receives(request().ttl(1).bytes())},
         {no_session, receives(request().flags(tcp_flag::rst).bytes())},
     };
+}
+
+// From a router that quotes no more of our outer packet than its header and eight octets.
+Scenario tunnel_error_scenario() {
+    const Packet outer =
+        Packet::ipv4(Ipv4Address::of(10, 2, 0, 1), real.address, 4).payload("the packet within");
+    Scenario scenario = receives(Packet::icmp(stranger, Ipv4Address::of(10, 2, 0, 1), 3, 1)
+                                     .macs(mac_of(real.address), lan_mac)
+                                     .quoting(outer, 8)
+                                     .bytes());
+    scenario.prepare = [](Scene& scene) {
+        RealServer& only = scene.last_service().reals[0];
+        only.forward = ForwardingMode::ipip;
+        only.endpoint.port = vip.port;
+    };
+    return scenario;
+}
+
+std::map<DropReason, Scenario> fragment_scenarios() {
+    const Frame first = datagram().payload(std::string(16, 'x')).fragment(0, true).bytes();
+    std::map<DropReason, Scenario> all;
+    all[tunnel_error] = tunnel_error_scenario();
+    all[fragment_overlap] = {.act = [first](WorkerRig& rig) {
+        rig.receive(first);
+        rig.receive(first);
+    }};
+    all[fragment_unmatched] = {.act = [](WorkerRig& rig) {
+        fill(
+            rig,
+            Packet::ipv4(client.address, vip.address, 17).fragment(3, false).payload("abc").bytes(),
+            limits::early_fragments_max + 1);
+    }};
+    return all;
 }
 
 std::map<DropReason, Scenario> service_scenarios() {
@@ -147,7 +180,10 @@ std::map<DropReason, Scenario> service_scenarios() {
         rig.publish(std::move(lost));
         rig.receive(request().bytes());
     }};
-    all[mtu_exceeded] = receives(request().payload(std::string(1'400, 'x')).bytes());
+    Packet long_request = request().payload(std::string(1'400, 'x'));
+    all[no_buffer] = receives(long_request.bytes());
+    all[no_buffer].prepare = [](Scene& scene) { scene.kernel().ports[1].mtu = 44; };
+    all[mtu_exceeded] = receives(long_request.dont_fragment().bytes());
     all[mtu_exceeded].prepare = [](Scene& scene) { scene.kernel().ports[1].mtu = 1'400; };
     all[no_real] = receives(request().bytes());
     all[no_real].prepare = [](Scene& scene) {
@@ -193,6 +229,7 @@ std::map<DropReason, Scenario> full_rooms() {
 
 std::map<DropReason, Scenario> all_scenarios() {
     std::map<DropReason, Scenario> all = wire_scenarios();
+    all.merge(fragment_scenarios());
     all.merge(service_scenarios());
     all.merge(full_rooms());
     return all;

@@ -1,0 +1,72 @@
+// ICMP errors of our own: the packet that cannot go on is turned into the message to its sender
+// (RFC 792), with as much of it quoted as 576 octets allow (RFC 1812, 4.3.2.3). Never about an ICMP
+// error, a packet to a group, a fragment but the first, or one from nobody in particular (RFC 1122,
+// 3.2.2), and no more than so many a second, or we would be an amplifier. What concerns a client of
+// a service is said in the name of the VIP, which is all that it knows of us. One worker's thread.
+#pragma once
+
+#include <cstdint>
+
+#include "config/model/paths.h"
+#include "dataplane/emitter.h"
+#include "dataplane/parse.h"
+#include "dataplane/token_bucket.h"
+
+struct rte_mbuf;
+
+namespace fulcrum {
+
+struct IcmpError {
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+    std::uint16_t next_mtu = 0;  // fragmentation needed: what would have passed
+    Ipv4Address source;          // who says so
+};
+
+namespace icmp_error {
+inline constexpr IcmpError host_unreachable{.type = 3, .code = 1, .source = {}};
+inline constexpr IcmpError port_unreachable{.type = 3, .code = 3, .source = {}};
+inline constexpr IcmpError fragmentation_needed{.type = 3, .code = 4, .source = {}};
+inline constexpr IcmpError time_exceeded{.type = 11, .code = 0, .source = {}};
+}  // namespace icmp_error
+
+// Whether its sender may be told of what became of the packet.
+bool may_be_told(const ParsedPacket& packet);
+
+// The octets before a frame that an error about it needs.
+inline constexpr std::size_t icmp_error_growth = 28;
+
+struct GrownFrame {
+    std::uint8_t* octets;  // `icmp_error_growth` before the one that it was made from
+    std::uint16_t length;
+};
+
+// Makes of a frame the error to whom it came from. `quotable`: octets of its IP packet that lie in
+// one piece behind the Ethernet header. The new frame is addressed by `hop`.
+GrownFrame make_icmp_error(std::uint8_t* frame, std::uint16_t quotable, const IcmpError& error,
+                           const NextHop& hop);
+
+class IcmpOrigin {
+  public:
+    IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClock& clock);
+
+    // The packet ends for `reason`; its sender is told, if it may be and the rate allows.
+    void refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
+                const IcmpError& error, const NextHop& hop);
+
+    // `mbuf` holds a packet for us about one of a client's, which lies in its first segment from
+    // `quoted_at` on, `quotable` octets of it. The client is told instead, or the packet dropped.
+    void pass_on(rte_mbuf* mbuf, std::uint16_t quoted_at, std::uint16_t quotable,
+                 const IcmpError& error, const NextHop& hop);
+
+  private:
+    bool may_send();
+    void send(rte_mbuf* mbuf, const GrownFrame& frame, std::uint8_t port);
+
+    Emitter& emitter_;
+    WorkerCounters& counters_;
+    const TurnClock& clock_;
+    TokenBucket rate_;
+};
+
+}  // namespace fulcrum

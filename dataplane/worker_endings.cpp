@@ -1,0 +1,122 @@
+// Rare ways to end: what is dropped and its sender told of, what is too long, what waits for its
+// first fragment, what a router has to say about a tunnel.
+#include <rte_mbuf.h>
+
+#include "dataplane/rewrite.h"
+#include "dataplane/tunnel_errors.h"
+#include "dataplane/worker.h"
+
+namespace fulcrum {
+
+// Most end here in silence. A few have something to be made of them.
+void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
+    // A fragment without ports was told of with its first one.
+    const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
+    switch (burst_->decisions[i].reason) {
+        case DropReason::no_real:
+            return is_answered ? emitter_.drop(burst_->mbufs[i], DropReason::no_real)
+                               : refuse_no_real(i, snapshot);
+        case DropReason::mtu_exceeded:
+            return refuse_too_long(i, snapshot);
+        case DropReason::ttl_expired:
+            return refuse_and_tell(i, icmp_error::time_exceeded, snapshot);
+        default:
+            return emitter_.drop(burst_->mbufs[i], burst_->decisions[i].reason);
+    }
+}
+
+// A packet whose sender allows it is cut and goes on its way in pieces; the others' senders hear
+// what would have passed.
+void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
+    Decision& decision = burst_->decisions[i];
+    decision.mss_max = 0;
+    const ParsedPacket& packet = burst_->packets[i];
+    std::uint8_t* const frame = burst_->frames[i].octets;
+    if (ipv4_header_of(frame).forbids_fragments()) {
+        IcmpError error = icmp_error::fragmentation_needed;
+        error.next_mtu = decision.hop->mtu;
+        return refuse_and_tell(i, error, snapshot);
+    }
+    if (!decision.hop->is_resolved) {
+        return hold(i, decision.is_reply ? packet.destination : decision.replacement.address,
+                    snapshot);
+    }
+    rewrite(frame, packet, decision);
+    count_forwarded(decision, packet);
+    refitter_.send(burst_->mbufs[i], packet, decision, snapshot);
+}
+
+void Worker::refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot) {
+    const ParsedPacket& packet = burst_->packets[i];
+    const bool is_from_client = burst_->classified[i].packet_class == PacketClass::request;
+    error.source = is_from_client ? packet.destination : snapshot.paths->source_to(packet.source);
+    icmp_.refuse(burst_->mbufs[i], packet, burst_->decisions[i].reason, error,
+                 *snapshot.paths->to(packet.source).hop);
+}
+
+// A packet of our own, on the way of packet i.
+void Worker::send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
+                            const Snapshot& snapshot) {
+    mbuf->data_len = length;
+    mbuf->pkt_len = length;
+    Decision decision = burst_->decisions[i];
+    decision.mss_max = 0;
+    ParsedPacket packet = burst_->packets[i];
+    packet.ip_length = static_cast<std::uint16_t>(length - sizeof(EthernetHeader));
+    counters_.originated.add(1);
+    refitter_.send(mbuf, packet, decision, snapshot);
+}
+
+// Untouched as well, until the first fragment of its datagram has been seen.
+void Worker::await_first(std::size_t i) {
+    const DatagramKey datagram = datagram_key(ipv4_header_of(burst_->frames[i].octets));
+    const std::uint64_t deadline =
+        clock_.now_cycles() + clock_.cycles_of_ms(limits::early_fragment_ms_max);
+    if (early_fragments_.admit(burst_->mbufs[i], datagram, deadline)) {
+        counters_.held_back.add(1);
+    } else {
+        emitter_.drop(burst_->mbufs[i], DropReason::fragment_unmatched);
+    }
+}
+
+// What it says of the path goes to the control thread, and comes back with a snapshot to all.
+void Worker::hear_tunnel_error(std::size_t i, const Snapshot& snapshot) {
+    const ParsedPacket& packet = burst_->packets[i];
+    const Tunnel& tunnel = *snapshot.tunnel_to({packet.source, packet.source_port});
+    const TunnelNews news = read_tunnel_error(burst_->frames[i].octets, packet);
+    if (news.path_mtu != 0 && news.path_mtu < tunnel.mtu + tunnel.header_length) {
+        WorkerReport found;
+        found.kind = ReportKind::path_mtu;
+        found.neighbour = packet.source;
+        found.mtu = news.path_mtu;
+        report(found);
+    }
+    const bool is_for_client = news.inner_offset != 0 && snapshot.is_vip(news.error.source);
+    if (!is_for_client) {
+        return emitter_.drop(burst_->mbufs[i], DropReason::tunnel_error);
+    }
+    const Ipv4Header& inner =
+        *reinterpret_cast<const Ipv4Header*>(burst_->frames[i].octets + news.inner_offset);
+    icmp_.pass_on(burst_->mbufs[i], news.inner_offset, news.inner_length, news.error,
+                  *snapshot.paths->to(inner.source).hop);
+}
+
+void Worker::release_fragments(const Snapshot& snapshot) {
+    if (early_fragments_.is_empty()) {
+        return;
+    }
+    burst_->count = 0;
+    early_fragments_.call(
+        clock_.now_s(), clock_.now_cycles(),
+        [this](rte_mbuf* mbuf) { burst_->mbufs[burst_->count++] = mbuf; },
+        [this](rte_mbuf* mbuf) {
+            counters_.released.add(1);
+            emitter_.drop(mbuf, DropReason::fragment_unmatched);
+        });
+    if (burst_->count > 0) {
+        counters_.released.add(burst_->count);
+        carry(snapshot, Origin::held);
+    }
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,104 @@
+// What a worker hears about its tunnels and says of its own accord, over real buffers.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+#include "tests/support/worker_rig.h"
+
+namespace fulcrum::test {
+namespace {
+
+constexpr Endpoint vip{Ipv4Address::of(10, 1, 0, 80), be16{80}};
+constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
+constexpr Endpoint far_real{Ipv4Address::of(10, 2, 0, 11), vip.port};
+constexpr Ipv4Address our_lan = Ipv4Address::of(10, 2, 0, 1);
+constexpr Ipv4Address far_router = Ipv4Address::of(192, 0, 2, 1);
+
+class WorkerTunnel : public testing::Test {
+  protected:
+    WorkerTunnel() {
+        scene_.service("web", vip).real("a", far_real, ForwardingMode::ipip);
+        rig_.emplace(scene_);
+    }
+    // From a router on the way to the real, quoting an outer header and eight octets.
+    static Frame too_long(std::uint16_t mtu) {
+        const Packet outer = Packet::ipv4(our_lan, far_real.address, 4).payload("the rest of it");
+        return Packet::icmp(far_router, our_lan, 3, 4)
+            .macs(mac_of(far_real.address), lan_mac)
+            .rest(mtu)
+            .quoting(outer, 8)
+            .bytes();
+    }
+    std::vector<WorkerReport> heard(std::uint16_t mtu) {
+        rig_->receive(too_long(mtu));
+        rig_->settle();
+        return rig_->reports();
+    }
+
+    Scene scene_;
+    std::optional<WorkerRig> rig_;
+};
+
+TEST_F(WorkerTunnel, ReportsWhatARouterSaysOfAPathEvenIfItQuotesTooLittle) {
+    const std::vector<WorkerReport> reports = heard(1'400);
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports[0].kind, ReportKind::path_mtu);
+    EXPECT_EQ(reports[0].neighbour, far_real.address);
+    EXPECT_EQ(reports[0].mtu, 1'400);
+    EXPECT_EQ(rig_->dropped(DropReason::tunnel_error), 1U);
+}
+
+TEST_F(WorkerTunnel, ReportsNothingThatIsNoNewsOrNonsense) {
+    EXPECT_TRUE(heard(1'500).empty());  // our own link carries as much
+    EXPECT_TRUE(heard(0).empty());
+    EXPECT_TRUE(heard(575).empty());
+}
+
+TEST_F(WorkerTunnel, LetsNobodyMakeItSendErrorsWithoutEnd) {
+    const Frame frame =
+        Packet::tcp(client, vip).payload(std::string(1'441, 'x')).dont_fragment().bytes();
+    std::size_t sent = 0;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 50; ++i) {
+            rig_->receive(frame);
+        }
+        rig_->settle();
+        sent += rig_->sent(0).size();
+    }
+    // A hundred at once, and one more each millisecond that a slow machine takes for this.
+    EXPECT_GE(sent, 100U);
+    EXPECT_EQ(rig_->counters().icmp_errors_sent.read(), sent);
+    EXPECT_EQ(rig_->counters().icmp_errors_policed.read(), 1'000 - sent);
+    EXPECT_EQ(rig_->dropped(DropReason::mtu_exceeded), 1'000U);
+}
+
+TEST_F(WorkerTunnel, AnswersTheFirstFragmentAloneWhenNobodyIsThereToServe) {
+    scene_.service("dns", {vip.address, be16{53}}, L4Protocol::udp);
+    rig_->publish();
+    rig_->receive(Packet::udp(client, {vip.address, be16{53}})
+                      .payload(std::string(16, 'x'))
+                      .fragment(0, true)
+                      .bytes());
+    rig_->receive(Packet::ipv4(client.address, vip.address, 17).fragment(3, false).bytes());
+    rig_->settle();
+    EXPECT_EQ(rig_->dropped(DropReason::no_real), 2U);
+    EXPECT_TRUE(rig_->sent(1).empty());
+}
+
+// A fragment whose first one never comes: half a second of real time.
+TEST_F(WorkerTunnel, GivesUpOnAFragmentThatNobodyLeads) {
+    rig_->receive(Packet::ipv4(client.address, vip.address, 17).fragment(3, false).bytes());
+    rig_->settle();
+    EXPECT_EQ(rig_->counters().held_back.read(), 1U);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (rig_->dropped(DropReason::fragment_unmatched) == 0 &&
+           std::chrono::steady_clock::now() < deadline) {
+        rig_->turn();
+    }
+    EXPECT_EQ(rig_->dropped(DropReason::fragment_unmatched), 1U);
+    EXPECT_EQ(rig_->counters().released.read(), 1U);
+}
+
+}  // namespace
+}  // namespace fulcrum::test
