@@ -63,3 +63,6 @@ class DirectRouting(Scenario):
             self.assertIsNone(real["out_bytes"])
             self.assertGreater(real["in_packets"], 0)
         self.assertIn("n/a", self.director.ctl("reals").stdout)
+
+    def test_a_routers_error_about_an_answer_reaches_the_real_that_sent_it(self):
+        self.downloads_adapt_to_the_router()

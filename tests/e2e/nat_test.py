@@ -93,6 +93,38 @@ class Nat(Scenario):
         self.assertEqual([packet.destination_port for packet in at_real], [ECHO_REAL_PORT])
         self.assertEqual(packets.problems(at_client + at_real), [])
 
+    def test_a_datagram_of_8_kb_and_its_answer_cross_in_pieces(self):
+        wire = self.udp_client(ECHO_PORT)
+        sent = bytes(range(250)) * 32
+
+        def exchange():
+            wire.send(sent)
+            return wire.recv(65535)
+
+        answer, client_frames, real_frames = self.capture_both_ends(exchange)
+        self.assertEqual(answer, f"web1 {CLIENT}:{wire.getsockname()[1]} ".encode() + sent)
+        for frames, source in ((real_frames, CLIENT), (client_frames, VIP)):
+            pieces = [packet for packet in packets.incoming(frames) if packet.source == source
+                      and packet.protocol == packets.UDP]
+            self.assertEqual(len(pieces), 6)  # 8,008 octets in steps of 1,480
+
+    def test_an_upload_adapts_to_a_port_that_carries_less(self):
+        self.lab.director.ip("link", "set", "lan", "mtu", "1300")
+        try:
+            content = bytes(range(250)) * 1000
+            (self.lab.folder / "upload").write_bytes(content)
+            at_client = Capture(self.lab.client, "eth0")
+            self.fetch("/", "--data-binary", f"@{self.lab.folder}/upload", "-H", "Expect:")
+            errors = [packet for packet in packets.incoming(at_client.stop())
+                      if packet.protocol == packets.ICMP]
+            self.assertEqual({(error.source, error.icmp_type) for error in errors},
+                             {(VIP, packets.ICMP_UNREACHABLE)})
+            self.assertEqual(packets.problems(errors), [])
+            self.assertIn("mtu 1300", self.lab.client.ip("route", "get", VIP))
+        finally:
+            self.lab.director.ip("link", "set", "lan", "mtu", "1500")
+            self.lab.client.ip("route", "flush", "cache")
+
     def test_an_icmp_error_of_the_real_names_the_vip_to_the_client(self):
         wire = self.udp_client(CLOSED_PORT)
 

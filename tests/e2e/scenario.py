@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from labkit import director as directors  # noqa: E402
-from labkit.lab import Lab, wait_until  # noqa: E402
+from labkit.lab import CLIENT, Lab, wait_until  # noqa: E402
 
 
 class Scenario(unittest.TestCase):
@@ -46,6 +46,25 @@ class Scenario(unittest.TestCase):
         """The body that curl gets through the director."""
         return self.lab.client.run("curl", "-sS", "--max-time", "5", *options,
                                    f"http://{host}{path}")
+
+    def downloads_adapt_to_the_router(self):
+        """A router between the reals and the client carries less than they send, and says so to the
+        VIP: the director has to find the real that it concerns, whose kernel then sends less."""
+        router, content = self.lab.nodes["router"], bytes(range(250)) * 1000
+        router.sysctl("net/ipv4/icmp_ratelimit", 0)
+        for name in self.lab.web:
+            (self.lab.folder / name / "large").write_bytes(content)
+        router.ip("link", "set", "eth0", "mtu", "1300")
+        target, met = self.lab.folder / "fetched", set()
+        try:
+            for _ in range(30):
+                met.add(self.fetch("/files/large", "-o", target, "-w", "%header{X-Real}"))
+                self.assertEqual(target.read_bytes(), content)
+        finally:
+            router.ip("link", "set", "eth0", "mtu", "1500")
+        self.assertEqual(met, set(self.lab.web))
+        for node in self.lab.web.values():
+            self.assertIn("mtu 1300", node.ip("route", "get", CLIENT))
 
     def fetch_many(self, count, *options):
         """Which real answered each of `count` requests, every one on a connection of its own."""

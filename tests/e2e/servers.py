@@ -8,9 +8,9 @@ import socket
 import sys
 
 
-def echo_datagrams(port, name):
+def echo_datagrams(port, name, address=""):
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    wire.bind(("", int(port)))
+    wire.bind((address, int(port)))
     while True:
         datagram, client = wire.recvfrom(65535)
         wire.sendto(f"{name} {client[0]}:{client[1]} ".encode() + datagram, client)
