@@ -371,6 +371,28 @@ TEST(ChooserAffinity, AllClientsOfAPrefixShareAReal) {
     EXPECT_EQ(room.open(client(256)), 'B');
 }
 
+TEST(ChooserAffinity, TheListenersOfOneServiceShareIt) {
+    constexpr Endpoint secure{vip.address, be16{443}};
+    Scene scene;
+    scene.service("web", vip);
+    scene.last_service().scheduler = Scheduler::rr;
+    scene.last_service().affinity = Affinity{.timeout_s = 300};
+    scene.last_service().listen = {{.vip = {vip.address, 32}, .ports = PortRange::only(443)}};
+    scene.real("A", {real_at(0).address, be16{}}).real("B", {real_at(1).address, be16{}});
+    TrackingRoom room{scene.snapshot(), roomy};
+    const auto open = [&](std::uint32_t number, Endpoint to) {
+        return room.carry(Packet::tcp(client(number), to).flags(syn).bytes()).replacement;
+    };
+    for (std::uint32_t number = 0; number < 10; ++number) {
+        const Ipv4Address expected = real_at(number % 2).address;
+        EXPECT_EQ(open(number, vip), (Endpoint{expected, be16{80}}));
+    }
+    for (std::uint32_t number = 10; number > 0; --number) {
+        const Ipv4Address expected = real_at((number - 1) % 2).address;
+        EXPECT_EQ(open(number - 1, secure), (Endpoint{expected, be16{443}}));
+    }
+}
+
 TEST(ChooserAffinity, KeepLeavesClientsAtADrainedRealAndMoveTakesThemAway) {
     for (const OnDrain on_drain : {OnDrain::keep, OnDrain::move}) {
         Scene scene = affine(Scheduler::rr, {.timeout_s = 300, .on_drain = on_drain});
