@@ -85,7 +85,10 @@ class Bench {
           memory_{allocate(SessionTable::size_for(buckets_))},
           table_{memory_.octets(), buckets_, derive_key("b", "table")},
           tracker_{table_, board_, chooser_},
-          path_{{{test::wan_mac, false}}, steering_, 0, 1, tracker_},
+          memory6_{allocate(SessionTable6::size_for(16))},
+          table6_{memory6_.octets(), 16, derive_key("b", "table")},
+          tracker6_{table6_, board_, chooser_},
+          path_{{{test::wan_mac, false}}, steering_, 0, 1, {tracker_, tracker6_}},
           burst_{std::make_unique<Burst>()},
           frames_(options.burst * frame_size) {}
 
@@ -251,6 +254,9 @@ class Bench {
     CounterBoard board_{1'024};
     Chooser chooser_{{.board = &board_, .others = {}}};
     Tracker tracker_;
+    TableMemory memory6_;
+    SessionTable6 table6_;
+    Tracker6 tracker6_;
     Steering steering_{owner_key("bench"), 1};
     PacketPath path_;
     std::unique_ptr<Burst> burst_;

@@ -153,10 +153,14 @@ void fill(std::uint64_t count, SessionState state, const Snapshot& snapshot, Ses
 }
 
 struct Rig {
+    static constexpr std::size_t buckets6 = 16;
+
     Rig(const Arguments& arguments, std::uint16_t port_id)
         : scene{bench::replay_scene(arguments.forwarding(), arguments.farm)},
           buckets{SessionTable::bucket_count_for(arguments.sessions)},
-          memory{TableMemory::allocate(SessionTable::size_for(buckets), Memory::hugepages)},
+          memory{TableMemory::allocate(
+              SessionTable::size_for(buckets) + SessionTable6::size_for(buckets6),
+              Memory::hugepages)},
           board{std::max(1'024U, arguments.farm.services * arguments.farm.reals)} {
         if (!memory) {
             std::fprintf(stderr, "worker_replay: %s\n", memory.error().sentence.c_str());
@@ -164,11 +168,15 @@ struct Rig {
         }
         table =
             std::make_unique<SessionTable>(memory->octets(), buckets, derive_key("bench", "table"));
+        table6 = std::make_unique<SessionTable6>(
+            memory->octets().subspan(SessionTable::size_for(buckets)), buckets6,
+            derive_key("bench", "table"));
         publisher.publish(scene.snapshot());
         WorkerWiring wiring;
         wiring.ports = {{.port_id = port_id, .mac = test::wan_mac}};
         wiring.steering = &steering;
         wiring.table = table.get();
+        wiring.table6 = table6.get();
         wiring.board = &board;
         wiring.publication = &publication;
         worker = std::make_unique<Worker>(wiring);
@@ -180,6 +188,7 @@ struct Rig {
     std::size_t buckets;
     Result<TableMemory> memory;
     std::unique_ptr<SessionTable> table;
+    std::unique_ptr<SessionTable6> table6;
     CounterBoard board;
     Publication publication{1};
     SnapshotPublisher publisher{publication};

@@ -1,8 +1,6 @@
 // A block is claimed address by address.
 #include "config/listener_clashes.h"
 
-#include "config/model/endpoint_map.h"
-
 namespace fulcrum {
 namespace {
 
@@ -33,12 +31,8 @@ const ListenerClashes::Claim* ListenerClashes::met_by(const Address& address, Po
 std::optional<ListenerClashes::Claim> ListenerClashes::add(const VirtualService& service,
                                                            const Listener& listener) {
     std::optional<Claim> clash;
-    const std::uint32_t first = listener.vip.network().host();
-    const std::uint32_t last = first | ~listener.vip.mask();
-    for (std::uint64_t host = first; host <= last; ++host) {
-        const auto vip = Ipv4Address::from_host(static_cast<std::uint32_t>(host));
-        Address& address = addresses_[EndpointMap::key_of(
-            vip, be16{}, static_cast<std::uint8_t>(listener.protocol))];
+    for (const IpAddress& vip : addresses_in(listener.vip)) {
+        Address& address = addresses_[{vip, listener.protocol}];
         const Claim claim{&service, listener.place, {vip, listener.ports, listener.protocol}};
         if (const Claim* met = met_by(address, listener.ports); met != nullptr) {
             clash = clash ? clash : *met;

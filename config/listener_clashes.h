@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "config/model/service.h"
 
@@ -33,7 +33,7 @@ class ListenerClashes {
 
     static const Claim* met_by(const Address& address, PortRange ports);
 
-    std::unordered_map<std::uint64_t, Address> addresses_;  // by VIP and protocol
+    std::map<std::pair<IpAddress, L4Protocol>, Address> addresses_;  // by VIP and protocol
 };
 
 }  // namespace fulcrum

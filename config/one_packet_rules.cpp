@@ -15,7 +15,7 @@ struct Answering {
     const VirtualService* service;
     std::uint16_t port;  // 0: any of its listeners'
 };
-using ByAddress = std::unordered_map<Ipv4Address, std::vector<Answering>>;
+using ByAddress = std::unordered_map<IpAddress, std::vector<Answering>>;
 
 bool speaks_udp(const VirtualService& service) {
     return std::ranges::any_of(listeners_of(service), [](const Listener& listener) {

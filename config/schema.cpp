@@ -48,7 +48,7 @@ PortRange ports_of(const Value& value) {
 // A single address with a single port is the service's own, the common case.
 void store_listener(SchemaTarget& target, const Listener& listener) {
     const bool is_first = target.service->port.host() == 0 && target.service->listen.empty();
-    if (is_first && listener.vip.length == 32 && listener.ports.is_single()) {
+    if (is_first && listener.vip.is_single() && listener.ports.is_single()) {
         target.service->vip = listener.vip.address;
         target.service->port = be16{listener.ports.first};
         target.service->protocol = listener.protocol;
@@ -83,6 +83,10 @@ constexpr SchemaKey keys[] = {
     {"director.sessions", integer(1'000, 1'000'000'000), optional, "1000000",
      "sessions to have room for, over all workers; memory is taken at start",
      [](Target& t, const Value& v) { t.config.director.sessions = number_as<std::uint64_t>(v); }},
+    {"director.sessions6", integer(0, 1'000'000'000), optional_in_words,
+     "`sessions`, if a service has an IPv6 VIP; else 0",
+     "the same for IPv6, whose sessions lie in tables of their own",
+     [](Target& t, const Value& v) { t.config.director.sessions6 = number_as<std::uint64_t>(v); }},
     {"director.affinity_clients", integer(1, 1'000'000'000), optional_in_words,
      "a quarter of `sessions`; if no service has affinity at start, 1/64",
      "clients whose affinity there is room to remember, over all workers; memory is taken at start",

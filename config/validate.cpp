@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "config/listener_clashes.h"
-#include "config/model/endpoint_map.h"
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
@@ -21,18 +22,20 @@ namespace fulcrum {
 namespace {
 
 // Why no host can have `address` if it lies in the network of `prefix`; empty: it can.
-std::string objection_in_network(Ipv4Prefix prefix, Ipv4Address address) {
-    if (prefix.length > 30 || !prefix.contains(address)) {
+std::string objection_in_network(const IpPrefix& prefix, const IpAddress& address) {
+    if (prefix.length + 2U > prefix.length_max() || !prefix.contains(address)) {
         return {};
     }
-    const std::uint32_t host_bits = address.host() & ~prefix.mask();
-    const bool is_broadcast = host_bits == ~prefix.mask();
-    if (host_bits != 0 && !is_broadcast) {
+    const bool names_network = address == prefix.network();
+    const bool is_broadcast =
+        address.is_v4() &&
+        (address.v4().host() | (~std::uint32_t{0} << (32 - prefix.length))) == ~std::uint32_t{0};
+    if (!names_network && !is_broadcast) {
         return {};
     }
     return (is_broadcast ? "is the broadcast address of "
                          : "is no host's, but names the network ") +
-           to_string(Ipv4Prefix{prefix.network(), prefix.length});
+           to_string(IpPrefix{prefix.network(), prefix.length});
 }
 
 void check_workers(const Config& config, Findings& findings) {
@@ -72,7 +75,7 @@ class PortRules {
 
     const Config& config_;
     Findings& findings_;
-    std::unordered_map<Ipv4Address, const NicPort*> held_;
+    std::unordered_map<IpAddress, const NicPort*> held_;
 };
 
 void PortRules::check_name(const NicPort& port) {
@@ -112,7 +115,7 @@ void PortRules::check_clashes(const NicPort& port) {
 }
 
 void PortRules::check_addresses(const NicPort& port) {
-    for (const Ipv4Prefix& prefix : port.addresses) {
+    for (const IpPrefix& prefix : port.addresses) {
         const std::string objection = objection_in_network(prefix, prefix.address);
         if (!objection.empty()) {
             refuse(port, "addresses: " + to_string(prefix) + " " + objection);
@@ -134,7 +137,7 @@ class ServiceRules {
     // The reals of one service so far, with its fallback.
     struct Siblings {
         std::unordered_map<std::string_view, const RealServer*> by_name;
-        std::unordered_map<std::uint64_t, const RealServer*> by_endpoint;
+        std::map<Endpoint, const RealServer*> by_endpoint;
     };
 
     void check_name(const VirtualService& service);
@@ -147,8 +150,8 @@ class ServiceRules {
     void check_reals(const VirtualService& service);
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
     void warn_of_idle_tunnel_keys(const VirtualService& service, const RealServer& real);
-    std::string objection_to_address(Ipv4Address address) const;
-    std::string objection_of_networks(Ipv4Address address) const;
+    std::string objection_to_address(const IpAddress& address) const;
+    std::string objection_of_networks(const IpAddress& address) const;
     std::string label_of(const VirtualService& service) const {
         return "service " + in_quotes(service.name) + ": ";
     }
@@ -161,9 +164,9 @@ class ServiceRules {
 
     const Config& config_;
     Findings& findings_;
-    std::unordered_map<Ipv4Address, const VirtualService*> vips_;
-    std::unordered_map<Ipv4Address, const NicPort*> own_addresses_;
-    std::vector<Ipv4Prefix> networks_;  // of the ports
+    std::unordered_map<IpAddress, const VirtualService*> vips_;
+    std::unordered_map<IpAddress, const NicPort*> own_addresses_;
+    std::vector<IpPrefix> networks_;  // of the ports
     std::unordered_map<std::string_view, const VirtualService*> by_name_;
     ListenerClashes clashes_;
 };
@@ -171,7 +174,7 @@ class ServiceRules {
 ServiceRules::ServiceRules(const Config& config, Findings& findings)
     : config_{config}, findings_{findings} {
     for (const NicPort& port : config.ports) {
-        for (const Ipv4Prefix& prefix : port.addresses) {
+        for (const IpPrefix& prefix : port.addresses) {
             own_addresses_.emplace(prefix.address, &port);
             networks_.push_back(prefix);
         }
@@ -242,16 +245,15 @@ void ServiceRules::check_listener(const VirtualService& service, const Listener&
     if (const auto met = clashes_.add(service, listener)) {
         const ListenPoint& point = met->point;
         const bool is_same = point.ports == listener.ports;
-        refuse_listener(to_string(point.vip) + ":" + to_string(listener.ports) + " by " +
+        const std::string vip = to_string(point.vip);
+        refuse_listener((point.vip.is_v4() ? vip : "[" + vip + "]") + ":" +
+                        to_string(listener.ports) + " by " +
                         std::string{to_string(point.protocol)} +
                         (is_same ? " is already "
                                  : " meets " + to_string(point.ports) + ", which is already ") +
                         "the service " + in_quotes(met->service->name) + at_place(met->place));
     }
-    const std::uint32_t first = listener.vip.network().host();
-    const std::uint32_t last = first | ~listener.vip.mask();
-    for (std::uint64_t host = first; host <= last; ++host) {
-        const auto vip = Ipv4Address::from_host(static_cast<std::uint32_t>(host));
+    for (const IpAddress& vip : addresses_in(listener.vip)) {
         if (const std::string objection = objection_of_networks(vip); !objection.empty()) {
             return refuse_listener("vip: " + to_string(vip) + " " + objection);
         }
@@ -390,8 +392,19 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
     if (endpoint.address.is_unspecified()) {
         return;
     }
-    const auto key = EndpointMap::key_of(endpoint.address, endpoint.port, 1);
-    const auto [other, is_new] = siblings.by_endpoint.emplace(key, &real);
+    for (const Listener& listener : listeners_of(service)) {
+        const IpAddress& vip = listener.vip.address;
+        if (endpoint.address.family() != vip.family() && !vip.is_unspecified()) {
+            refuse_real("address: " + to_string(endpoint.address) + " and the VIP " +
+                        to_string(vip) + " are not of one IP version, which forward = " +
+                        in_quotes(to_string(real.forward)) + " cannot bridge");
+            break;
+        }
+    }
+    if (is_tunnel(real.forward) && !endpoint.address.is_v4()) {
+        refuse_real("forward: " + in_quotes(to_string(real.forward)) + " carries IPv4 alone");
+    }
+    const auto [other, is_new] = siblings.by_endpoint.emplace(endpoint, &real);
     if (!is_new) {
         const RealServer& first = *other->second;
         refuse_real(to_string(endpoint) + " is already " +
@@ -418,7 +431,7 @@ void ServiceRules::warn_of_idle_tunnel_keys(const VirtualService& service, const
     warn_if(!can_have_checksum && real.tunnel.has_checksum, "tunnel_checksum");
 }
 
-std::string ServiceRules::objection_to_address(Ipv4Address address) const {
+std::string ServiceRules::objection_to_address(const IpAddress& address) const {
     if (const auto vip = vips_.find(address); vip != vips_.end()) {
         return "is the VIP of the service " + in_quotes(vip->second->name) +
                at_place(vip->second->place) + ": packets would come back to the director";
@@ -430,8 +443,8 @@ std::string ServiceRules::objection_to_address(Ipv4Address address) const {
     return objection_of_networks(address);
 }
 
-std::string ServiceRules::objection_of_networks(Ipv4Address address) const {
-    for (const Ipv4Prefix& network : networks_) {
+std::string ServiceRules::objection_of_networks(const IpAddress& address) const {
+    for (const IpPrefix& network : networks_) {
         std::string objection = objection_in_network(network, address);
         if (!objection.empty()) {
             return objection;

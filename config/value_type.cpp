@@ -65,30 +65,50 @@ bool is_visible(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-bool is_host(Ipv4Address address) {
-    const bool is_reserved =
-        (address.host() >> 28) == 0xF;  // 240.0.0.0/4 with the broadcast address
-    const bool is_this_network = (address.host() >> 24) == 0;
-    return !is_this_network && !address.is_loopback() && !address.is_multicast() && !is_reserved;
+bool is_host(const IpAddress& address) {
+    if (!address.is_v4()) {
+        return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast();
+    }
+    const Ipv4Address v4 = address.v4();
+    const bool is_reserved = (v4.host() >> 28) == 0xF;  // 240.0.0.0/4 with the broadcast address
+    const bool is_this_network = (v4.host() >> 24) == 0;
+    return !is_this_network && !v4.is_loopback() && !v4.is_multicast() && !is_reserved;
+}
+
+// An IPv4 address in the dress of IPv6 ("::ffff:192.0.2.1") is no IPv6 host's.
+bool is_disguised(std::string_view text, const IpAddress& address) {
+    return address.is_v4() && text.find(':') != std::string_view::npos;
 }
 
 std::optional<Value> host_prefix_of(std::string_view text) {
-    const auto prefix = parse_ipv4_prefix(text);
-    if (!prefix || !is_host(prefix->address) || prefix->length == 0) {
+    const auto prefix = parse_ip_prefix(text);
+    if (!prefix || !is_host(prefix->address) || is_disguised(text, prefix->address) ||
+        prefix->length == 0) {
         return std::nullopt;
     }
     return Value{.prefix = *prefix};
 }
 
+// A link-local address says nothing without its link.
+std::optional<Value> host_address_of(std::string_view text) {
+    const auto address = parse_ip_address(text);
+    if (!address || !is_host(*address) || is_disguised(text, *address) ||
+        (!address->is_v4() && address->v6().is_link_local())) {
+        return std::nullopt;
+    }
+    return Value{.prefix = {*address, static_cast<std::uint8_t>(address->is_v4() ? 32 : 128)}};
+}
+
 // A block has no host bits; one of more than 256 addresses would be listed address by address in
 // every snapshot.
 std::optional<Value> vip_of(std::string_view text) {
-    constexpr unsigned length_least = 24;
+    constexpr unsigned host_bits_most = 8;
     if (text.find('/') == std::string_view::npos) {
-        return host_prefix_of(std::string{text} + "/32");
+        return host_address_of(text);
     }
     const auto value = host_prefix_of(text);
-    const bool is_block = value && value->prefix.length >= length_least &&
+    const bool is_block = value &&
+                          value->prefix.length + host_bits_most >= value->prefix.length_max() &&
                           value->prefix.network() == value->prefix.address;
     return is_block ? value : std::nullopt;
 }
@@ -120,14 +140,11 @@ std::optional<Value> netmask_of(const ValueType& type, std::string_view text) {
 }
 
 std::optional<Value> endpoint_of(std::string_view text) {
-    const std::size_t colon = std::min(text.find(':'), text.size());
-    const auto address = parse_ipv4_address(text.substr(0, colon));
-    text.remove_prefix(std::min(colon + 1, text.size()));
-    const auto port = eat_number(text);
-    if (!address || !port || !text.empty() || *port < 1 || *port > 65'535) {
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint || is_disguised(text.substr(0, text.rfind(':')), endpoint->address)) {
         return std::nullopt;
     }
-    return Value{.prefix = {*address, 32}, .port = be16{static_cast<std::uint16_t>(*port)}};
+    return Value{.prefix = {endpoint->address, 0}, .port = endpoint->port};
 }
 
 // "0000:01:00.0": domain, bus, device, function.
@@ -229,9 +246,7 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
         case ValueKind::whole_seconds:
             return duration_of(type, text);
         case ValueKind::host_address:
-            return text.find('/') == std::string_view::npos
-                       ? host_prefix_of(std::string{text} + "/32")
-                       : std::nullopt;
+            return host_address_of(text);
         case ValueKind::prefix_length:
             return netmask_of(type, text);
         case ValueKind::host_prefix:
@@ -325,18 +340,20 @@ std::string describe_one(const ValueType& type) {
                    in_quotes(describe_duration(type.most)) +
                    (type.kind == ValueKind::whole_seconds ? " in whole seconds" : "");
         case ValueKind::host_address:
-            return "a host's IPv4 address";
+            return "a host's IPv4 or IPv6 address";
         case ValueKind::prefix_length:
             return "a number of bits from " + describe_range(type.least, type.most) +
                    (type.most == 32 ? ", or a netmask as in \"255.255.255.0\"" : "");
         case ValueKind::host_prefix:
-            return "a host's IPv4 address with the length of its network, as in \"192.0.2.1/24\"";
+            return "a host's address with the length of its network, as in \"192.0.2.1/24\" or "
+                   "\"2001:db8::1/64\"";
         case ValueKind::vip:
-            return "a host's IPv4 address, or a block of at most 256 as in \"192.0.2.0/28\"";
+            return "a host's IPv4 or IPv6 address, or a block of at most 256 as in "
+                   "\"192.0.2.0/28\"";
         case ValueKind::port_range:
             return "an integer from 1 to 65535, a range as in \"8000-8099\", or \"any\"";
         case ValueKind::endpoint:
-            return "an IPv4 address and port, as in \"127.0.0.1:9464\"";
+            return "an address and port, as in \"127.0.0.1:9464\" or \"[::1]:9464\"";
         case ValueKind::device:
             return "a device: \"af_packet:eth1\", \"af_xdp:eth1\", \"0000:01:00.0\" or "
                    "\"vdev:net_...\"";

@@ -25,12 +25,12 @@ enum class ValueKind : std::uint8_t {
     boolean,
     duration,       // "500ms", "5s", "10m", "8h", "31d"; kept in milliseconds
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
-    host_address,   // IPv4, and a host's: neither 0.0.0.0, loopback, multicast nor broadcast
+    host_address,   // a host's: not unspecified, loopback, multicast, broadcast nor link-local
     prefix_length,  // 24, or as a netmask: "255.255.255.0"
-    host_prefix,    // such an address and the length of its network
+    host_prefix,    // such an address, or a link-local one, and the length of its network
     vip,            // such an address, or a block of them: "192.0.2.0/28"
     port_range,     // an integer, "8000-8099" or "any"
-    endpoint,       // IPv4 address and port, of this machine
+    endpoint,       // address and port, of this machine
     device,         // how a NIC port is reached
     http_path,
     http_host,
@@ -85,7 +85,7 @@ struct Value {
     std::int64_t number = 0;
     std::int64_t number_most = 0;  // status: greatest; port_range: last
     std::string_view text;         // texts of all kinds; device: without its prefix
-    Ipv4Prefix prefix{};           // addresses
+    IpPrefix prefix{};             // addresses
     be16 port{};                   // endpoint
     SourcePlace place;             // groups, and the elements of lists
 };

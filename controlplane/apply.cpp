@@ -170,7 +170,7 @@ void Applier::on_kernel_changed(std::shared_ptr<const KernelTables> tables) {
     note(state_.on_event(KernelChanged{std::move(tables)}, loop_.now()));
 }
 
-void Applier::on_path_mtu(Ipv4Address real, std::uint16_t mtu) {
+void Applier::on_path_mtu(const IpAddress& real, std::uint16_t mtu) {
     const Outcome outcome = state_.on_event(PathMtuHeard{real, mtu}, loop_.now());
     if (outcome.needs_snapshot) {
         log_.notice(LogArea::director, "a router on the way to the tunnel's real " +

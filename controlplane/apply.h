@@ -73,7 +73,7 @@ class Applier {
     void reload(const std::string& path, Finish finish);
     void drain(DrainAsked asked, Finish finish);
     void undrain(const std::string& service, const std::string& real, Finish finish);
-    void on_path_mtu(Ipv4Address real, std::uint16_t mtu);
+    void on_path_mtu(const IpAddress& real, std::uint16_t mtu);
     void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
 
     const DirectorState& state() const { return state_; }

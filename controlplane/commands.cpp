@@ -56,9 +56,9 @@ Result<SessionQuery> session_query_of(const Json& arguments, const Listing& list
         query.records_max = static_cast<std::uint32_t>(limit);
     }
     if (const std::string client = text_of(arguments, "client"); !client.empty()) {
-        const std::optional<Ipv4Address> address = parse_ipv4_address(client);
+        const std::optional<IpAddress> address = parse_ip_address(client);
         if (!address) {
-            return Error{"client \"" + client + "\" is no IPv4 address"};
+            return Error{"client \"" + client + "\" is no IP address"};
         }
         query.client = *address;
     }

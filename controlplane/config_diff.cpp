@@ -225,6 +225,8 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     const Director& is = after.director;
     note("director.workers", was.workers == is.workers);
     note("director.sessions", was.sessions == is.sessions);
+    note("director.sessions6 (by default as many as sessions, once a service has an IPv6 VIP)",
+         sessions6_of(before) == sessions6_of(after));
     note("director.affinity_clients", was.affinity_clients == is.affinity_clients);
     note("director.seed", was.seed == is.seed);
     note("director.idle", was.idle == is.idle);

@@ -113,7 +113,7 @@ void write_frame(const Wanted& wanted, Question& question) {
     frame.zeros(6).word(0x0200).zeros(4).word(0x0800);
     frame.word(0x4500).word(wanted.ip_length).zeros(2).word(0x4000);
     frame.octet(64).octet(static_cast<unsigned>(wanted.protocol)).zeros(2);
-    frame.address(wanted.source.address).address(wanted.destination.address);
+    frame.address(wanted.source.address.v4()).address(wanted.destination.address.v4());
     frame.word(wanted.source.port.host()).word(wanted.destination.port.host());
     if (is_udp) {
         frame.word(wanted.ip_length - unsigned{ipv4_size}).zeros(2);

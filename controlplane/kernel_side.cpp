@@ -68,8 +68,8 @@ Result<std::unique_ptr<KernelSide>> KernelSide::open(const Config& config,
     std::vector<std::string> names;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         const NicPort& port = config.ports[i];
-        Result<TwinInterface> twin =
-            TwinInterface::open({port.name, links[i].mac, links[i].mtu, port.addresses});
+        Result<TwinInterface> twin = TwinInterface::open(
+            {port.name, links[i].mac, links[i].mtu, port.addresses, speaks_ipv6(config)});
         if (!twin) {
             return twin.error();
         }
@@ -144,7 +144,7 @@ void KernelSide::watch_rules(EventLoop& loop) {
 
 void KernelSide::adopt(const Config& config) {
     vips_ = fulcrum::place_vips(config.services, config.ports);
-    std::set<Ipv4Address> reals;
+    std::set<IpAddress> reals;
     for (const VirtualService& service : config.services) {
         for (const RealServer& real : service.reals) {
             reals.insert(real.endpoint.address);
@@ -177,8 +177,8 @@ void KernelSide::place_vips() {
 void KernelSide::keep_alive() {
     take_changes();
     const Paths paths{mirror_.tables()};
-    std::set<std::pair<std::uint8_t, Ipv4Address>> in_use;
-    for (const Ipv4Address real : reals_) {
+    std::set<std::pair<std::uint8_t, IpAddress>> in_use;
+    for (const IpAddress& real : reals_) {
         const Paths::Answer path = paths.to(real);
         if (path.hop->port != port_none) {
             in_use.emplace(path.hop->port, path.neighbour);
@@ -200,7 +200,7 @@ void KernelSide::keep_alive() {
     next_renewal_->after(renewal_period, [this] { keep_alive(); });
 }
 
-void KernelSide::want_neighbour(std::uint8_t port, Ipv4Address neighbour) {
+void KernelSide::want_neighbour(std::uint8_t port, const IpAddress& neighbour) {
     if (const Status wanted = mirror_.want_neighbour({port, neighbour}); !wanted) {
         log_.warning(LogArea::kernel, wanted.error().sentence);
     }

@@ -47,7 +47,7 @@ class KernelSide {
     void follow(EventLoop& loop, TakenDevices& devices, OnChange on_change);
     // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
     void adopt(const Config& config);
-    void want_neighbour(std::uint8_t port, Ipv4Address neighbour);
+    void want_neighbour(std::uint8_t port, const IpAddress& neighbour);
     // The clean end.
     void retire();
 
@@ -64,8 +64,8 @@ class KernelSide {
     KernelMirror mirror_;
     OnChange on_change_;
     TakenDevices* devices_ = nullptr;
-    std::vector<std::vector<Ipv4Address>> vips_;  // by port index
-    std::vector<Ipv4Address> reals_;
+    std::vector<std::vector<IpAddress>> vips_;  // by port index
+    std::vector<IpAddress> reals_;
     std::unique_ptr<DescriptorWatch> watch_;
     std::optional<NetlinkSocket> rules_;  // says when somebody changes nftables
     std::unique_ptr<DescriptorWatch> rules_watch_;

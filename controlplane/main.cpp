@@ -186,11 +186,12 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
     }
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
                      [&](const Config& adopted) { kernel_side.adopt(adopted); }}};
-    WorkerMail mail{loop, doors,
-                    [&](std::uint8_t port, Ipv4Address neighbour) {
-                        kernel_side.want_neighbour(port, neighbour);
-                    },
-                    [&](Ipv4Address real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
+    WorkerMail mail{
+        loop, doors,
+        [&](std::uint8_t port, const IpAddress& neighbour) {
+            kernel_side.want_neighbour(port, neighbour);
+        },
+        [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
     Commands commands{{loop, helper, applier, mail, facts_of(*config, plan, ports)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {

@@ -3,10 +3,13 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -60,6 +63,28 @@ constexpr MHD_AccessHandlerCallback on_request =
                       {url, method, upload_size, state});
     };
 
+// Its length.
+socklen_t write_address(const Endpoint& endpoint, sockaddr_storage& storage) {
+    if (endpoint.address.is_v4()) {
+        auto& address = reinterpret_cast<sockaddr_in&>(storage);
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = endpoint.address.v4().value.wire();
+        address.sin_port = endpoint.port.wire();
+        return sizeof(address);
+    }
+    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+    address.sin6_family = AF_INET6;
+    std::memcpy(&address.sin6_addr, endpoint.address.v6().octets.data(), sizeof(in6_addr));
+    address.sin6_port = endpoint.port.wire();
+    return sizeof(address);
+}
+
+// At the same place in both families.
+be16 port_in(const sockaddr_storage& storage) {
+    static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+    return be16::from_wire(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+}
+
 }  // namespace
 
 MetricsServer::MetricsServer(Render render)
@@ -80,7 +105,7 @@ MetricsServer::~MetricsServer() {
     }
 }
 
-Result<std::unique_ptr<MetricsServer>> MetricsServer::open(Endpoint listen, Render render) {
+Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const Endpoint& listen, Render render) {
     std::unique_ptr<MetricsServer> made{new MetricsServer{std::move(render)}};
     if (Status status = made->listen(listen); !status) {
         return status.error();
@@ -88,22 +113,19 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::open(Endpoint listen, Rend
     return made;
 }
 
-Status MetricsServer::listen(Endpoint endpoint) {
+Status MetricsServer::listen(const Endpoint& endpoint) {
     const auto refused = [&](int error) {
         return Error{"metrics.listen " + to_string(endpoint) +
                      " cannot be opened: " + std::generic_category().message(error)};
     };
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_storage address{};
+    socklen_t length = write_address(endpoint, address);
+    const int socket = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (socket < 0) {
         return refused(errno);
     }
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = endpoint.address.value.wire();
-    address.sin_port = endpoint.port.wire();
-    socklen_t length = sizeof(address);
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     if (bind(socket, generic, length) != 0 || ::listen(socket, backlog_length) != 0 ||
         getsockname(socket, generic, &length) != 0) {
@@ -111,7 +133,7 @@ Status MetricsServer::listen(Endpoint endpoint) {
         close(socket);
         return refused(error);
     }
-    endpoint_ = {endpoint.address, be16{ntohs(address.sin_port)}};
+    endpoint_ = {endpoint.address, port_in(address)};
     daemon_ =
         MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, on_request, this,
                          MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,

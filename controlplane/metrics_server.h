@@ -22,7 +22,7 @@ class MetricsServer {
     // Called on the server's thread. Instead of an empty page the connection is closed.
     using Render = std::function<std::string()>;
 
-    static Result<std::unique_ptr<MetricsServer>> open(Endpoint listen, Render render);
+    static Result<std::unique_ptr<MetricsServer>> open(const Endpoint& listen, Render render);
     ~MetricsServer();
     MetricsServer(const MetricsServer&) = delete;
     MetricsServer& operator=(const MetricsServer&) = delete;
@@ -37,7 +37,7 @@ class MetricsServer {
   private:
     explicit MetricsServer(Render render);
 
-    Status listen(Endpoint endpoint);
+    Status listen(const Endpoint& endpoint);
 
     Render render_;
     Endpoint endpoint_;

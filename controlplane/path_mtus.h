@@ -14,7 +14,7 @@
 namespace fulcrum {
 
 struct PathMtuHeard {  // a router says that the way to a tunnel's real carries no more
-    Ipv4Address real;
+    IpAddress real;
     std::uint16_t mtu = 0;
 };
 
@@ -37,8 +37,8 @@ class PathMtus {
         const bool is_known = is_tunnel(real.forward) && known != heard_.end();
         return is_known ? known->second.mtu : std::uint16_t{0};
     }
-    std::map<Ipv4Address, std::uint16_t> all() const {
-        std::map<Ipv4Address, std::uint16_t> mtus;
+    std::map<IpAddress, std::uint16_t> all() const {
+        std::map<IpAddress, std::uint16_t> mtus;
         for (const auto& [real, known] : heard_) {
             mtus.emplace(real, known.mtu);
         }
@@ -50,7 +50,7 @@ class PathMtus {
         std::uint16_t mtu = 0;
         Instant until;
     };
-    std::map<Ipv4Address, Heard> heard_;
+    std::map<IpAddress, Heard> heard_;
 };
 
 }  // namespace fulcrum

@@ -24,7 +24,8 @@ struct Range {
 };
 
 std::uint64_t key_of(const SnapshotReal& real, be16 port, L4Protocol protocol) {
-    return EndpointMap::key_of(real.address, port, static_cast<std::uint8_t>(protocol));
+    return EndpointMap::key_of(real.address, port, static_cast<std::uint8_t>(protocol),
+                               family_of(real.is_ipv6));
 }
 
 // The ranges that are open at a point, by listener.

@@ -134,7 +134,7 @@ class Names {
 Json report_listener(const Listener& listener) {
     Json json;
     json["vip"] =
-        listener.vip.length == 32 ? to_string(listener.vip.address) : to_string(listener.vip);
+        listener.vip.is_single() ? to_string(listener.vip.address) : to_string(listener.vip);
     json["port"] =
         listener.ports.is_single() ? Json(listener.ports.first) : Json(to_string(listener.ports));
     json["protocol"] = to_string(listener.protocol);

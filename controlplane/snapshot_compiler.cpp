@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -15,8 +16,36 @@ namespace {
 
 constexpr std::uint8_t address_kind = 255;  // in maps whose keys are addresses alone
 
-std::uint64_t address_key(Ipv4Address address) {
-    return EndpointMap::key_of(address, be16{}, address_kind);
+std::uint64_t address_key(AddressName address, bool is_ipv6) {
+    return EndpointMap::key_of(address, be16{}, address_kind, family_of(is_ipv6));
+}
+
+// --- names -----------------------------------------------------------------------------------
+
+// Names for the IPv6 addresses of VIPs and reals, in the order of the configuration.
+void lay_names(const CompileInput& input, Snapshot& snapshot) {
+    std::vector<Ipv6Map::Pair> pairs;
+    std::map<Ipv6Address, std::uint32_t> known;
+    const auto name = [&](const IpAddress& address) {
+        const auto place = static_cast<std::uint32_t>(snapshot.named.size());
+        if (!address.is_v4() && known.emplace(address.v6(), place).second) {
+            pairs.push_back({address.v6(), 0, place});
+            snapshot.named.push_back(address.v6());
+        }
+    };
+    for (const ListenerPlan& listener : input.listeners) {
+        name(listener.point.vip);
+    }
+    for (const ServicePlan& service : input.services) {
+        for (const RealPlan& real : service.reals) {
+            name(real.endpoint.address);
+        }
+    }
+    snapshot.names = Ipv6Map{pairs};
+}
+
+AddressName name_of(const Snapshot& snapshot, const IpAddress& address) {
+    return address.is_v4() ? address.v4() : snapshot.name_of(address.v6());
 }
 
 // --- rings -----------------------------------------------------------------------------------
@@ -164,7 +193,7 @@ void lay_policy(const ServicePlan& plan, SnapshotService& service) {
 // ours to send under there is no way at all.
 void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& real,
                 Snapshot& snapshot) {
-    const Ipv4Address source = snapshot.paths->source_to(real.address);
+    const Ipv4Address source = snapshot.paths->source_to(real.address).v4();
     if (const auto told = input.path_mtus.find(real.address); told != input.path_mtus.end()) {
         real.hop.mtu = std::min(real.hop.mtu, told->second);
     }
@@ -194,13 +223,14 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
     for (const RealPlan& real : plan.reals) {
         assert(real.index != limits::index_none && real.tally < limits::tallies_max);
         SnapshotReal& laid = snapshot.reals[service.first_real + real.index];
-        laid = {.address = real.endpoint.address,
+        laid = {.address = name_of(snapshot, real.endpoint.address),
                 .port = real.endpoint.port,
+                .is_ipv6 = !real.endpoint.address.is_v4(),
                 .mode = real.mode,
                 .standing = real.standing,
                 .hop = *snapshot.paths->to(real.endpoint.address).hop,
                 .tally = real.tally};
-        if (is_tunnel(real.mode)) {
+        if (is_tunnel(real.mode) && real.endpoint.address.is_v4()) {
             lay_tunnel(input, real, laid, snapshot);
         }
     }
@@ -271,10 +301,11 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
         const ListenPoint& point = plan.point;
         const be16 port{point.ports.is_single() ? point.ports.first : std::uint16_t{0}};
         snapshot.listeners[plan.index] = {
-            .vip = point.vip,
+            .vip = name_of(snapshot, point.vip),
             .port = port,
             .protocol = point.protocol,
             .is_present = plan.is_present,
+            .is_ipv6 = !point.vip.is_v4(),
             .timeouts_are_coarse = service.timeouts_are_coarse,
             .has_affinity = plan.is_present && service.affinity.timeout_s > 0,
             .service = static_cast<std::uint16_t>(plan.service),
@@ -283,14 +314,16 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
         if (!plan.is_present) {
             continue;
         }
+        const SnapshotListener& listener = snapshot.listeners[plan.index];
         const std::uint64_t key =
-            EndpointMap::key_of(point.vip, port, static_cast<std::uint8_t>(point.protocol));
+            EndpointMap::key_of(listener.vip, port, static_cast<std::uint8_t>(point.protocol),
+                                family_of(listener.is_ipv6));
         if (point.ports.is_single()) {
             by_endpoint.push_back({key, plan.index});
         } else {
             by_range.push_back({key, point.ports, plan.index});
         }
-        vips.push_back({address_key(point.vip), 0});
+        vips.push_back({address_key(listener.vip, listener.is_ipv6), 0});
     }
     snapshot.listener_by_endpoint = EndpointMap{by_endpoint};
     snapshot.listener_ranges = PortRangeMap{std::move(by_range)};
@@ -301,7 +334,7 @@ void lay_real_addresses(Snapshot& snapshot) {
     std::vector<EndpointMap::Pair> addresses;
     for (const SnapshotReal& real : snapshot.reals) {
         if (real.standing != RealStanding::absent) {
-            addresses.push_back({address_key(real.address), 0});
+            addresses.push_back({address_key(real.address, real.is_ipv6), 0});
         }
     }
     snapshot.real_addresses = EndpointMap{addresses};
@@ -336,6 +369,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     snapshot->paths = paths_for(input, previous);
     compiled.parts.kernel = input.kernel;
     compiled.parts.paths = snapshot->paths;
+    lay_names(input, *snapshot);
     lay_services(input, previous, compiled, *snapshot);
     lay_groups(*snapshot);
     lay_listeners(input, *snapshot);

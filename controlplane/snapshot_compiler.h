@@ -57,7 +57,7 @@ struct CompileInput {
     std::vector<ServicePlan> services;
     std::vector<ListenerPlan> listeners;
     // Of ways to tunnels' reals, where routers have told of less than our own link carries.
-    std::map<Ipv4Address, std::uint16_t> path_mtus;
+    std::map<IpAddress, std::uint16_t> path_mtus;
 };
 
 // What one compile leaves to the next. Default: nothing to reuse.

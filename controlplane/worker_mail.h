@@ -27,7 +27,7 @@ struct SessionQuery {
     WalkedTable table = WalkedTable::sessions;
     std::uint32_t service = limits::service_id_none;
     std::uint16_t real = limits::index_none;
-    Ipv4Address client;
+    IpAddress client;
     std::uint32_t records_max = 0;
 };
 
@@ -39,8 +39,8 @@ struct SessionWalk {
 
 class WorkerMail {
   public:
-    using OnNeighbourWanted = std::function<void(std::uint8_t port, Ipv4Address neighbour)>;
-    using OnPathMtu = std::function<void(Ipv4Address real, std::uint16_t mtu)>;
+    using OnNeighbourWanted = std::function<void(std::uint8_t port, const IpAddress& neighbour)>;
+    using OnPathMtu = std::function<void(const IpAddress& real, std::uint16_t mtu)>;
     using OnWalked = std::function<void(const SessionWalk&)>;
     using OnExplained = std::function<void(const Explanation*)>;  // null: nobody answered in time
 

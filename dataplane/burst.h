@@ -35,13 +35,18 @@ struct Burst {
     std::array<SessionHome, limits::burst_size_max> homes;
     std::array<Decision, limits::burst_size_max> decisions;
 
-    // Those of the burst that are requests or replies of clients that are ours, by index.
+    // Those of IPv4 that are requests or replies of clients that are ours, by index.
     std::array<std::uint8_t, limits::burst_size_max> flows;
     std::size_t flow_count = 0;
 
     // Those that are fragments of our clients' packets, by index: few, and mostly none.
     std::array<std::uint8_t, limits::burst_size_max> fragments;
     std::size_t fragment_count = 0;
+
+    // Flows of IPv6, with what is of the client.
+    std::array<std::uint8_t, limits::burst_size_max> flows6;
+    std::size_t flow6_count = 0;
+    std::array<ClientKey6, limits::burst_size_max> clients6;
 };
 static_assert(limits::burst_size_max <= 256);
 

@@ -35,6 +35,8 @@ class ChecksumSum {
         }
     }
 
+    void add(const Ipv6Address& address) { add(address.octets.data(), address.octets.size()); }
+
     // A word added to itself, turned by half, has the sum of its halves in the upper one, with the
     // carry that came round from the lower.
     constexpr std::uint16_t folded() const {
@@ -57,6 +59,14 @@ class ChecksumDelta {
     constexpr void change(Ipv4Address before, Ipv4Address after) {
         sum_.add(std::uint32_t{~before.value.wire()});
         sum_.add(after.value.wire());
+    }
+    void change(const Ipv6Address& before, const Ipv6Address& after) {
+        for (std::size_t octet = 0; octet < before.octets.size(); octet += 4) {
+            std::uint32_t word = 0;
+            std::memcpy(&word, before.octets.data() + octet, sizeof(word));
+            sum_.add(~word);
+        }
+        sum_.add(after);
     }
     // A word has become smaller by that much, whatever it was.
     constexpr void decrease(be16 by) { sum_.add(static_cast<std::uint16_t>(~by.wire())); }
@@ -87,9 +97,10 @@ inline be16 checksum_of(const void* bytes, std::size_t length) {
     return be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
 }
 
-// The pseudo-header's share of a TCP or UDP checksum.
-inline ChecksumSum pseudo_header_sum(Ipv4Address source, Ipv4Address destination,
-                                     std::uint8_t protocol, std::uint16_t l4_length) {
+// The pseudo-header's share of a TCP or UDP checksum, and of ICMPv6's.
+template <typename Address>
+ChecksumSum pseudo_header_sum(const Address& source, const Address& destination,
+                              std::uint8_t protocol, std::uint16_t l4_length) {
     ChecksumSum sum;
     sum.add(source);
     sum.add(destination);

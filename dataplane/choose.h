@@ -18,6 +18,18 @@ inline std::uint64_t draw_of(const Snapshot& snapshot, const SnapshotListener& l
                       EndpointMap::key_of(listener.vip, listener.port, 0));
 }
 
+// IPv6's: of the addresses themselves, because names are this director's own.
+inline std::uint64_t draw_of(const Snapshot& snapshot, const SnapshotListener& listener,
+                             const ClientKey6& client) {
+    const HashKey key = snapshot.ring_key;
+    const auto folded = [key](const Ipv6Address& address) {
+        return hash_words(key, address.word(0), address.word(1));
+    };
+    const std::uint64_t ports = client.port.wire() | (std::uint64_t{listener.port.wire()} << 16) |
+                                (std::uint64_t{static_cast<std::uint8_t>(client.protocol)} << 32);
+    return hash_words(key, folded(client.address) ^ ports, folded(snapshot.named_by(listener.vip)));
+}
+
 // Index of the real, or limits::index_none. `takes_new(index)` says whether a real takes new
 // sessions at all, and somebody on the ring does; `is_refused(index)` says no for this flow alone.
 template <typename TakesNew, typename IsRefused>

@@ -1,6 +1,8 @@
 // The order of questions.
 #include "dataplane/classify.h"
 
+#include "dataplane/parse_ipv6.h"
+
 namespace fulcrum {
 namespace {
 
@@ -17,8 +19,53 @@ void punt(Classified& classified, PuntClass punt_class) {
     classified.punt_class = punt_class;
 }
 
-bool holds(const EndpointMap& addresses, Ipv4Address address) {
-    return addresses.find(EndpointMap::key_of(address, be16{}, any_protocol)) !=
+// What the questions are asked of: a packet, and what only its family knows.
+struct Ipv4Asked {
+    static constexpr IpFamily family = IpFamily::v4;
+    struct Ends {};  // are in the packet
+
+    static bool is_ours(const ParsedPacket& packet, const Snapshot& snapshot, Ends) {
+        return snapshot.paths->is_ours(packet.destination);
+    }
+    static bool is_to_group(const ParsedPacket& packet) {
+        return packet.is_broadcast || packet.destination.is_multicast() ||
+               packet.destination.is_broadcast();
+    }
+    static bool is_of_link(const ParsedPacket&) { return false; }
+    static constexpr DropReason bad_source = DropReason::ipv4_source;
+    static void name_source(const ParsedPacket& packet, Classified& classified) {
+        classified.client = packet.source;
+        classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+    }
+    static void name_destination(const ParsedPacket& packet, Classified& classified) {
+        classified.client = packet.destination;
+        classified.client_key =
+            client_key_of(packet.destination, packet.destination_port, packet.protocol);
+    }
+};
+
+struct Ipv6Asked {
+    static constexpr IpFamily family = IpFamily::v6;
+    using Ends = const Ipv6Ends&;
+
+    static bool is_ours(const ParsedPacket&, const Snapshot& snapshot, Ends ends) {
+        return snapshot.paths->is_ours(ends.destination);
+    }
+    static bool is_to_group(const ParsedPacket& packet) { return packet.is_broadcast; }
+    // Neighbour and router discovery, and multicast listeners: what ARP is to IPv4.
+    static bool is_of_link(const ParsedPacket& packet) {
+        const std::uint8_t type = packet.icmp_type;
+        return packet.ip_protocol == protocol_icmpv6 &&
+               ((type >= 130 && type <= 137) || type == 143);
+    }
+    static constexpr DropReason bad_source = DropReason::ipv6_source;
+    static void name_source(const ParsedPacket&, Classified&) {}
+    static void name_destination(const ParsedPacket&, Classified&) {}
+};
+
+template <typename Asked>
+bool holds(const EndpointMap& addresses, AddressName address) {
+    return addresses.find(EndpointMap::key_of(address, be16{}, any_protocol, Asked::family)) !=
            EndpointMap::absent;
 }
 
@@ -34,18 +81,23 @@ bool is_routing_or_login(const ParsedPacket& packet) {
            packet.destination_port == ssh || packet.source_port == ssh;
 }
 
+template <typename Asked>
 void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
                        Classified& classified) {
     if (packet.ip_protocol == protocol_vrrp) {
         return punt(classified, PuntClass::keepalive);
     }
     const bool is_about_ours =
-        packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error;
+        Asked::family == IpFamily::v4 &&
+        (packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error);
     if (is_about_ours && snapshot.tunnel_to({packet.source, packet.source_port}) != nullptr) {
         classified.packet_class = PacketClass::tunnel_error;
         return;
     }
-    if (holds(snapshot.real_addresses, packet.source)) {
+    if (Asked::is_of_link(packet)) {
+        return punt(classified, PuntClass::link);
+    }
+    if (holds<Asked>(snapshot.real_addresses, packet.source)) {
         return punt(classified, PuntClass::check);
     }
     if (packet.kind == PacketKind::flow && is_routing_or_login(packet)) {
@@ -55,15 +107,16 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
 }
 
 // Nobody's whom we serve. The kernel routes for the reals; for strangers nobody does.
+template <typename Asked>
 void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
                        Classified& classified) {
-    if (packet.is_broadcast || packet.destination.is_multicast() ||
-        packet.destination.is_broadcast()) {
-        return punt(classified,
-                    packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive : PuntClass::rest);
+    if (Asked::is_to_group(packet)) {
+        return punt(classified, packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive
+                                : Asked::is_of_link(packet)         ? PuntClass::link
+                                                                    : PuntClass::rest);
     }
-    const bool concerns_real = holds(snapshot.real_addresses, packet.source) ||
-                               holds(snapshot.real_addresses, packet.destination);
+    const bool concerns_real = holds<Asked>(snapshot.real_addresses, packet.source) ||
+                               holds<Asked>(snapshot.real_addresses, packet.destination);
     if (concerns_real) {
         punt(classified, PuntClass::transit);
     } else {
@@ -71,6 +124,7 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
     }
 }
 
+template <typename Asked>
 inline void take_for_request(const ParsedPacket& packet, std::uint32_t listener,
                              Classified& classified) {
     if (packet.is_broadcast) {
@@ -78,77 +132,81 @@ inline void take_for_request(const ParsedPacket& packet, std::uint32_t listener,
     }
     classified.packet_class = PacketClass::request;
     classified.listener = static_cast<std::uint16_t>(listener);
-    classified.client = packet.source;
-    classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+    Asked::name_source(packet, classified);
 }
 
 // To a port of a VIP that no listener has to itself: one of a range, or nobody's.
+template <typename Asked>
 void classify_at_vip(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
-    const std::uint64_t address =
-        EndpointMap::key_of(packet.destination, be16{}, static_cast<std::uint8_t>(packet.protocol));
+    const std::uint64_t address = EndpointMap::key_of(
+        packet.destination, be16{}, static_cast<std::uint8_t>(packet.protocol), Asked::family);
     const std::uint32_t listener =
         snapshot.listener_ranges.find(address, packet.destination_port.host());
     if (listener != PortRangeMap::absent) {
-        return take_for_request(packet, listener, classified);
+        return take_for_request<Asked>(packet, listener, classified);
     }
-    return punt_to_ourselves(packet, snapshot, classified);
+    return punt_to_ourselves<Asked>(packet, snapshot, classified);
 }
 
 // To nobody's listener: ours, or perhaps a real's reply. Out of line, like all but requests, which
 // would otherwise save registers for them.
+template <typename Asked>
 [[gnu::noinline]] void classify_non_request(const ParsedPacket& packet, const Snapshot& snapshot,
-                                            Classified& classified) {
-    if (holds(snapshot.vips, packet.destination)) {
-        return classify_at_vip(packet, snapshot, classified);
+                                            Classified& classified, typename Asked::Ends ends) {
+    if (holds<Asked>(snapshot.vips, packet.destination)) {
+        return classify_at_vip<Asked>(packet, snapshot, classified);
     }
-    if (snapshot.paths->is_ours(packet.destination)) {
-        return punt_to_ourselves(packet, snapshot, classified);
+    if (Asked::is_ours(packet, snapshot, ends)) {
+        return punt_to_ourselves<Asked>(packet, snapshot, classified);
     }
-    const std::uint32_t source =
-        snapshot.reply_source_of(packet.source, packet.source_port, packet.protocol);
+    const std::uint32_t source = snapshot.reply_source_of({packet.source, packet.source_port},
+                                                          packet.protocol, Asked::family);
     if (source != EndpointMap::absent && !packet.is_broadcast) {
         classified.packet_class = PacketClass::reply;
         classified.listener = snapshot.reply_sources[source].sole_listener;
-        classified.client = packet.destination;
-        classified.client_key =
-            client_key_of(packet.destination, packet.destination_port, packet.protocol);
+        Asked::name_destination(packet, classified);
         return;
     }
-    return transit_or_refuse(packet, snapshot, classified);
+    return transit_or_refuse<Asked>(packet, snapshot, classified);
 }
 
 // Whole TCP and UDP packets, and errors about them, whose ports are known.
+template <typename Asked>
 inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
-                          Classified& classified) {
-    const std::uint32_t listener = snapshot.listener_by_endpoint.find(EndpointMap::key_of(
-        packet.destination, packet.destination_port, static_cast<std::uint8_t>(packet.protocol)));
+                          Classified& classified, typename Asked::Ends ends) {
+    const std::uint32_t listener = snapshot.listener_by_endpoint.find(
+        EndpointMap::key_of(packet.destination, packet.destination_port,
+                            static_cast<std::uint8_t>(packet.protocol), Asked::family));
     if (listener == EndpointMap::absent) {
-        return classify_non_request(packet, snapshot, classified);
+        return classify_non_request<Asked>(packet, snapshot, classified, ends);
     }
-    take_for_request(packet, listener, classified);
+    take_for_request<Asked>(packet, listener, classified);
 }
 
-[[gnu::noinline]] void classify_other_ipv4(const ParsedPacket& packet, const Snapshot& snapshot,
-                                           Classified& classified) {
+template <typename Asked>
+[[gnu::noinline]] void classify_other_ip(const ParsedPacket& packet, const Snapshot& snapshot,
+                                         Classified& classified, typename Asked::Ends ends) {
     const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                                packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
-    // From nobody in particular; must not reach the kernel, which would answer for the service.
-    if (is_tcp_or_udp && holds(snapshot.vips, packet.destination)) {
-        return refuse(classified, DropReason::ipv4_source);
+    // From nobody in particular, or a fragment of IPv6; must not reach the kernel, which would
+    // answer for the service.
+    if (is_tcp_or_udp && holds<Asked>(snapshot.vips, packet.destination)) {
+        return refuse(classified,
+                      packet.is_fragment ? DropReason::ipv6_fragment : Asked::bad_source);
     }
-    if (snapshot.paths->is_ours(packet.destination) || holds(snapshot.vips, packet.destination)) {
-        return punt_to_ourselves(packet, snapshot, classified);
+    if (Asked::is_ours(packet, snapshot, ends) || holds<Asked>(snapshot.vips, packet.destination)) {
+        return punt_to_ourselves<Asked>(packet, snapshot, classified);
     }
-    return transit_or_refuse(packet, snapshot, classified);
+    return transit_or_refuse<Asked>(packet, snapshot, classified);
 }
 
 // Only the first one has ports, so all of them are sent to where their datagram is known: to the
 // worker of who would be the client.
 [[gnu::noinline]] void classify_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                                          Classified& classified) {
-    const bool is_to_vip = holds(snapshot.vips, packet.destination);
+    const bool is_to_vip = holds<Ipv4Asked>(snapshot.vips, packet.destination);
     const bool may_be_reply = !is_to_vip && !packet.is_broadcast &&
-                              holds(snapshot.real_addresses, packet.source) &&
+                              holds<Ipv4Asked>(snapshot.real_addresses, packet.source) &&
                               !snapshot.paths->is_ours(packet.destination);
     if (is_to_vip || may_be_reply) {
         if (packet.is_broadcast) {
@@ -159,29 +217,49 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
         return;
     }
     if (snapshot.paths->is_ours(packet.destination)) {
-        return punt_to_ourselves(packet, snapshot, classified);
+        return punt_to_ourselves<Ipv4Asked>(packet, snapshot, classified);
     }
-    return transit_or_refuse(packet, snapshot, classified);
+    return transit_or_refuse<Ipv4Asked>(packet, snapshot, classified);
 }
 
 }  // namespace
 
 void classify_first_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                              Classified& classified) {
-    classify_flow(packet, snapshot, classified);
+    classify_flow<Ipv4Asked>(packet, snapshot, classified, {});
 }
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
     if (packet.kind == PacketKind::flow || packet.kind == PacketKind::icmp_error) {
-        classify_flow(packet, snapshot, classified);
-    } else if (packet.kind == PacketKind::other_ipv4 || packet.kind == PacketKind::tunnel_error) {
-        classify_other_ipv4(packet, snapshot, classified);
+        classify_flow<Ipv4Asked>(packet, snapshot, classified, {});
+    } else if (packet.kind == PacketKind::other_ip || packet.kind == PacketKind::tunnel_error) {
+        classify_other_ip<Ipv4Asked>(packet, snapshot, classified, {});
     } else if (packet.kind == PacketKind::fragment) {
         classify_fragment(packet, snapshot, classified);
     } else if (packet.kind == PacketKind::not_ip) {
         punt(classified, PuntClass::link);
     } else {
         refuse(classified, packet.reason);
+    }
+}
+
+void classify_ipv6(const std::uint8_t* frame, const Snapshot& snapshot, ParsedPacket& packet,
+                   Classified& classified, ClientKey6& client) {
+    const Ipv6Ends ends = ipv6_ends_of(frame, packet);
+    packet.source = snapshot.name_of(ends.source);
+    packet.destination = snapshot.name_of(ends.destination);
+    if (packet.kind == PacketKind::other_ip) {
+        return classify_other_ip<Ipv6Asked>(packet, snapshot, classified, ends);
+    }
+    classify_flow<Ipv6Asked>(packet, snapshot, classified, ends);
+    if (classified.packet_class == PacketClass::request) {
+        client = {ends.source, packet.source_port, packet.protocol};
+        // Nobody could tell the link on which to answer.
+        if (ends.source.is_link_local()) {
+            refuse(classified, DropReason::ipv6_source);
+        }
+    } else if (classified.packet_class == PacketClass::reply) {
+        client = {ends.destination, packet.destination_port, packet.protocol};
     }
 }
 

@@ -46,4 +46,9 @@ void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& 
 void classify_first_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                              Classified& classified);
 
+// The same of an IPv6 packet, whose addresses lie in `frame`. Gives them their names, and tells
+// whose client it is (in place of `classified.client` and `client_key`).
+void classify_ipv6(const std::uint8_t* frame, const Snapshot& snapshot, ParsedPacket& packet,
+                   Classified& classified, ClientKey6& client);
+
 }  // namespace fulcrum

@@ -61,7 +61,7 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
     leave_by(real.hop, packet, decision);
 }
 
-void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t tally,
+void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uint32_t tally,
                   const NextHop& hop, Decision& decision) {
     decision.is_reply = true;
     decision.tally = tally;
@@ -79,7 +79,7 @@ void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t
     const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
     const bool is_handshake =
         packet.protocol == L4Protocol::tcp && (packet.tcp_flags & tcp_flag::syn) != 0;
-    if (!leaves || !is_handshake) {
+    if (!leaves || !is_handshake || packet.ip_version != 4) {
         return;
     }
     unsigned limit = mss_max;

@@ -30,7 +30,7 @@ struct Decision {
     std::uint16_t mss_max = 0;     // refit: what a TCP handshake may ask for; 0: anything
     std::uint32_t tally = 0;       // of the real that is concerned; tallies_max: of none
     const NextHop* hop = nullptr;  // transmit, refit; hold: the unresolved one; mtu_exceeded
-    Endpoint replacement;          // nat, icmp: what takes the place of destination or source
+    NamedEndpoint replacement;     // nat, icmp: what takes the place of destination or source
 };
 static_assert(sizeof(Decision) <= 32);
 
@@ -39,7 +39,7 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
 
 // A NAT real's reply (or an ICMP error about a request) on its way by `hop` to the client, who
 // knows the service as `vip`.
-void decide_reply(const ParsedPacket& packet, const Endpoint& vip, std::uint32_t tally,
+void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uint32_t tally,
                   const NextHop& hop, Decision& decision);
 
 // A TCP handshake that leaves is held to `mss_max` (0: anything) and to what its tunnel leaves.

@@ -45,6 +45,31 @@ struct Ipv4Header {
 };
 static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1);
 
+// RFC 8200
+struct Ipv6Header {
+    be32 version_class_and_flow;
+    be16 payload_length;  // what follows this header
+    std::uint8_t next_header;
+    std::uint8_t hop_limit;
+    Ipv6Address source;
+    Ipv6Address destination;
+
+    unsigned version() const { return version_class_and_flow.host() >> 28; }
+};
+static_assert(sizeof(Ipv6Header) == 40 && alignof(Ipv6Header) == 1);
+
+// What all extension headers of RFC 8200 begin with. The third and fourth octet are the fragment
+// header's offset and flags, or the routing header's type and segments left.
+struct Ipv6ExtensionHeader {
+    std::uint8_t next_header;
+    std::uint8_t length_in_eights;  // without the first eight octets; not of a fragment header
+    be16 third_and_fourth;
+    be32 rest;
+};
+static_assert(sizeof(Ipv6ExtensionHeader) == 8 && alignof(Ipv6ExtensionHeader) == 1);
+
+inline constexpr std::uint8_t protocol_icmpv6 = 58;
+
 // RFC 9293
 struct TcpHeader {
     be16 source_port;

@@ -92,7 +92,10 @@ MemoryPlan plan_memory(const Config& config) {
                       + workers * nic_pool_cache_size * 2;              // in the pool's caches
     plan.sessions_per_worker = (config.director.sessions + workers - 1) / workers;
     const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
-    const std::size_t table_bytes = rounded_up(SessionTable::size_for(buckets), huge_page);
+    plan.sessions6_per_worker = (sessions6_of(config) + workers - 1) / workers;
+    const std::size_t buckets6 = SessionTable6::bucket_count_for(plan.sessions6_per_worker);
+    const std::size_t table_bytes =
+        rounded_up(SessionTable::size_for(buckets) + SessionTable6::size_for(buckets6), huge_page);
 
     std::uint64_t reals = 0;
     for (const VirtualService& service : config.services) {
@@ -109,7 +112,12 @@ MemoryPlan plan_memory(const Config& config) {
     }
     plan.shares = {
         {"session tables (" + std::to_string(workers) + " x " +
-             std::to_string(buckets * SessionTable::slots_per_bucket) + " slots)",
+             std::to_string(buckets * SessionTable::slots_per_bucket) + " slots" +
+             (plan.sessions6_per_worker == 0
+                  ? std::string{}
+                  : ", " + std::to_string(buckets6 * SessionTable6::slots_per_bucket) +
+                        " of IPv6") +
+             ")",
          workers * table_bytes, false},
         {"packet buffers (" + std::to_string(plan.mbuf_count) + ")",
          plan.mbuf_count * bytes_per_mbuf, true},

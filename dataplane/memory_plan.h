@@ -24,6 +24,7 @@ struct MemoryPlan {
     std::vector<Share> shares;
     std::uint64_t mbuf_count = 0;  // all that can be in queues, rings and hands at once
     std::uint64_t sessions_per_worker = 0;
+    std::uint64_t sessions6_per_worker = 0;  // of IPv6
     std::uint64_t tally_count = 0;
     std::uint64_t affinity_records_per_worker = 0;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dataplane/rewrite.h"
+#include "dataplane/rewrite_ipv6.h"
 
 namespace fulcrum {
 namespace {
@@ -28,15 +29,26 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     }
 }
 
+// A stranger's packet.
+void send_home(Decision& decision, Origin origin) {
+    if (origin == Origin::nic) {
+        decision.verdict = Verdict::hand_over;
+    } else {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::handed_over_twice;
+    }
+}
+
 }  // namespace
 
 PacketPath::PacketPath(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-                       unsigned worker_count, Tracker& tracker)
+                       unsigned worker_count, Trackers trackers)
     : ports_{std::move(ports)},
       steering_{steering},
       worker_id_{worker_id},
       worker_count_{worker_count},
-      tracker_{tracker} {}
+      tracker_{trackers.of_v4},
+      tracker6_{trackers.of_v6} {}
 
 void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin) {
     parse(burst);
@@ -50,6 +62,11 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
         follow_first_fragments(burst, snapshot, now_s);
     }
     rewrite(burst);
+    if (burst.flow6_count > 0) {
+        steer_ipv6(burst, origin);
+        tracker6_.decide(burst, snapshot, now_s);
+        rewrite_ipv6(burst, snapshot);
+    }
 }
 
 // Flattened: the descent is one piece with its loop, whatever the compiler thinks of its size.
@@ -68,7 +85,12 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
 void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
     std::size_t flow_count = 0;
     burst.fragment_count = 0;
+    burst.flow6_count = 0;
     for (std::size_t i = 0; i < burst.count; ++i) {
+        if (burst.packets[i].ip_version == 6) {
+            classify_ipv6(burst, i, snapshot);
+            continue;
+        }
         const Classified& classified = burst.classified[i];
         fulcrum::classify(burst.packets[i], snapshot, burst.classified[i]);
         if (classified.packet_class == PacketClass::request ||
@@ -76,16 +98,12 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
             burst.decisions[i].verdict = Verdict::pending;
             burst.flows[flow_count++] = static_cast<std::uint8_t>(i);
             tracker_.expect(burst, i);
-        } else if (classified.packet_class == PacketClass::punt) {
-            burst.decisions[i].verdict = Verdict::punt;
-            burst.decisions[i].punt_class = classified.punt_class;
         } else if (classified.packet_class == PacketClass::tunnel_error) {
             burst.decisions[i].verdict = Verdict::hear;
         } else if (classified.packet_class == PacketClass::fragment) {
             burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
         } else {
-            burst.decisions[i].verdict = Verdict::drop;
-            burst.decisions[i].reason = classified.reason;
+            settle_class(burst, i);
         }
     }
     burst.flow_count = flow_count;
@@ -160,6 +178,38 @@ void PacketPath::follow_first_fragment(Burst& burst, std::size_t i, const Snapsh
     burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);  // to be rewritten
 }
 
+// Of a packet that is nobody's flow.
+inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
+    const Classified& classified = burst.classified[i];
+    if (classified.packet_class == PacketClass::punt) {
+        burst.decisions[i].verdict = Verdict::punt;
+        burst.decisions[i].punt_class = classified.punt_class;
+    } else {
+        burst.decisions[i].verdict = Verdict::drop;
+        burst.decisions[i].reason = classified.reason;
+    }
+}
+
+[[gnu::noinline]] void PacketPath::classify_ipv6(Burst& burst, std::size_t i,
+                                                 const Snapshot& snapshot) {
+    Classified& classified = burst.classified[i];
+    if (burst.packets[i].kind == PacketKind::refused) {
+        classified.packet_class = PacketClass::refused;
+        classified.reason = burst.packets[i].reason;
+        return settle_class(burst, i);
+    }
+    fulcrum::classify_ipv6(burst.frames[i].octets, snapshot, burst.packets[i], classified,
+                           burst.clients6[i]);
+    if (classified.packet_class == PacketClass::request ||
+        classified.packet_class == PacketClass::reply) {
+        burst.decisions[i].verdict = Verdict::pending;
+        burst.flows6[burst.flow6_count++] = static_cast<std::uint8_t>(i);
+        tracker6_.expect(burst, i);
+    } else {
+        settle_class(burst, i);
+    }
+}
+
 // Strangers' clients go to their worker; what was handed over is at home, or somebody has erred.
 void PacketPath::steer(Burst& burst, Origin origin) const {
     if (worker_count_ == 1) {
@@ -170,14 +220,27 @@ void PacketPath::steer(Burst& burst, Origin origin) const {
         const std::uint8_t i = burst.flows[n];
         if (steering_.owner_of(burst.classified[i].client) == worker_id_) {
             burst.flows[kept++] = i;
-        } else if (origin == Origin::nic) {
-            burst.decisions[i].verdict = Verdict::hand_over;
         } else {
-            burst.decisions[i].verdict = Verdict::drop;
-            burst.decisions[i].reason = DropReason::handed_over_twice;
+            send_home(burst.decisions[i], origin);
         }
     }
     burst.flow_count = kept;
+}
+
+void PacketPath::steer_ipv6(Burst& burst, Origin origin) const {
+    if (worker_count_ == 1) {
+        return;
+    }
+    std::size_t kept = 0;
+    for (std::size_t n = 0; n < burst.flow6_count; ++n) {
+        const std::uint8_t i = burst.flows6[n];
+        if (steering_.owner_of(burst.clients6[i].address) == worker_id_) {
+            burst.flows6[kept++] = i;
+        } else {
+            send_home(burst.decisions[i], origin);
+        }
+    }
+    burst.flow6_count = kept;
 }
 
 void PacketPath::rewrite(Burst& burst) {
@@ -186,6 +249,16 @@ void PacketPath::rewrite(Burst& burst) {
         const Verdict verdict = burst.decisions[i].verdict;
         if (verdict == Verdict::transmit || verdict == Verdict::refit) {
             fulcrum::rewrite(burst.frames[i].octets, burst.packets[i], burst.decisions[i]);
+        }
+    }
+}
+
+void PacketPath::rewrite_ipv6(Burst& burst, const Snapshot& snapshot) {
+    for (std::size_t n = 0; n < burst.flow6_count; ++n) {
+        const std::size_t i = burst.flows6[n];
+        if (burst.decisions[i].verdict == Verdict::transmit) {
+            fulcrum::rewrite_ipv6(burst.frames[i].octets, burst.packets[i], burst.decisions[i],
+                                  snapshot);
         }
     }
 }

@@ -26,11 +26,17 @@ struct PathPort {
     bool completes_partial_checksums = false;  // the sender's kernel may have left them open
 };
 
+// A worker's, one for each IP family.
+struct Trackers {
+    Tracker& of_v4;
+    Tracker6& of_v6;
+};
+
 class PacketPath {
   public:
     // `ports` by index; `worker_id` of `worker_count` that share the clients by `steering`.
     PacketPath(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-               unsigned worker_count, Tracker& tracker);
+               unsigned worker_count, Trackers trackers);
 
     void carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin);
 
@@ -39,12 +45,16 @@ class PacketPath {
   private:
     void parse(Burst& burst) const;
     void classify(Burst& burst, const Snapshot& snapshot);
+    void classify_ipv6(Burst& burst, std::size_t i, const Snapshot& snapshot);
+    static void settle_class(Burst& burst, std::size_t i);
     void steer(Burst& burst, Origin origin) const;
     void sort_fragments(Burst& burst, const Snapshot& snapshot, Origin origin);
     void follow_first_fragments(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
     void follow_first_fragment(Burst& burst, std::size_t i, const Snapshot& snapshot,
                                std::uint32_t now_s);
+    void steer_ipv6(Burst& burst, Origin origin) const;
     static void rewrite(Burst& burst);
+    static void rewrite_ipv6(Burst& burst, const Snapshot& snapshot);
 
     std::vector<PathPort> ports_;
     const Steering& steering_;
@@ -52,6 +62,7 @@ class PacketPath {
     unsigned worker_count_;
     Tracker& tracker_;
     FragmentTable fragments_;
+    Tracker6& tracker6_;
 };
 
 }  // namespace fulcrum

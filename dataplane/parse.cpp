@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "dataplane/checksum.h"
+#include "dataplane/parse_ipv6.h"
+#include "dataplane/parse_l4.h"
 
 namespace fulcrum {
 namespace {
@@ -12,58 +14,14 @@ namespace {
 constexpr std::size_t l3_offset = sizeof(EthernetHeader);
 constexpr std::uint8_t version_4_without_options = 0x45;
 
-void refuse(ParsedPacket& packet, DropReason reason) {
-    packet.kind = PacketKind::refused;
-    packet.reason = reason;
-}
-
-// Before anything is known of an IPv4 packet.
-void forget_ipv4(ParsedPacket& packet) {
-    packet.is_ipv4 = false;
-    packet.is_fragment = false;
-    packet.ip_protocol = 0;
-    packet.ip_length = 0;
-}
-
-void refuse_frame(ParsedPacket& packet, DropReason reason) {
-    forget_ipv4(packet);
-    refuse(packet, reason);
-}
-
-void take_for_kernel(ParsedPacket& packet, std::uint8_t ip_protocol) {
-    forget_ipv4(packet);
+void take_for_kernel(ParsedPacket& packet) {
+    forget_ip(packet);
     packet.kind = PacketKind::not_ip;
-    packet.ip_protocol = ip_protocol;
-}
-
-// A T at this offset, or nothing.
-template <typename T>
-const T* look_at(std::span<const std::uint8_t> bytes, std::size_t offset) {
-    return offset + sizeof(T) <= bytes.size() ? reinterpret_cast<const T*>(bytes.data() + offset)
-                                              : nullptr;
 }
 
 bool is_impossible_source(Ipv4Address source) {
     return source.is_multicast() || source.is_broadcast() || source.is_loopback();
 }
-
-constexpr bool flags_contradict(unsigned flags) {
-    constexpr unsigned openers_and_enders = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-    const unsigned set = flags & openers_and_enders;
-    const bool more_than_one = (set & (set - 1)) != 0;
-    const bool says_nothing = (flags & (openers_and_enders | tcp_flag::ack)) == 0;
-    return more_than_one || says_nothing;
-}
-
-// The answers for all five flags that matter, a bit each.
-constexpr unsigned judged_flags = 0x1F;
-constexpr std::uint32_t contradictions = [] {
-    std::uint32_t answers = 0;
-    for (unsigned flags = 0; flags <= judged_flags; ++flags) {
-        answers |= std::uint32_t{flags_contradict(flags)} << flags;
-    }
-    return answers;
-}();
 
 // What few packets need is kept out of line: its registers would have to be saved for all.
 [[gnu::noinline]] bool has_sound_checksum_with_options(const Ipv4Header& ip,
@@ -80,50 +38,6 @@ bool has_sound_checksum(const Ipv4Header& ip, std::size_t header_length) {
     ChecksumSum sum;
     sum.add(&ip, sizeof(ip));
     return sum.folded() == 0xFFFF;
-}
-
-[[gnu::always_inline]] inline void parse_tcp(std::span<const std::uint8_t> ip_packet,
-                                             std::size_t l4, ParsedPacket& packet) {
-    const auto* tcp = look_at<TcpHeader>(ip_packet, l4);
-    if (tcp == nullptr) {
-        return refuse(packet, DropReason::l4_truncated);
-    }
-    if (tcp->header_length() < sizeof(TcpHeader) || l4 + tcp->header_length() > packet.ip_length) {
-        return refuse(packet, DropReason::l4_header_length);
-    }
-    const be16 source_port = tcp->source_port;
-    const be16 destination_port = tcp->destination_port;
-    const std::uint8_t flags = tcp->flags;
-    if (source_port.wire() == 0 || destination_port.wire() == 0) {
-        return refuse(packet, DropReason::l4_port_zero);
-    }
-    if (((contradictions >> (flags & judged_flags)) & 1) != 0) {
-        return refuse(packet, DropReason::tcp_flags);
-    }
-    packet.source_port = source_port;
-    packet.destination_port = destination_port;
-    packet.tcp_flags = flags;
-    packet.protocol = L4Protocol::tcp;
-    packet.kind = PacketKind::flow;
-}
-
-[[gnu::always_inline]] inline void parse_udp(std::span<const std::uint8_t> ip_packet,
-                                             std::size_t l4, ParsedPacket& packet) {
-    const auto* udp = look_at<UdpHeader>(ip_packet, l4);
-    if (udp == nullptr) {
-        return refuse(packet, DropReason::l4_truncated);
-    }
-    const std::size_t length = udp->length.host();
-    if (length < sizeof(UdpHeader) || l4 + length > packet.ip_length) {
-        return refuse(packet, DropReason::l4_length);
-    }
-    if (udp->source_port.wire() == 0 || udp->destination_port.wire() == 0) {
-        return refuse(packet, DropReason::l4_port_zero);
-    }
-    packet.source_port = udp->source_port;
-    packet.destination_port = udp->destination_port;
-    packet.protocol = L4Protocol::udp;
-    packet.kind = PacketKind::flow;
 }
 
 // The length that the header tells is that of the whole datagram.
@@ -149,7 +63,7 @@ void parse_first_of_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
 void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
                     std::size_t header_length, ParsedPacket& packet) {
     constexpr std::size_t ip_length_max = 65'535;
-    packet.kind = PacketKind::other_ipv4;
+    packet.kind = PacketKind::other_ip;
     if (packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::tcp) &&
         packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::udp)) {
         return;
@@ -180,7 +94,7 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
 // An unspecified source is a host that asks for its address (RFC 2131).
 [[gnu::noinline]] void parse_unusual(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
                                      std::size_t header_length, ParsedPacket& packet) {
-    packet.kind = PacketKind::other_ipv4;
+    packet.kind = PacketKind::other_ip;
     if (!packet.source.is_unspecified()) {
         parse_fragment(segment, ip, header_length, packet);
     }
@@ -198,7 +112,7 @@ constexpr bool is_tunnel(std::uint8_t ip_protocol) {
     if (icmp == nullptr) {
         return refuse(packet, DropReason::l4_truncated);
     }
-    packet.kind = PacketKind::other_ipv4;
+    packet.kind = PacketKind::other_ip;
     // Redirects (type 5) advise the sender's own routing; they are nobody's beyond it.
     if (!icmp->is_error() || icmp->type == 5) {
         return;
@@ -255,16 +169,10 @@ constexpr bool is_tunnel(std::uint8_t ip_protocol) {
             parse_icmp(ip_packet, header_length, packet);
             break;
         default:
-            packet.kind = PacketKind::other_ipv4;
+            packet.kind = PacketKind::other_ip;
             break;
     }
-    if (ip_packet.size() == total_length) {
-        return;
-    }
-    const bool ends_in_header =
-        packet.kind == PacketKind::refused && packet.reason == DropReason::l4_truncated;
-    if (ends_in_header || packet.kind == PacketKind::icmp_error ||
-        packet.kind == PacketKind::tunnel_error) {
+    if (is_scattered(packet, ip_packet.size())) {
         refuse(packet, DropReason::headers_scattered);
     }
 }
@@ -293,7 +201,7 @@ constexpr bool is_tunnel(std::uint8_t ip_protocol) {
     }
     const Ipv4Address destination = ip.destination;
     const bool is_fragment = ip.is_fragment();
-    packet.is_ipv4 = true;
+    packet.ip_version = 4;
     packet.is_fragment = is_fragment;
     packet.time_to_live = ip.time_to_live;
     packet.ip_protocol = ip.protocol;
@@ -346,8 +254,11 @@ void parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
     if (ethernet->ethertype == ethertype::ipv4) {
         return parse_ipv4(frame.subspan(l3_offset), frame_length - l3_offset, packet);
     }
-    if (ethernet->ethertype == ethertype::arp || ethernet->ethertype == ethertype::ipv6) {
-        return take_for_kernel(packet, ethernet->ethertype == ethertype::arp ? 0 : 41);
+    if (ethernet->ethertype == ethertype::ipv6) {
+        return parse_ipv6(frame.subspan(l3_offset), frame_length - l3_offset, packet);
+    }
+    if (ethernet->ethertype == ethertype::arp) {
+        return take_for_kernel(packet);
     }
     return refuse_frame(
         packet, ethernet->ethertype == ethertype::vlan ? DropReason::vlan : DropReason::ethertype);
@@ -363,7 +274,10 @@ bool complete_partial_checksum(std::uint8_t* frame, const ParsedPacket& packet) 
     be16& field = packet.protocol == L4Protocol::tcp ? reinterpret_cast<TcpHeader*>(l4)->checksum
                                                      : reinterpret_cast<UdpHeader*>(l4)->checksum;
     ChecksumSum sum =
-        pseudo_header_sum(packet.source, packet.destination, packet.ip_protocol, l4_length);
+        packet.ip_version == 6
+            ? pseudo_header_sum(ipv6_header_of(frame).source, ipv6_header_of(frame).destination,
+                                packet.ip_protocol, l4_length)
+            : pseudo_header_sum(packet.source, packet.destination, packet.ip_protocol, l4_length);
     if (field.wire() != sum.folded()) {
         return false;
     }

@@ -1,7 +1,8 @@
 // Bytes to a ParsedPacket, or the reason why not. The only room that doubts a length: behind it,
 // offsets and lengths are true and lie in the first segment of the buffer. A straight descent,
-// Ethernet, IPv4, L4; each step one look, one check, one named refusal. IPv4 options are skipped by
-// header length and carried along; of fragments the first alone is looked into. Pure; worker side.
+// Ethernet, IP, L4; each step one look, one check, one named refusal. IPv4 options are skipped by
+// header length and carried along; of fragments the first alone is looked into. IPv6 has its own
+// room (parse_ipv6.h). Pure; worker side.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +16,19 @@ namespace fulcrum {
 
 enum class PacketKind : std::uint8_t {
     refused,       // `reason` says why
-    flow,          // TCP or UDP over IPv4, whole
+    flow,          // TCP or UDP, whole
     icmp_error,    // about a flow: the quotation's addresses and ports are in the packet's place
     tunnel_error,  // about an IPIP or GRE packet of its receiver's; `source` is whom that was for
     fragment,      // of a TCP or UDP packet over IPv4; the first one's ports are known
-    other_ipv4,    // any other IPv4 packet
-    not_ip,        // ARP, IPv6: the kernel's
+    other_ip,      // any other IP packet; also fragments of IPv6
+    not_ip,        // ARP: the kernel's
 };
 
 struct ParsedPacket {
     // Of a flow: its addresses and ports. Of an ICMP error: those of the packet it quotes, turned
-    // around, so that they read as if they were the error's own; `outer` has the error's addresses.
-    Ipv4Address source;
-    Ipv4Address destination;
+    // around, so that they read as if they were the error's own. IPv6: names, given by `classify`.
+    AddressName source;
+    AddressName destination;
     be16 source_port;
     be16 destination_port;
     L4Protocol protocol = L4Protocol::tcp;  // of an error: the quoted packet's
@@ -35,13 +36,15 @@ struct ParsedPacket {
     std::uint8_t l4_offset = 0;          // from the start of the frame
     std::uint8_t tcp_flags = 0;          // of a TCP flow
     std::uint16_t ip_length = 0;         // octets of the IP packet
-    std::uint16_t quotation_offset = 0;  // of an ICMP error: the quoted IPv4 header
+    std::uint16_t quotation_offset = 0;  // of an ICMP error: the quoted IP header
+    std::uint16_t quoted_l4_offset = 0;  // of an ICMPv6 error: the quoted L4 header
     std::uint8_t time_to_live = 0;
     std::uint8_t ip_protocol = 0;
     DropReason reason = DropReason::frame_truncated;
     bool is_fragment = false;
-    bool is_broadcast = false;  // to a group MAC address
-    bool is_ipv4 = false;
+    bool is_broadcast = false;    // to a group MAC address
+    std::uint8_t ip_version = 0;  // 4, 6; 0: refused before it was known, or no IP
+    std::uint8_t icmp_type = 0;   // of ICMPv6
 };
 static_assert(sizeof(ParsedPacket) <= 32);
 

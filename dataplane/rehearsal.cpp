@@ -18,7 +18,7 @@ constexpr HashKey any_key{0x0123'4567'89AB'CDEF, 0xFEDC'BA98'7654'3211};
 SessionRecord record_of(const Session& session, const Ages& ages, unsigned worker) {
     const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
     return {.client = {session.client_address, session.client_port},
-            .vip = {listener.vip, session.vip_port},
+            .vip = {ages.snapshot().address_of(listener.vip, listener.is_ipv6), session.vip_port},
             .listener = session.listener,
             .real = session.real,
             .protocol = session.tag.protocol(),
@@ -52,10 +52,13 @@ Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsi
       memory_(SessionTable::size_for(stage_bucket_count) / sizeof(Line)),
       board_{chooser.tally_count()},
       chooser_{chooser},
+      memory6_(SessionTable6::size_for(stage_bucket_count) / sizeof(Line)),
+      table6_{std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key},
       tracker_{
           table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
           board_, chooser_},
-      path_{ports_, steering, worker_id, worker_count, tracker_},
+      tracker6_{table6_, board_, chooser_},
+      path_{ports_, steering, worker_id, worker_count, {tracker_, tracker6_}},
       burst_{std::make_unique<Burst>()} {}
 
 void Rehearsal::play(const Question& question, SessionTable& live, const Snapshot& snapshot,

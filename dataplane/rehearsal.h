@@ -51,7 +51,10 @@ class Rehearsal {
     std::optional<SessionTable> table_;
     CounterBoard board_;
     Chooser& chooser_;
+    std::vector<Line> memory6_;
+    SessionTable6 table6_;
     Tracker tracker_;
+    Tracker6 tracker6_;
     PacketPath path_;
     std::unique_ptr<Burst> burst_;
     std::uint64_t opened_before_ = 0;  // sessions, when the play began

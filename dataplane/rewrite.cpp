@@ -1,21 +1,13 @@
 // The bytes.
 #include "dataplane/rewrite.h"
 
-#include <cstring>
-
-#include "dataplane/checksum.h"
+#include "dataplane/rewrite_parts.h"
 
 namespace fulcrum {
 namespace {
 
 Ipv4Header& ipv4_at(std::uint8_t* frame, std::size_t offset = sizeof(EthernetHeader)) {
     return *reinterpret_cast<Ipv4Header*>(frame + offset);
-}
-
-void address_frame(std::uint8_t* frame, const NextHop& hop) {
-    // Destination and source lie side by side, in the hop as in the frame.
-    static_assert(offsetof(NextHop, source) == sizeof(MacAddress));
-    std::memcpy(frame, &hop.destination, 2 * sizeof(MacAddress));
 }
 
 // The TTL is the upper octet of a checksum word.
@@ -29,18 +21,8 @@ struct Place {
     be16& port;
 };
 
-inline void update_l4_checksum(std::uint8_t* l4, L4Protocol protocol, const ChecksumDelta& delta) {
-    if (protocol == L4Protocol::tcp) {
-        be16& checksum = reinterpret_cast<TcpHeader*>(l4)->checksum;
-        checksum = delta.applied_to(checksum);
-    } else {
-        be16& checksum = reinterpret_cast<UdpHeader*>(l4)->checksum;
-        checksum = delta.applied_to_udp(checksum);
-    }
-}
-
 inline void translate(std::uint8_t* frame, const ParsedPacket& packet, Place place,
-                      const Endpoint& replacement) {
+                      const NamedEndpoint& replacement) {
     Ipv4Header& ip = ipv4_at(frame);
     ChecksumDelta l3_delta;
     l3_delta.change(place.address, replacement.address);
@@ -74,7 +56,7 @@ std::size_t quoted_l4_length(const ParsedPacket& packet, std::size_t quoted_l4) 
 // Within the quotation, where its checksums allow: the eight octets of RFC 792 hold UDP's, not
 // TCP's. Every word that changes changes the error's own checksum too.
 void translate_quotation(std::uint8_t* frame, const ParsedPacket& packet, Place place,
-                         const Endpoint& replacement) {
+                         const NamedEndpoint& replacement) {
     Ipv4Header& quoted = ipv4_at(frame, packet.quotation_offset);
     const std::size_t l4_offset = packet.quotation_offset + quoted.header_length();
     std::uint8_t* l4 = frame + l4_offset;
@@ -88,9 +70,7 @@ void translate_quotation(std::uint8_t* frame, const ParsedPacket& packet, Place 
     quoted.checksum = l3_delta.applied_to(quoted.checksum);
     error_delta.change(l3_before, quoted.checksum);
 
-    const std::size_t checksum_at = packet.protocol == L4Protocol::tcp
-                                        ? offsetof(TcpHeader, checksum)
-                                        : offsetof(UdpHeader, checksum);
+    const std::size_t checksum_at = checksum_offset_of(packet.protocol);
     if (checksum_at + sizeof(be16) <= quoted_l4_length(packet, l4_offset)) {
         auto& checksum = *reinterpret_cast<be16*>(l4 + checksum_at);
         const be16 l4_before = checksum;
@@ -176,72 +156,6 @@ void rewrite(std::uint8_t* frame, const ParsedPacket& packet, const Decision& de
             rewrite_rarely(frame, packet, decision);
             break;
     }
-}
-
-std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, const NextHop& hop) {
-    const auto& asked_tcp = *reinterpret_cast<const TcpHeader*>(frame + packet.l4_offset);
-    const std::uint32_t headers_length =
-        packet.l4_offset + asked_tcp.header_length() - std::uint32_t{sizeof(EthernetHeader)};
-    const std::uint32_t payload_length = packet.ip_length - headers_length;
-    const std::uint32_t asked_length = payload_length +
-                                       ((asked_tcp.flags & tcp_flag::syn) != 0 ? 1 : 0) +
-                                       ((asked_tcp.flags & tcp_flag::fin) != 0 ? 1 : 0);
-    BareReset reset{.source = {packet.destination, packet.destination_port},
-                    .destination = {packet.source, packet.source_port}};
-    if ((asked_tcp.flags & tcp_flag::ack) != 0) {
-        reset.sequence_number = asked_tcp.acknowledgment_number;
-        reset.flags = tcp_flag::rst;
-    } else {
-        reset.acknowledgment_number = be32{asked_tcp.sequence_number.host() + asked_length};
-        reset.flags = tcp_flag::rst | tcp_flag::ack;
-    }
-    return write_reset(frame, reset, hop);
-}
-
-BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
-                        const Decision& decision) {
-    const auto& tcp = *reinterpret_cast<const TcpHeader*>(frame + packet.l4_offset);
-    BareReset reset{
-        .source = {packet.source, packet.source_port},
-        .destination = {packet.destination, packet.destination_port},
-        .sequence_number = tcp.sequence_number,
-        .acknowledgment_number = tcp.acknowledgment_number,
-        .flags = static_cast<std::uint8_t>(tcp_flag::rst | (tcp.flags & tcp_flag::ack))};
-    if (decision.rewrite == Rewrite::nat_request) {
-        reset.destination = decision.replacement;
-    } else if (decision.rewrite == Rewrite::nat_reply) {
-        reset.source = decision.replacement;
-    }
-    return reset;
-}
-
-std::uint16_t write_reset(std::uint8_t* frame, const BareReset& reset, const NextHop& hop) {
-    TcpHeader tcp{};
-    tcp.source_port = reset.source.port;
-    tcp.destination_port = reset.destination.port;
-    tcp.sequence_number = reset.sequence_number;
-    tcp.acknowledgment_number = reset.acknowledgment_number;
-    tcp.data_offset_and_reserved = 5 << 4;
-    tcp.flags = reset.flags;
-    constexpr std::uint16_t ip_length = sizeof(Ipv4Header) + sizeof(TcpHeader);
-    Ipv4Header ip{};
-    ip.version_and_length = 0x45;
-    ip.total_length = be16{ip_length};
-    ip.flags_and_fragment_offset = be16{0x4000};
-    ip.time_to_live = 64;
-    ip.protocol = static_cast<std::uint8_t>(L4Protocol::tcp);
-    ip.source = reset.source.address;
-    ip.destination = reset.destination.address;
-    ip.checksum = checksum_of(&ip, sizeof(ip));
-    ChecksumSum sum = pseudo_header_sum(ip.source, ip.destination, ip.protocol, sizeof(TcpHeader));
-    sum.add(&tcp, sizeof(tcp));
-    tcp.checksum = be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
-
-    address_frame(frame, hop);
-    reinterpret_cast<EthernetHeader*>(frame)->ethertype = ethertype::ipv4;
-    std::memcpy(frame + sizeof(EthernetHeader), &ip, sizeof(ip));
-    std::memcpy(frame + sizeof(EthernetHeader) + sizeof(ip), &tcp, sizeof(tcp));
-    return sizeof(EthernetHeader) + ip_length;
 }
 
 }  // namespace fulcrum

@@ -13,24 +13,4 @@ namespace fulcrum {
 // `decision.verdict` is transmit, `frame` the packet's first octet.
 void rewrite(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision);
 
-// A TCP reset without anything else in it.
-struct BareReset {
-    Endpoint source;
-    Endpoint destination;
-    be32 sequence_number{};
-    be32 acknowledgment_number{};
-    std::uint8_t flags = 0;
-};
-// The frame's length.
-std::uint16_t write_reset(std::uint8_t* frame, const BareReset& reset, const NextHop& hop);
-
-// The reset that goes where a TCP packet was going, which `decision` knows: with the packet's own
-// numbers, so that the receiver finds it where it expects the next octet (RFC 9293, 3.5.2).
-BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
-                        const Decision& decision);
-
-// Turns a client's TCP packet into the reset that a host without such a port would answer (RFC
-// 9293, 3.10.7.1), on its way back by `hop`. The frame's new length.
-std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, const NextHop& hop);
-
 }  // namespace fulcrum

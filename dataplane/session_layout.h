@@ -88,4 +88,29 @@ constexpr ClientKey client_key_of(const Session& session) {
     return client_key_of(session.client_address, session.client_port, session.tag.protocol());
 }
 
+// IPv6's: two fill a cache line.
+struct Session6 {
+    Ipv6Address client_address;
+    be16 client_port{};
+    std::uint16_t listener = limits::index_none;
+    be16 vip_port{};
+    std::uint16_t real = limits::index_none;
+    SessionTag tag;
+    std::uint16_t last_seen = 0;
+    std::uint32_t unused = 0;
+};
+static_assert(sizeof(Session6) == 32 && std::is_trivially_copyable_v<Session6>);
+
+struct ClientKey6 {
+    Ipv6Address address;
+    be16 port{};
+    L4Protocol protocol = L4Protocol::tcp;
+
+    friend constexpr bool operator==(const ClientKey6&, const ClientKey6&) = default;
+};
+
+constexpr ClientKey6 client_key_of(const Session6& session) {
+    return {session.client_address, session.client_port, session.tag.protocol()};
+}
+
 }  // namespace fulcrum

@@ -108,5 +108,6 @@ void SessionTableOf<Family>::clear_spill_mark_if_unused(std::size_t bucket) {
 }
 
 template class SessionTableOf<Ipv4Sessions>;
+template class SessionTableOf<Ipv6Sessions>;
 
 }  // namespace fulcrum

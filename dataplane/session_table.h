@@ -55,6 +55,31 @@ struct Ipv4Sessions {
                                const Matches& matches);
 };
 
+// How IPv6's do: two a bucket, a quarter of a percent of them in the overflow table.
+struct Ipv6Sessions {
+    using Session = Session6;
+    using Client = ClientKey6;
+
+    static std::uint64_t hash(const Client& client, HashKey key) {
+        const std::uint64_t rest =
+            client.port.wire() | (std::uint64_t{static_cast<std::uint8_t>(client.protocol)} << 16);
+        const std::uint64_t address =
+            folded_multiply(client.address.word(0) ^ key.low, client.address.word(1) ^ key.high);
+        return folded_multiply(address ^ rest ^ key.low, key.high);
+    }
+    template <typename Matches>
+    static unsigned candidates(std::span<const Session, 2> slots, const Client& client,
+                               const Matches&) {
+        unsigned found = 0;
+        for (unsigned slot = 0; slot < slots.size(); ++slot) {
+            const bool is_the_client = slots[slot].client_address == client.address &&
+                                       slots[slot].client_port == client.port;
+            found |= static_cast<unsigned>(is_the_client) << slot;
+        }
+        return found;
+    }
+};
+
 // Who knows how long a session may idle is the snapshot, on behalf of the listener's service. The
 // functions that judge age are templates over an `Ages` with
 //   bool is_expired(const Session&) const;
@@ -195,6 +220,7 @@ class SessionTableOf {
 };
 
 using SessionTable = SessionTableOf<Ipv4Sessions>;
+using SessionTable6 = SessionTableOf<Ipv6Sessions>;
 
 }  // namespace fulcrum
 

@@ -18,28 +18,46 @@ ToeplitzKey owner_key(std::string_view seed) {
     return key;
 }
 
-std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address) {
-    std::uint64_t window = 0;
-    for (std::size_t i = 0; i < 8; ++i) {
-        window = (window << 8) | key[i];
-    }
-    const std::uint32_t input = address.host();
+std::uint32_t toeplitz(const ToeplitzKey& key, std::span<const std::uint8_t> octets) {
     std::uint32_t hash = 0;
-    for (unsigned bit = 0; bit < 32; ++bit) {
-        if (((input >> (31 - bit)) & 1) != 0) {
-            hash ^= static_cast<std::uint32_t>(window >> (32 - bit));
+    for (std::size_t octet = 0; octet < octets.size(); ++octet) {
+        // The key's window at each bit: 32 bits of five octets.
+        std::uint64_t window = 0;
+        for (std::size_t i = 0; i < 5; ++i) {
+            window = (window << 8) | key[octet + i];
+        }
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            if (((octets[octet] >> (7 - bit)) & 1) != 0) {
+                hash ^= static_cast<std::uint32_t>(window >> (8 - bit));
+            }
         }
     }
     return hash;
 }
 
-Steering::Steering(const ToeplitzKey& key, unsigned worker_count, std::uint8_t owner_prefix) {
-    for (unsigned octet = 0; octet < 4; ++octet) {
-        for (std::uint32_t value = 0; value < 256; ++value) {
-            const Ipv4Address octet_alone{be32::from_wire(value << (8 * octet))};
-            const Ipv4Address alone = Ipv4Prefix{octet_alone, owner_prefix}.network();
+std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address) {
+    std::array<std::uint8_t, 4> octets{};
+    std::memcpy(octets.data(), &address, octets.size());
+    return toeplitz(key, octets);
+}
+
+Steering::Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix owner_prefix) {
+    for (std::size_t octet = 0; octet < slots_by_octet_.size(); ++octet) {
+        for (unsigned value = 0; value < 256; ++value) {
+            const Ipv4Address alone{be32::from_wire(value << (8 * octet))};
+            const IpAddress cut = IpPrefix{alone, owner_prefix.v4}.network();
             slots_by_octet_[octet][value] =
-                static_cast<std::uint8_t>(toeplitz(key, alone) % limits::owner_slots_count);
+                static_cast<std::uint8_t>(toeplitz(key, cut.v4()) % limits::owner_slots_count);
+        }
+    }
+    for (std::size_t octet = 0; octet < slots6_by_octet_.size(); ++octet) {
+        for (unsigned value = 0; value < 256; ++value) {
+            Ipv6Address alone;
+            alone.octets[octet] = static_cast<std::uint8_t>(value);
+            const IpAddress cut = IpPrefix{alone, owner_prefix.v6}.network();
+            slots6_by_octet_[octet][value] = static_cast<std::uint8_t>(
+                toeplitz(key, std::span{cut.v6().octets}.first(ipv6_octets)) %
+                limits::owner_slots_count);
         }
     }
     for (unsigned slot = 0; slot < limits::owner_slots_count; ++slot) {

@@ -1,17 +1,21 @@
 // Which worker a client belongs to. One pure function of the client's address, in every mode and
 // both directions, so that sessions, affinity and ICMP errors of a client meet at one worker
-// without a lock: the Toeplitz hash of the address under a key from the ring's seed, its low six
-// bits (the slot), and a fixed table from slots to workers. Toeplitz because network cards compute
-// it too and can be asked to agree; where they do not, packets are handed over. A peer with the
-// same seed agrees about slots whatever its number of workers. Any thread.
+// without a lock: the Toeplitz hash of the address (of IPv6, of its first 64 bits) under a key from
+// the ring's seed, its low six bits (the slot), and a fixed table from slots to workers. Toeplitz
+// because network cards compute it too and can be asked to agree; where they do not, packets are
+// handed over. A peer with the same seed agrees about slots whatever its number of workers. Any
+// thread.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "config/model/address.h"
 #include "config/model/limits.h"
+#include "config/model/owner_prefix.h"
 
 namespace fulcrum {
 
@@ -19,24 +23,41 @@ namespace fulcrum {
 using ToeplitzKey = std::array<std::uint8_t, 40>;
 
 ToeplitzKey owner_key(std::string_view seed);
-// Of four octets in wire order; for tables and tests, not for the packet path.
+// Of at most 36 octets in wire order; for tables and tests, not for the packet path.
+std::uint32_t toeplitz(const ToeplitzKey& key, std::span<const std::uint8_t> octets);
 std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address);
 
 class Steering {
   public:
     // Clients alike in the first `owner_prefix` bits have one owner.
-    Steering(const ToeplitzKey& key, unsigned worker_count, std::uint8_t owner_prefix = 32);
+    Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix owner_prefix = {});
 
     unsigned slot_of(Ipv4Address client) const {
         const std::uint32_t wire = client.value.wire();
         return slots_by_octet_[0][wire & 255] ^ slots_by_octet_[1][(wire >> 8) & 255] ^
                slots_by_octet_[2][(wire >> 16) & 255] ^ slots_by_octet_[3][wire >> 24];
     }
+    // Of the network that a host or a site has, so that a client who changes his address within it
+    // stays with his worker.
+    unsigned slot_of(const Ipv6Address& client) const {
+        unsigned slot = 0;
+        for (std::size_t octet = 0; octet < ipv6_octets; ++octet) {
+            slot ^= slots6_by_octet_[octet][client.octets[octet]];
+        }
+        return slot;
+    }
     unsigned owner_of(Ipv4Address client) const { return worker_of_slot_[slot_of(client)]; }
+    unsigned owner_of(const Ipv6Address& client) const { return worker_of_slot_[slot_of(client)]; }
+    unsigned owner_of(const IpAddress& client) const {
+        return client.is_v4() ? owner_of(client.v4()) : owner_of(client.v6());
+    }
 
   private:
+    static constexpr std::size_t ipv6_octets = 8;
+
     // Toeplitz is linear: the hash of an address is the XOR of the hashes of its octets.
     std::array<std::array<std::uint8_t, 256>, 4> slots_by_octet_;
+    std::array<std::array<std::uint8_t, 256>, ipv6_octets> slots6_by_octet_;
     std::array<std::uint8_t, limits::owner_slots_count> worker_of_slot_;
 };
 

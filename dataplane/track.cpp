@@ -19,7 +19,7 @@ struct RequestMatches {
 
 struct ReplyMatches {
     const Snapshot& snapshot;
-    Endpoint source;
+    NamedEndpoint source;
 
     template <typename Session>
     bool operator()(const Session& session) const {
@@ -128,8 +128,9 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
     if (is_one_way(real.mode)) {
         return true;
     }
-    const std::uint32_t source = snapshot.reply_source_of(
-        real.address, port_towards(real, vip_port), snapshot.listeners[listener].protocol);
+    const std::uint32_t source =
+        snapshot.reply_source_of({real.address, port_towards(real, vip_port)},
+                                 snapshot.listeners[listener].protocol, family_of(real.is_ipv6));
     return source != EndpointMap::absent &&
            snapshot.reply_sources[source].sole_listener == listener;
 }
@@ -424,8 +425,9 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     // Of a range, it is the one that the real has kept: no other has a sole listener.
     const be16 vip_port = listener.port.wire() != 0 ? listener.port : burst.packets[i].source_port;
-    const std::uint32_t source = snapshot.reply_source_of(
-        burst.packets[i].source, burst.packets[i].source_port, listener.protocol);
+    const std::uint32_t source =
+        snapshot.reply_source_of({burst.packets[i].source, burst.packets[i].source_port},
+                                 listener.protocol, family_of(listener.is_ipv6));
     const std::uint32_t tally = source == EndpointMap::absent
                                     ? std::uint32_t{limits::tallies_max}
                                     : snapshot.reply_sources[source].tally;
@@ -484,5 +486,6 @@ RealTally* TrackerOf<Family>::tally_of(const Session& session, const Snapshot& s
 }
 
 template class TrackerOf<Ipv4Flows>;
+template class TrackerOf<Ipv6Flows>;
 
 }  // namespace fulcrum

@@ -20,6 +20,7 @@
 #include "dataplane/choose.h"
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
+#include "dataplane/parse_ipv6.h"
 #include "dataplane/session_states.h"
 #include "dataplane/session_table.h"
 
@@ -52,7 +53,41 @@ struct Ipv4Flows {
     }
     // Where a reply goes.
     static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
-        return *paths.to(burst.packets[i].destination).hop;
+        return paths.hop_to(burst.packets[i].destination);
+    }
+};
+
+struct Ipv6Flows {
+    using Sessions = Ipv6Sessions;
+
+    static std::span<const std::uint8_t> flows_of(const Burst& burst) {
+        return {burst.flows6.data(), burst.flow6_count};
+    }
+    static const ClientKey6& client_of(const Burst& burst, std::size_t i) {
+        return burst.clients6[i];
+    }
+    static void name_client(const Burst& burst, std::size_t i, Session6& session) {
+        session.client_address = burst.clients6[i].address;
+        session.client_port = burst.clients6[i].port;
+    }
+    static ClientPrefix client_of(const Session6& session) {
+        return client_prefix_of(IpAddress{session.client_address});
+    }
+    static ClientPrefix whole_client_of(const Burst& burst, std::size_t i) {
+        return client_prefix_of(IpAddress{burst.clients6[i].address});
+    }
+    // As IPVS hashes IPv6 addresses: the sum of their four words without carries.
+    static FlowTraits traits_of(const Burst& burst, std::size_t i) {
+        const Ipv6Ends ends = ipv6_ends_of(burst.frames[i].octets, burst.packets[i]);
+        const auto folded = [](const Ipv6Address& address) {
+            const std::uint64_t sum =
+                __builtin_bswap64(address.word(0)) ^ __builtin_bswap64(address.word(1));
+            return static_cast<std::uint32_t>(sum ^ (sum >> 32));
+        };
+        return {folded(ends.source), folded(ends.destination), burst.packets[i].source_port.host()};
+    }
+    static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
+        return paths.hop_to(burst.clients6[i].address);
     }
 };
 
@@ -125,5 +160,6 @@ class TrackerOf {
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;
+using Tracker6 = TrackerOf<Ipv6Flows>;
 
 }  // namespace fulcrum

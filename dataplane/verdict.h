@@ -36,10 +36,16 @@ enum class DropReason : std::uint8_t {
     ipv4_total_length,
     ipv4_checksum,
     ipv4_source,
+    ipv6_truncated,
+    ipv6_version,
+    ipv6_payload_length,
+    ipv6_source,
+    ipv6_extension,
     l4_truncated,
     l4_header_length,
     l4_length,
     l4_port_zero,
+    udp_checksum_missing,
     tcp_flags,
     icmp_quotation,
     fragment_bounds,
@@ -47,6 +53,7 @@ enum class DropReason : std::uint8_t {
     // The frame is sound, and not for us to carry.
     ethertype,
     vlan,
+    ipv6_fragment,
     fragment_overlap,
     fragment_unmatched,
     destination,
@@ -81,7 +88,7 @@ const DropReasonText& text_of(DropReason reason);
 // flood of one starves no other.
 enum class PuntClass : std::uint8_t {
     keepalive,  // VRRP
-    link,       // ARP
+    link,       // ARP, and what IPv6 has in its place
     check,      // from real servers to our own addresses
     routing,    // BGP, BFD, SSH
     transit,    // between real servers and elsewhere, through the kernel

@@ -11,7 +11,7 @@ WaitingRoom::~WaitingRoom() {
     }
 }
 
-bool WaitingRoom::admit(rte_mbuf* mbuf, Ipv4Address neighbour, std::uint64_t deadline_cycles) {
+bool WaitingRoom::admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles) {
     if (count_ == guests_.size()) {
         return false;
     }

@@ -24,7 +24,7 @@ class WaitingRoom {
 
     bool is_empty() const { return count_ == 0; }
     // False: no room.
-    bool admit(rte_mbuf* mbuf, Ipv4Address neighbour, std::uint64_t deadline_cycles);
+    bool admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles);
 
     // Calls `released(mbuf)` for up to a burst of those whose neighbour resolves by now,
     // `late(mbuf)` for those whose time is over; both leave the room.
@@ -35,7 +35,7 @@ class WaitingRoom {
   private:
     struct Guest {
         rte_mbuf* mbuf;
-        Ipv4Address neighbour;
+        IpAddress neighbour;
         std::uint64_t deadline_cycles;
     };
 

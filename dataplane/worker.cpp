@@ -11,7 +11,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "dataplane/rewrite.h"
+#include "dataplane/reset.h"
 
 namespace fulcrum {
 namespace {
@@ -50,11 +50,17 @@ Worker::Worker(const WorkerWiring& wiring)
     : wiring_{wiring},
       reader_{*wiring.publication, wiring.id},
       table_{*wiring.table},
+      table6_{*wiring.table6},
       board_{*wiring.board},
       counters_{board_.worker()},
       chooser_{chooser_wiring(wiring)},
       tracker_{table_, board_, chooser_},
-      path_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, tracker_},
+      tracker6_{table6_, board_, chooser_},
+      path_{path_ports(wiring),
+            *wiring.steering,
+            wiring.id,
+            wiring.worker_count,
+            {tracker_, tracker6_}},
       rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, chooser_},
       emitter_{wiring_, clock_},
       refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
@@ -189,12 +195,10 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             emitter_.punt(mbuf, decision.punt_class);
             break;
         case Verdict::hand_over:
-            emitter_.hand_over(mbuf, wiring_.steering->owner_of(burst_->classified[i].client));
+            emitter_.hand_over(mbuf, wiring_.steering->owner_of(client_of(i)));
             break;
         case Verdict::hold:
-            hold(i,
-                 decision.is_reply ? burst_->packets[i].destination : decision.replacement.address,
-                 snapshot);
+            hold(i, destination_of(i, snapshot), snapshot);
             break;
         case Verdict::hear:
             hear_tunnel_error(i, snapshot);
@@ -213,9 +217,29 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
     }
 }
 
+IpAddress Worker::client_of(std::size_t i) const {
+    return burst_->packets[i].ip_version == 6 ? IpAddress{burst_->clients6[i].address}
+                                              : IpAddress{burst_->classified[i].client};
+}
+
+IpAddress Worker::source_of(std::size_t i, const Snapshot& snapshot) const {
+    const ParsedPacket& packet = burst_->packets[i];
+    return burst_->decisions[i].is_reply
+               ? snapshot.address_of(packet.source, packet.ip_version == 6)
+               : client_of(i);
+}
+
+// Of a packet that has been decided on.
+IpAddress Worker::destination_of(std::size_t i, const Snapshot& snapshot) const {
+    const Decision& decision = burst_->decisions[i];
+    return decision.is_reply ? client_of(i)
+                             : snapshot.address_of(decision.replacement.address,
+                                                   burst_->packets[i].ip_version == 6);
+}
+
 // Until the next hop towards `destination` is known. Untouched, so that it can be taken up again
 // from the beginning.
-void Worker::hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot) {
+void Worker::hold(std::size_t i, const IpAddress& destination, const Snapshot& snapshot) {
     const Paths::Answer path = snapshot.paths->to(destination);
     const std::uint64_t deadline = clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max);
     if (!waiting_.admit(burst_->mbufs[i], path.neighbour, deadline)) {
@@ -268,7 +292,8 @@ void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
     rte_mbuf* mbuf = burst_->mbufs[i];
     const ParsedPacket& packet = burst_->packets[i];
     const SnapshotListener& listener = snapshot.listeners[burst_->classified[i].listener];
-    const NextHop& hop = *snapshot.paths->to(packet.source).hop;
+    const IpAddress client = client_of(i);
+    const NextHop& hop = *snapshot.paths->to(client).hop;
     const bool can_answer = packet.protocol == L4Protocol::tcp &&
                             snapshot.services[listener.service].no_real == NoReal::reset &&
                             hop.port != port_none && mbuf->nb_segs == 1;
@@ -276,12 +301,12 @@ void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
         return emitter_.drop(mbuf, DropReason::no_real);
     }
     if (!hop.is_resolved) {
-        return hold(i, packet.source, snapshot);
+        return hold(i, client, snapshot);
     }
     emitter_.count_drop(DropReason::no_real);
     counters_.originated.add(1);
-    const std::uint16_t length =
-        turn_into_reset(rte_pktmbuf_mtod(mbuf, std::uint8_t*), packet, hop);
+    auto* frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
+    const std::uint16_t length = turn_into_reset(frame, packet, hop);
     mbuf->data_len = length;
     mbuf->pkt_len = length;
     emitter_.transmit(mbuf, hop.port);
@@ -303,7 +328,7 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     };
     const bool can_go_on = decision.hop != nullptr && decision.hop->is_resolved;
     if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
-        const BareReset reset = reset_onwards(frame, packet, decision);
+        const BareReset reset = reset_onwards(frame, packet, decision, snapshot);
         auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
         const std::uint16_t length = write_reset(octets, reset, *decision.hop);
         if (decision.rewrite == Rewrite::tunnel) {
@@ -312,7 +337,7 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
             send(onwards, length, *decision.hop);
         }
     }
-    const NextHop& back = *snapshot.paths->to(packet.source).hop;
+    const NextHop& back = *snapshot.paths->to(source_of(i, snapshot)).hop;
     if (!back.is_resolved || mbuf->nb_segs != 1) {
         return emitter_.drop(mbuf, decision.reason);
     }
@@ -329,7 +354,7 @@ void Worker::serve_inbox(const Snapshot& snapshot) {
         if (request.kind == RequestKind::explain) {
             explain(request.question, snapshot);
         } else {
-            walk_ = {request, 0, 0, /*is_running=*/true};
+            walk_ = {.request = request, .is_running = true};
             walk_some(snapshot);
         }
     }
@@ -350,22 +375,28 @@ void Worker::sweep_some(const Snapshot& snapshot) {
         return;
     }
     const std::uint64_t round_cycles = clock_.hz() * limits::sweep_period_s / 2;
-    const std::uint64_t cycles_per_step = std::max<std::uint64_t>(
-        1, round_cycles * limits::sweep_buckets_per_turn_max / table_.swept_count());
+    const std::uint64_t cycles_per_step =
+        std::max<std::uint64_t>(1, round_cycles * limits::sweep_buckets_per_turn_max /
+                                       (table_.swept_count() + table6_.swept_count()));
     sweep_due_cycles_ = std::max(sweep_due_cycles_ + cycles_per_step, now);
     if (sweep_began_under_epoch_ == 0) {
         sweep_began_under_epoch_ = snapshot.epoch;
         chooser_.affinity().begin_round();
     }
-    // Its round ends no later than the session table's, so that what is swept is swept in both.
+    // Its round ends no later than the session tables', so that what is swept is swept in all.
+    const std::uint32_t now_s = clock_.now_s();
     const std::size_t affinity_buckets = 1 + chooser_.affinity().bucket_count() *
                                                  limits::sweep_buckets_per_turn_max /
-                                                 table_.swept_count();
-    chooser_.affinity().sweep(affinity_buckets, {snapshot, clock_.now_s()});
-    if (tracker_.sweep(limits::sweep_buckets_per_turn_max, snapshot, clock_.now_s())) {
+                                                 (table_.swept_count() + table6_.swept_count());
+    chooser_.affinity().sweep(affinity_buckets, {snapshot, now_s});
+    const bool is_through =
+        sweeps_table6_ ? tracker6_.sweep(limits::sweep_buckets_per_turn_max, snapshot, now_s)
+                       : tracker_.sweep(limits::sweep_buckets_per_turn_max, snapshot, now_s);
+    if (is_through && sweeps_table6_) {
         counters_.epoch_swept.set(sweep_began_under_epoch_);
         sweep_began_under_epoch_ = 0;
     }
+    sweeps_table6_ = is_through != sweeps_table6_;
 }
 
 // What schedulers know of the other workers' sessions is summed anew, but no more often than this.
@@ -386,9 +417,9 @@ void Worker::close_turn(const Snapshot& snapshot, bool was_busy) {
     counters_.affinity_records.set(chooser_.affinity().live_count());
     counters_.affinity_evicted.set(chooser_.affinity().evicted_count());
     counters_.affinity_refused.set(chooser_.affinity().refused_count());
-    counters_.sessions_live.set(table_.live_count());
-    counters_.sessions_unconfirmed.set(table_.unconfirmed_count());
-    counters_.sessions_moved.set(table_.moved_count());
+    counters_.sessions_live.set(table_.live_count() + table6_.live_count());
+    counters_.sessions_unconfirmed.set(table_.unconfirmed_count() + table6_.unconfirmed_count());
+    counters_.sessions_moved.set(table_.moved_count() + table6_.moved_count());
     counters_.turns.add(1);
     counters_.epoch_seen.set(snapshot.epoch);
     const std::uint64_t began = clock_.now_cycles();

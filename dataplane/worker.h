@@ -54,7 +54,7 @@ class Worker {
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
-    void hold(std::size_t i, Ipv4Address destination, const Snapshot& snapshot);
+    void hold(std::size_t i, const IpAddress& destination, const Snapshot& snapshot);
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
     void send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
                         const Snapshot& snapshot);
@@ -68,8 +68,12 @@ class Worker {
     void serve_inbox(const Snapshot& snapshot);
     void explain(const Question& question, const Snapshot& snapshot);
     void walk_some(const Snapshot& snapshot);
-    bool walk_sessions(const Snapshot& snapshot);
+    template <typename Table>
+    bool walk_sessions(const Table& table, const Snapshot& snapshot);
     bool walk_affinity(const Snapshot& snapshot);
+    IpAddress destination_of(std::size_t i, const Snapshot& snapshot) const;
+    IpAddress client_of(std::size_t i) const;
+    IpAddress source_of(std::size_t i, const Snapshot& snapshot) const;
     void sweep_some(const Snapshot& snapshot);
     void renew_counts();
     void report(const WorkerReport& report);
@@ -79,6 +83,7 @@ class Worker {
     struct Walk {
         WorkerRequest request;
         std::size_t next_bucket = 0;
+        bool is_in_table6 = false;  // after the other one
         std::uint32_t reported = 0;
         bool is_running = false;
     };
@@ -86,10 +91,12 @@ class Worker {
     WorkerWiring wiring_;
     SnapshotReader reader_;
     SessionTable& table_;
+    SessionTable6& table6_;
     CounterBoard& board_;
     WorkerCounters& counters_;
     Chooser chooser_;
     Tracker tracker_;
+    Tracker6 tracker6_;
     PacketPath path_;
     Rehearsal rehearsal_;
     TurnClock clock_;
@@ -102,6 +109,7 @@ class Worker {
     std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;
     std::uint64_t sweep_began_under_epoch_ = 0;
+    bool sweeps_table6_ = false;  // after the other one
     std::uint64_t sweep_due_cycles_ = 0;
     std::uint64_t counts_due_cycles_ = 0;
     std::uint64_t longest_turn_since_cycles_ = 0;

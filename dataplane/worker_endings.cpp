@@ -11,8 +11,12 @@ namespace fulcrum {
 // Most end here in silence. A few have something to be made of them.
 void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
     // A fragment without ports was told of with its first one.
+    const DropReason reason = burst_->decisions[i].reason;
+    if (burst_->packets[i].ip_version == 6 && reason != DropReason::no_real) {
+        return emitter_.drop(burst_->mbufs[i], reason);
+    }
     const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
-    switch (burst_->decisions[i].reason) {
+    switch (reason) {
         case DropReason::no_real:
             return is_answered ? emitter_.drop(burst_->mbufs[i], DropReason::no_real)
                                : refuse_no_real(i, snapshot);
@@ -21,7 +25,7 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
         case DropReason::ttl_expired:
             return refuse_and_tell(i, icmp_error::time_exceeded, snapshot);
         default:
-            return emitter_.drop(burst_->mbufs[i], burst_->decisions[i].reason);
+            return emitter_.drop(burst_->mbufs[i], reason);
     }
 }
 
@@ -49,7 +53,8 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
 void Worker::refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot) {
     const ParsedPacket& packet = burst_->packets[i];
     const bool is_from_client = burst_->classified[i].packet_class == PacketClass::request;
-    error.source = is_from_client ? packet.destination : snapshot.paths->source_to(packet.source);
+    error.source =
+        is_from_client ? packet.destination : snapshot.paths->source_to(packet.source).v4();
     icmp_.refuse(burst_->mbufs[i], packet, burst_->decisions[i].reason, error,
                  *snapshot.paths->to(packet.source).hop);
 }

@@ -35,7 +35,7 @@ bool completes_partial_checksums(DeviceKind kind) {
 
 WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
     : publication_{worker_count},
-      steering_{owner_key(config.director.seed), worker_count, owner_prefix_of(config).v4},
+      steering_{owner_key(config.director.seed), worker_count, owner_prefix_of(config)},
       cpus_{config.director.workers},
       twin_counters_(config.ports.size()) {}
 
@@ -62,14 +62,20 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
     secret_ = random_key();
     affinity_records_per_worker_ = plan.affinity_records_per_worker;
     const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
+    const std::size_t buckets6 = SessionTable6::bucket_count_for(plan.sessions6_per_worker);
+    const std::size_t size = SessionTable::size_for(buckets);
     for (std::size_t i = 0; i < cpus_.size(); ++i) {
-        Result<TableMemory> memory = TableMemory::allocate(SessionTable::size_for(buckets), kind);
+        Result<TableMemory> memory =
+            TableMemory::allocate(size + SessionTable6::size_for(buckets6), kind);
         if (!memory) {
             return memory.error();
         }
         table_memory_.push_back(std::move(*memory));
         const TableMemory& kept = table_memory_.back();
+        // One piece of memory for both: without IPv6 the second table is next to nothing.
         tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, secret_));
+        tables6_.push_back(
+            std::make_unique<SessionTable6>(kept.octets().subspan(size), buckets6, secret_));
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count));
     }
     return done();
@@ -149,6 +155,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         }
         wiring.steering = &steering_;
         wiring.table = tables_[i].get();
+        wiring.table6 = tables6_[i].get();
         wiring.board = boards_[i].get();
         for (std::size_t other = 0; other < count; ++other) {
             wiring.others[other] = other == i ? nullptr : boards_[other].get();

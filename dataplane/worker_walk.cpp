@@ -10,10 +10,18 @@ void Worker::walk_some(const Snapshot& snapshot) {
         return;
     }
     const WorkerRequest& request = walk_.request;
-    const bool has_more =
-        request.table == WalkedTable::sessions ? walk_sessions(snapshot) : walk_affinity(snapshot);
+    const bool walks_sessions = request.table == WalkedTable::sessions;
+    const bool has_more = !walks_sessions      ? walk_affinity(snapshot)
+                          : walk_.is_in_table6 ? walk_sessions(table6_, snapshot)
+                                               : walk_sessions(table_, snapshot);
     walk_.next_bucket += limits::walk_buckets_per_turn_max;
-    if (!has_more || walk_.reported >= request.records_max) {
+    const bool has_enough = walk_.reported >= request.records_max;
+    if (!has_more && !has_enough && walks_sessions && !walk_.is_in_table6) {
+        walk_.is_in_table6 = true;
+        walk_.next_bucket = 0;
+        return;
+    }
+    if (!has_more || has_enough) {
         WorkerReport end;
         end.kind = ReportKind::walk_done;
         end.walk_id = request.walk_id;
@@ -23,17 +31,19 @@ void Worker::walk_some(const Snapshot& snapshot) {
 }
 
 // The next buckets; false when there are none left.
-bool Worker::walk_sessions(const Snapshot& snapshot) {
+template <typename Table>
+bool Worker::walk_sessions(const Table& table, const Snapshot& snapshot) {
     const WorkerRequest& request = walk_.request;
     const Ages ages{snapshot, clock_.now_s()};
-    return table_.walk(
-        walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const Session& session) {
+    return table.walk(
+        walk_.next_bucket, limits::walk_buckets_per_turn_max, [&](const auto& session) {
+            const IpAddress client = session.client_address;
             const bool is_wanted =
                 !ages.is_nameless(session) && walk_.reported < request.records_max &&
                 (request.service == limits::service_id_none ||
                  request.service == snapshot.service_of(session.listener).id) &&
                 (request.real == limits::index_none || request.real == session.real) &&
-                (request.client.is_unspecified() || request.client == session.client_address);
+                (request.client.is_unspecified() || request.client == client);
             if (!is_wanted) {
                 return;
             }
@@ -42,8 +52,8 @@ bool Worker::walk_sessions(const Snapshot& snapshot) {
             found.kind = ReportKind::session;
             found.walk_id = request.walk_id;
             found.session = {
-                .client = {session.client_address, session.client_port},
-                .vip = {listener.vip, session.vip_port},
+                .client = {client, session.client_port},
+                .vip = {snapshot.address_of(listener.vip, listener.is_ipv6), session.vip_port},
                 .listener = session.listener,
                 .real = session.real,
                 .protocol = session.tag.protocol(),

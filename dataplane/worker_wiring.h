@@ -39,6 +39,7 @@ struct WorkerWiring {
     std::vector<PortQueues> ports;
     const Steering* steering = nullptr;
     SessionTable* table = nullptr;
+    SessionTable6* table6 = nullptr;
     CounterBoard* board = nullptr;
     std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
     std::size_t affinity_record_count = 1'024;

@@ -1,11 +1,18 @@
 // Text.
 #include "config/model/client_prefix.h"
 
+#include <array>
+#include <bit>
+
 namespace fulcrum {
 
 std::string to_string(const ClientPrefix& client) {
-    const auto address = Ipv4Address::from_host(static_cast<std::uint32_t>(client.low));
-    return to_string(Ipv4Prefix{address, static_cast<std::uint8_t>(client.length - 96)});
+    const auto word = [](std::uint64_t value) { return __builtin_bswap64(value); };
+    const auto octets = std::bit_cast<std::array<std::uint8_t, 16>>(
+        std::array<std::uint64_t, 2>{word(client.high), word(client.low)});
+    const IpAddress address = Ipv6Address{octets};
+    const unsigned length = client.is_v4() ? client.length - 96U : client.length;
+    return to_string(IpPrefix{address, static_cast<std::uint8_t>(length)});
 }
 
 }  // namespace fulcrum

@@ -25,6 +25,10 @@ constexpr ClientPrefix client_prefix_of(Ipv4Address client) {
     return {0, (std::uint64_t{0xFFFF} << 32) | client.host(), 128};
 }
 
+constexpr ClientPrefix client_prefix_of(const IpAddress& client) {
+    return {__builtin_bswap64(client.v6().word(0)), __builtin_bswap64(client.v6().word(1)), 128};
+}
+
 // "198.51.100.0/24"
 std::string to_string(const ClientPrefix& client);
 

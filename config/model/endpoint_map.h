@@ -1,5 +1,6 @@
 // An immutable map from (address, port, protocol) to a 32-bit value: which listener a packet is
-// addressed to, which real it comes from. Open addressing at half load, one 16-byte slot a key, so
+// addressed to, which real it comes from. Addresses are named by 32 bits, so one map serves both IP
+// families. Open addressing at half load, one 16-byte slot a key, so
 // a look-up is one multiplication and mostly one cache line. Built off the workers, read by them.
 #pragma once
 
@@ -11,14 +12,18 @@
 
 namespace fulcrum {
 
+constexpr IpFamily family_of(bool is_ipv6) { return is_ipv6 ? IpFamily::v6 : IpFamily::v4; }
+
 class EndpointMap {
   public:
     static constexpr std::uint32_t absent = 0xFFFF'FFFF;
 
     // Never zero: the protocol is not. Zero marks a free slot.
-    static constexpr std::uint64_t key_of(Ipv4Address address, be16 port, std::uint8_t protocol) {
+    static constexpr std::uint64_t key_of(AddressName address, be16 port, std::uint8_t protocol,
+                                          IpFamily family = IpFamily::v4) {
         return address.value.wire() | (std::uint64_t{port.wire()} << 32) |
-               (std::uint64_t{protocol} << 48);
+               (std::uint64_t{protocol} << 48) |
+               (std::uint64_t{static_cast<std::uint8_t>(family)} << 56);
     }
 
     static constexpr be16 port_of(std::uint64_t key) {

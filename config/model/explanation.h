@@ -23,7 +23,7 @@ struct Question {
     std::uint8_t port = port_none;
     std::uint16_t octet_count = 0;  // of `octets`; the worker addresses the frame to its port
     std::uint32_t length = 0;       // of the whole frame: what is beyond `octets` is not looked at
-    Ipv4Address source;             // as in `octets`
+    IpAddress source;               // as in `octets`
     ExplainedOctets octets{};
 };
 
@@ -46,8 +46,8 @@ struct Explanation {
     SessionRecord session;  // has_session: before the packet; opens_session: behind it
     // opens_session: where the flow's first draw falls; the greatest number: others decide as well
     std::uint32_t ring_slot = UINT32_MAX;
-    NextHop hop;            // has_hop
-    Ipv4Address neighbour;  // has_hop: whose MAC address the frame is sent to
+    NextHop hop;          // has_hop
+    IpAddress neighbour;  // has_hop: whose MAC address the frame is sent to
     std::uint16_t octet_count = 0;
     ExplainedOctets octets{};  // transmit: the frame as it leaves
 };

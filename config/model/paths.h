@@ -1,8 +1,8 @@
 // Where a packet goes once its destination is known: the kernel's routes and neighbours, compiled
 // for workers. Routes become disjoint ranges in ascending order, so that the longest prefix is
 // found by one binary search over a few hot words; a director has a handful of routes, and a full
-// table costs twenty steps. A part of the snapshot, replaced alone whenever the kernel's tables
-// change.
+// table costs twenty steps. Both IP families, each in ranges of its own. A part of the snapshot,
+// replaced alone whenever the kernel's tables change.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "config/model/address.h"
 #include "config/model/endpoint_map.h"
+#include "config/model/ipv6_map.h"
 
 namespace fulcrum {
 
@@ -30,25 +31,25 @@ static_assert(sizeof(NextHop) == 16);
 
 // The kernel's tables as the mirror reports them.
 struct KernelRoute {
-    Ipv4Prefix prefix;
-    Ipv4Address gateway;            // unspecified: the destination is on the link itself
+    IpPrefix prefix;
+    IpAddress gateway;              // unspecified: the destination is on the link itself
     std::uint8_t port = port_none;  // the NIC port whose twin the route leaves by
     std::uint32_t metric = 0;       // the least wins among equal prefixes
-    Ipv4Address source{};           // of ours that the route prefers; unspecified: it names none
+    IpAddress source;               // of ours that the route prefers; unspecified: it names none
 
     friend bool operator==(const KernelRoute&, const KernelRoute&) = default;
 };
 
 // An address of a twin, with the network around it.
 struct KernelAddress {
-    Ipv4Prefix prefix;
+    IpPrefix prefix;
     std::uint8_t port = port_none;
 
     friend bool operator==(const KernelAddress&, const KernelAddress&) = default;
 };
 
 struct KernelNeighbour {
-    Ipv4Address address;
+    IpAddress address;
     std::uint8_t port = port_none;
     MacAddress mac;
 
@@ -67,7 +68,7 @@ struct KernelTables {
     std::vector<PortLink> ports;  // by port index
     std::vector<KernelRoute> routes;
     std::vector<KernelNeighbour> neighbours;
-    std::vector<Ipv4Address> addresses;         // held by the twins (and by lo): ours
+    std::vector<IpAddress> addresses;           // held by the twins (and by lo): ours
     std::vector<KernelAddress> port_addresses;  // those of the twins
 
     friend bool operator==(const KernelTables&, const KernelTables&) = default;
@@ -78,41 +79,58 @@ class Paths {
     Paths() = default;
     explicit Paths(const KernelTables& tables);
 
-    // What a worker must know to send to `address`. Unresolved: `port` and `resolve` say which
-    // neighbour the kernel is to be asked for.
+    // How a packet to `address` leaves.
+    const NextHop& hop_to(Ipv4Address address) const;
+    const NextHop& hop_to(const Ipv6Address& address) const;
+
+    // The same, with the neighbour that the kernel is to be asked for while it is unresolved.
     struct Answer {
-        const NextHop* hop;     // never null
-        Ipv4Address neighbour;  // the gateway, or the destination itself
+        const NextHop* hop;   // never null
+        IpAddress neighbour;  // the gateway, or the destination itself
     };
-    Answer to(Ipv4Address address) const;
+    Answer to(const IpAddress& address) const;
 
     // The address of ours under which packets of our own go to `address`, as the kernel chooses it:
     // the route's, else one of its port in the next hop's network, else any of the port's.
     // Unspecified: there is none.
-    Ipv4Address source_to(Ipv4Address address) const;
+    IpAddress source_to(const IpAddress& address) const;
 
     bool is_ours(Ipv4Address address) const {
         return ours_.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
+    }
+    bool is_ours(const Ipv6Address& address) const {
+        return ours6_.find(address) != Ipv6Map::absent;
     }
     const PortLink& port(std::size_t index) const { return ports_[index]; }
     std::size_t port_count() const { return ports_.size(); }
 
   private:
     struct Route {
-        Ipv4Address gateway;    // unspecified: on the link
-        Ipv4Address source{};   // unspecified: the kernel's choice has to be found
-        std::uint32_t hop = 0;  // on the link: the port's unresolved hop; else the gateway's
+        std::uint32_t hop = 0;    // on the link: the port's unresolved hop; else the gateway's
+        bool is_on_link = false;  // the neighbour is the destination itself
         std::uint8_t port = port_none;
+        IpAddress gateway;
+        IpAddress source;  // unspecified: the kernel's choice has to be found
     };
 
+    void lay_neighbours(const KernelTables& tables);
+    void lay_own_addresses(const KernelTables& tables);
+    void lay_routes(const KernelTables& tables);
     Route compiled(const KernelRoute& route) const;
-    const Route* route_to(Ipv4Address address) const;
+    std::uint32_t neighbour_hop(const IpAddress& address, std::uint8_t port) const;
+    const Route& route_to(Ipv4Address address) const;
+    const Route& route_to(const Ipv6Address& address) const;
 
-    std::vector<std::uint32_t> starts_;  // host order, ascending, starts_[0] == 0
-    std::vector<Route> routes_;          // routes_[i] covers starts_[i] up to the next start
-    std::vector<NextHop> hops_;          // [0]: no route; [1 + port]: unresolved on that port
-    EndpointMap neighbours_;             // (address, port as L4 port, 254) -> hops_
+    // routes_[i] covers starts_[i] up to the next start; the first is the first address of all.
+    std::vector<std::uint32_t> starts_;  // host order, ascending
+    std::vector<Route> routes_;
+    std::vector<Ipv6Address> starts6_;
+    std::vector<Route> routes6_;
+    std::vector<NextHop> hops_;  // [0]: no route; [1 + port]: unresolved on that port
+    EndpointMap neighbours_;     // (address, port as L4 port, 254) -> hops_
+    Ipv6Map neighbours6_;        // (address, port) -> hops_
     EndpointMap ours_;
+    Ipv6Map ours6_;
     std::vector<PortLink> ports_;
     std::vector<KernelAddress> port_addresses_;
 };

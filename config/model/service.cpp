@@ -1,14 +1,23 @@
-// The words of the file for the enumerations of service.h.
+// The words of the file for the enumerations of service.h, and what follows from absent keys.
 #include "config/model/service.h"
 
 #include <algorithm>
 
 namespace fulcrum {
+namespace {
+
+// As it stands before a port.
+std::string host_of(const IpAddress& address) {
+    const std::string text = to_string(address);
+    return address.is_v4() ? text : "[" + text + "]";
+}
+
+}  // namespace
 
 std::vector<Listener> listeners_of(const VirtualService& service) {
     std::vector<Listener> listeners;
     if (service.port.host() != 0) {
-        listeners.push_back({.vip = {service.vip, 32},
+        listeners.push_back({.vip = IpPrefix::only(service.vip),
                              .ports = PortRange::only(service.port.host()),
                              .protocol = service.protocol,
                              .place = service.place});
@@ -29,18 +38,15 @@ be16 only_port_of(const VirtualService& service) {
 std::vector<ListenPoint> listen_points(const VirtualService& service) {
     std::vector<ListenPoint> points;
     for (const Listener& listener : listeners_of(service)) {
-        const std::uint32_t first = listener.vip.network().host();
-        const std::uint32_t last = first | ~listener.vip.mask();
-        for (std::uint64_t address = first; address <= last; ++address) {
-            points.push_back({Ipv4Address::from_host(static_cast<std::uint32_t>(address)),
-                              listener.ports, listener.protocol});
+        for (const IpAddress& address : addresses_in(listener.vip)) {
+            points.push_back({address, listener.ports, listener.protocol});
         }
     }
     return points;
 }
 
 std::string to_string(const ListenPoint& point) {
-    return to_string(point.vip)
+    return host_of(point.vip)
         .append(":")
         .append(to_string(point.ports))
         .append("/")
@@ -49,7 +55,7 @@ std::string to_string(const ListenPoint& point) {
 
 std::string to_string(const Listener& listener) {
     const std::string vip =
-        listener.vip.length == 32 ? to_string(listener.vip.address) : to_string(listener.vip);
+        listener.vip.is_single() ? host_of(listener.vip.address) : to_string(listener.vip);
     return std::string{vip}
         .append(":")
         .append(to_string(listener.ports))
@@ -67,6 +73,26 @@ std::string_view to_string(SessionPolicy policy) {
             return "move";
     }
     return "unknown";
+}
+
+std::uint64_t sessions6_of(const Config& config) {
+    const bool has_ipv6_vip = std::any_of(
+        config.services.begin(), config.services.end(), [](const VirtualService& service) {
+            const std::vector<Listener> listeners = listeners_of(service);
+            return std::any_of(listeners.begin(), listeners.end(), [](const Listener& listener) {
+                return !listener.vip.address.is_v4();
+            });
+        });
+    return config.director.sessions6.value_or(has_ipv6_vip ? config.director.sessions : 0);
+}
+
+bool speaks_ipv6(const Config& config) {
+    const auto has_ipv6_address = [](const NicPort& port) {
+        return std::any_of(port.addresses.begin(), port.addresses.end(),
+                           [](const IpPrefix& prefix) { return !prefix.address.is_v4(); });
+    };
+    return sessions6_of(config) > 0 ||
+           std::any_of(config.ports.begin(), config.ports.end(), has_ipv6_address);
 }
 
 std::string_view to_string(ForwardingMode mode) {

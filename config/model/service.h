@@ -87,7 +87,7 @@ struct Check {
 
 // One VIP, or each address of a prefix, with one L4 port or a range of them.
 struct Listener {
-    Ipv4Prefix vip;
+    IpPrefix vip;
     PortRange ports;
     L4Protocol protocol = L4Protocol::tcp;
     SourcePlace place;
@@ -97,7 +97,7 @@ struct Listener {
 
 // What one address serves: a listener as the workers know it.
 struct ListenPoint {
-    Ipv4Address vip;
+    IpAddress vip;
     PortRange ports;
     L4Protocol protocol = L4Protocol::tcp;
 
@@ -130,7 +130,7 @@ struct SessionTimeouts {
 
 struct VirtualService {
     std::string name;  // unique
-    Ipv4Address vip;   // with `port`, the first listener
+    IpAddress vip;     // with `port`, the first listener
     be16 port{};       // 0: there are those of `listen` alone
     L4Protocol protocol = L4Protocol::tcp;
     std::vector<Listener> listen;  // further ones, which share the reals and the affinity
@@ -160,7 +160,7 @@ struct NicPort {
     std::string name;  // unique; also the name of the kernel twin interface
     DeviceKind kind = DeviceKind::af_packet;
     std::string device;  // without the kind's prefix: "eth1", "0000:01:00.0", "net_ring0"
-    std::vector<Ipv4Prefix> addresses;
+    std::vector<IpPrefix> addresses;
     SourcePlace place;
 
     friend bool operator==(const NicPort&, const NicPort&) = default;
@@ -177,6 +177,7 @@ struct Director {
     std::string name = "director";
     std::vector<unsigned> workers;  // the CPU of each worker, at least one
     std::uint64_t sessions = 1'000'000;
+    std::optional<std::uint64_t> sessions6;         // of IPv6; see sessions6_of
     std::optional<std::uint64_t> affinity_clients;  // none: what follows from `sessions`
     std::string seed = "fulcrum";  // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
@@ -219,6 +220,11 @@ std::vector<ListenPoint> listen_points(const VirtualService& service);
 std::string to_string(const ListenPoint& point);  // "192.0.2.1:80/tcp", "192.0.2.1:any/udp"
 std::string to_string(const Listener& listener);  // "192.0.2.0/28:8000-8099/tcp"
 std::string_view to_string(SessionPolicy policy);
+// How many IPv6 sessions to have room for: as many as asked for, else as many as of IPv4 if there
+// is a service that needs them.
+std::uint64_t sessions6_of(const Config& config);
+bool speaks_ipv6(const Config& config);
+
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(CheckType type);
 

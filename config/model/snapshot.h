@@ -3,6 +3,10 @@
 // parts (rings, paths) that successive snapshots share. Indexes of listeners and of reals within
 // their service are stable from snapshot to snapshot, because sessions hold them; a removed one
 // leaves a hole until no session can name it (see the index registry).
+//
+// Addresses of VIPs and reals are named by 32 bits (AddressName), so that listeners, reals and the
+// maps between them are one kind for both IP families; what the name of an IPv6 address stands for
+// is read where octets are written.
 #pragma once
 
 #include <array>
@@ -14,6 +18,7 @@
 #include "config/model/address.h"
 #include "config/model/endpoint_map.h"
 #include "config/model/hash.h"
+#include "config/model/ipv6_map.h"
 #include "config/model/limits.h"
 #include "config/model/paths.h"
 #include "config/model/port_ranges.h"
@@ -27,10 +32,11 @@ namespace fulcrum {
 // One VIP, one protocol, one port or range of them. What every packet asks of the service is
 // repeated here: one load less.
 struct SnapshotListener {
-    Ipv4Address vip;
+    AddressName vip;
     be16 port{};  // 0: a range, see Snapshot::listener_ranges
     L4Protocol protocol = L4Protocol::tcp;
     bool is_present : 1 = false;           // false: a hole
+    bool is_ipv6 : 1 = false;              // its VIP
     bool timeouts_are_coarse : 1 = false;  // the service's
     bool has_affinity : 1 = false;         // the service
     std::uint16_t service = 0;             // index into Snapshot::services
@@ -52,8 +58,9 @@ enum class RealStanding : std::uint8_t {
 };
 
 struct alignas(32) SnapshotReal {  // never across two cache lines
-    Ipv4Address address;
+    AddressName address;
     be16 port{};  // 0: the one that the client used
+    bool is_ipv6 = false;
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
     NextHop hop;              // towards the real; its MTU is what a tunnel leaves of it
@@ -110,6 +117,8 @@ struct SnapshotReplySource {
     std::uint32_t tally = 0;  // of its real
 };
 
+static_assert(Ipv6Map::absent == 0xFFFF'FFFF && name_none.host() == Ipv6Map::absent);
+
 struct Snapshot {
     std::uint64_t epoch = 0;
     HashKey ring_key;                         // draws on rings
@@ -125,6 +134,17 @@ struct Snapshot {
     EndpointMap vips;                    // VIP, 0, 255 -> 0: addresses that services have
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
     std::shared_ptr<const Paths> paths;  // never null
+    Ipv6Map names;                       // of IPv6 addresses: of VIPs and reals
+    std::vector<Ipv6Address> named;      // by name: the addresses
+
+    AddressName name_of(const Ipv6Address& address) const {
+        return AddressName::from_host(names.find(address));  // absent: name_none
+    }
+    const Ipv6Address& named_by(AddressName name) const { return named[name.host()]; }
+    IpAddress address_of(AddressName name, bool is_ipv6) const {
+        return is_ipv6 ? IpAddress{named_by(name)} : IpAddress{name};
+    }
+
     std::vector<Tunnel> tunnels;
     std::vector<std::uint32_t> tunnel_by_tally;  // of a tunnel's real; empty: nobody has a tunnel
     EndpointMap tunnel_ends;  // a tunnel's real, its port in gue, 253 -> one of its tunnels
@@ -133,7 +153,7 @@ struct Snapshot {
         return vips.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
     }
     // Null: no tunnel ends there.
-    const Tunnel* tunnel_to(Endpoint end) const {
+    const Tunnel* tunnel_to(NamedEndpoint end) const {
         const std::uint32_t found =
             tunnel_ends.find(EndpointMap::key_of(end.address, end.port, 253));
         return found == EndpointMap::absent ? nullptr : &tunnels[found];
@@ -143,12 +163,14 @@ struct Snapshot {
 
     // Of packets that come from a NAT real's endpoint, an index into reply_sources; else
     // EndpointMap::absent.
-    std::uint32_t reply_source_of(Ipv4Address address, be16 port, L4Protocol protocol) const {
-        const auto number = static_cast<std::uint8_t>(protocol);
-        const std::uint32_t exact = real_endpoints.find(EndpointMap::key_of(address, port, number));
+    std::uint32_t reply_source_of(NamedEndpoint source, L4Protocol protocol,
+                                  IpFamily family) const {
+        const std::uint64_t key = EndpointMap::key_of(source.address, source.port,
+                                                      static_cast<std::uint8_t>(protocol), family);
+        const std::uint32_t exact = real_endpoints.find(key);
         return exact != EndpointMap::absent || real_ranges.is_empty()
                    ? exact
-                   : real_ranges.find(EndpointMap::key_of(address, be16{}, number), port.host());
+                   : real_ranges.find(EndpointMap::without_port(key), source.port.host());
     }
 
     const SnapshotService& service_of(std::uint16_t listener) const {

@@ -29,7 +29,7 @@ struct WorkerRequest {
     std::uint32_t records_max = 0;                    // the walk ends after this many
     std::uint32_t service = limits::service_id_none;  // limits::service_id_none: any
     std::uint16_t real = limits::index_none;          // only with `service`
-    Ipv4Address client;                               // unspecified: any
+    IpAddress client;                                 // unspecified: any
     Question question;
 };
 
@@ -56,7 +56,7 @@ struct WorkerReport {
     ReportKind kind = ReportKind::session;
     std::uint8_t port = 0;      // neighbour_wanted
     std::uint16_t mtu = 0;      // path_mtu
-    Ipv4Address neighbour;      // neighbour_wanted, path_mtu
+    IpAddress neighbour;        // neighbour_wanted, path_mtu
     std::uint32_t walk_id = 0;  // session, client, walk_done
     SessionRecord session;      // session
     ClientReport client;        // client

@@ -149,7 +149,9 @@ std::string show_memory(const Json& memory) {
 }
 
 std::string endpoint_of(const Json& row, const char* address, const char* port) {
-    return cell(row, address) + ":" + cell(row, port);
+    const std::string host = cell(row, address);
+    const bool is_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
+    return (is_ipv6 ? "[" + host + "]" : host) + ":" + cell(row, port);
 }
 
 // "12 of 340 left, older than 4m10s, end in about 7m0s, reset in 5m50s"

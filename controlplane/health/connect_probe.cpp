@@ -6,6 +6,16 @@
 #include <utility>
 
 namespace fulcrum {
+namespace {
+
+asio::ip::address address_of(const IpAddress& address) {
+    if (address.is_v4()) {
+        return asio::ip::address_v4{address.v4().host()};
+    }
+    return asio::ip::address_v6{address.v6().octets};
+}
+
+}  // namespace
 
 struct ConnectProber::Attempt {
     Attempt(EventLoop& loop, std::weak_ptr<bool> prober_life, Done when_done)
@@ -36,7 +46,8 @@ struct ConnectProber::Attempt {
 void ConnectProber::probe(const ProbeSpec& spec, Done done) {
     auto attempt = std::make_shared<Attempt>(loop_, life_, std::move(done));
     std::error_code error;
-    attempt->socket.open(asio::ip::tcp::v4(), error);
+    const asio::ip::tcp::endpoint target{address_of(spec.target.address), spec.target.port.host()};
+    attempt->socket.open(target.protocol(), error);
     if (error) {
         loop_.post([attempt, error] { attempt->finish(outcome_of_refusal(error.value())); });
         return;
@@ -46,8 +57,6 @@ void ConnectProber::probe(const ProbeSpec& spec, Done done) {
             late->finish(outcome_of_timeout(spec));
         }
     });
-    const asio::ip::tcp::endpoint target{asio::ip::address_v4{spec.target.address.host()},
-                                         spec.target.port.host()};
     attempt->socket.async_connect(target, loop_.turn([attempt](const std::error_code& refused) {
         attempt->finish(refused ? outcome_of_refusal(refused.value())
                                 : ProbeOutcome{ProbeVerdict::success, "connection accepted"});

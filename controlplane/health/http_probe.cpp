@@ -139,7 +139,6 @@ void HttpProber::set_limits(Transfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
     // A proxy in the environment would be asked instead of the real.
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
 }
 
 int HttpProber::on_socket(CURL* /*easy*/, curl_socket_t socket, int action, void* self,

@@ -8,6 +8,14 @@
 
 namespace fulcrum {
 
+namespace {
+
+std::uint8_t family_of(const IpPrefix& prefix) {
+    return prefix.address.is_v4() ? AF_INET : AF_INET6;
+}
+
+}  // namespace
+
 Result<LinkEvent> read_interface(NetlinkSocket& socket, const std::string& name) {
     NetlinkRequests request;
     request.begin<ifinfomsg>(RTM_GETLINK, 0);
@@ -56,7 +64,7 @@ Status change_interface(NetlinkSocket& socket, const LinkEvent& interface,
 
 Result<std::vector<AddressEvent>> read_addresses(NetlinkSocket& socket, int interface) {
     NetlinkRequests request;
-    request.begin<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP)->ifa_family = AF_INET;
+    request.begin<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP)->ifa_family = AF_UNSPEC;
     auto answers = socket.ask(request);
     if (!answers) {
         return answers.error();
@@ -75,30 +83,42 @@ Result<std::vector<AddressEvent>> read_addresses(NetlinkSocket& socket, int inte
     return addresses;
 }
 
+void put_address(NetlinkRequests& requests, std::uint16_t attribute, const IpAddress& address) {
+    if (address.is_v4()) {
+        mnl_attr_put_u32(requests.message(), attribute, address.v4().value.wire());
+    } else {
+        mnl_attr_put(requests.message(), attribute, address.v6().octets.size(),
+                     address.v6().octets.data());
+    }
+}
+
 void add_address(NetlinkRequests& requests, const AddressWish& wish) {
     auto* header = requests.begin<ifaddrmsg>(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
-    header->ifa_family = AF_INET;
+    header->ifa_family = family_of(wish.address);
     header->ifa_prefixlen = wish.address.length;
     header->ifa_index = static_cast<std::uint32_t>(wish.interface);
     nlmsghdr* message = requests.message();
-    mnl_attr_put_u32(message, IFA_LOCAL, wish.address.address.value.wire());
-    mnl_attr_put_u32(message, IFA_ADDRESS, wish.address.address.value.wire());
+    put_address(requests, IFA_LOCAL, wish.address.address);
+    put_address(requests, IFA_ADDRESS, wish.address.address);
     mnl_attr_put_u8(message, IFA_PROTO, wish.mark);
+    // To ask the link whether somebody has it would leave it unusable for a second or two.
+    std::uint32_t flags = wish.address.address.is_v4() ? 0 : std::uint32_t{IFA_F_NODAD};
     if (wish.is_vip) {
         constexpr std::uint32_t forever = ~std::uint32_t{0};
         const ifa_cacheinfo lifetimes{
             .ifa_prefered = 0, .ifa_valid = forever, .cstamp = 0, .tstamp = 0};
         mnl_attr_put(message, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);
-        mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
+        flags |= IFA_F_NOPREFIXROUTE;
     }
+    mnl_attr_put_u32(message, IFA_FLAGS, flags);
 }
 
-void remove_address(NetlinkRequests& requests, int interface, Ipv4Prefix address) {
+void remove_address(NetlinkRequests& requests, int interface, const IpPrefix& address) {
     auto* header = requests.begin<ifaddrmsg>(RTM_DELADDR, 0);
-    header->ifa_family = AF_INET;
+    header->ifa_family = family_of(address);
     header->ifa_prefixlen = address.length;
     header->ifa_index = static_cast<std::uint32_t>(interface);
-    mnl_attr_put_u32(requests.message(), IFA_LOCAL, address.address.value.wire());
+    put_address(requests, IFA_LOCAL, address.address);
 }
 
 }  // namespace fulcrum

@@ -1,4 +1,4 @@
-// A network interface as the kernel holds it: finding it, setting it, and its IPv4 addresses.
+// A network interface as the kernel holds it: finding it, setting it, and its addresses.
 // Control thread.
 #pragma once
 
@@ -32,12 +32,13 @@ Result<std::vector<AddressEvent>> read_addresses(NetlinkSocket& socket, int inte
 // One address to add or to remove. The mark (IFA_PROTO) says who put it there.
 struct AddressWish {
     int interface = 0;
-    Ipv4Prefix address{};
+    IpPrefix address{};
     std::uint8_t mark = 0;
     // A VIP: no route to its network, and never chosen as the source of our own traffic.
     bool is_vip = false;
 };
 void add_address(NetlinkRequests& requests, const AddressWish& wish);
-void remove_address(NetlinkRequests& requests, int interface, Ipv4Prefix address);
+void put_address(NetlinkRequests& requests, std::uint16_t attribute, const IpAddress& address);
+void remove_address(NetlinkRequests& requests, int interface, const IpPrefix& address);
 
 }  // namespace fulcrum

@@ -24,6 +24,9 @@ const FamilyHeader* family_header(const nlmsghdr* message) {
                : static_cast<const FamilyHeader*>(mnl_nlmsg_get_payload(message));
 }
 
+bool is_ip(unsigned char family) { return family == AF_INET || family == AF_INET6; }
+unsigned length_max(unsigned char family) { return family == AF_INET ? 32 : 128; }
+
 class Attributes {
   public:
     Attributes(const void* begin, const void* end) {
@@ -52,6 +55,13 @@ class Attributes {
         T value;
         std::memcpy(&value, mnl_attr_get_payload(attribute), sizeof(T));
         return value;
+    }
+    // Of the family that the message's header names.
+    std::optional<IpAddress> address(std::uint16_t type, unsigned char family) const {
+        if (family == AF_INET) {
+            return value<Ipv4Address>(type);
+        }
+        return value<Ipv6Address>(type);
     }
     std::string text(std::uint16_t type) const {
         const nlattr* attribute = by_type_[type];
@@ -85,12 +95,17 @@ KernelEvent parse_link(const nlmsghdr* message) {
 
 KernelEvent parse_address(const nlmsghdr* message) {
     const auto* header = family_header<ifaddrmsg>(message);
-    if (header == nullptr || header->ifa_family != AF_INET || header->ifa_prefixlen > 32) {
+    if (header == nullptr || !is_ip(header->ifa_family) ||
+        header->ifa_prefixlen > length_max(header->ifa_family)) {
         return {};
     }
     const auto attributes = Attributes::of(message, header);
-    // On a point-to-point link IFA_ADDRESS is the other end's; IFA_LOCAL is always ours.
-    const auto local = attributes.value<Ipv4Address>(IFA_LOCAL);
+    // On a point-to-point link IFA_ADDRESS is the other end's; IFA_LOCAL is always ours, and IPv6
+    // leaves it out elsewhere.
+    auto local = attributes.address(IFA_LOCAL, header->ifa_family);
+    if (!local && header->ifa_family == AF_INET6) {
+        local = attributes.address(IFA_ADDRESS, header->ifa_family);
+    }
     if (!local) {
         return {};
     }
@@ -103,7 +118,7 @@ KernelEvent parse_address(const nlmsghdr* message) {
 }
 
 // Of a multipath route the first hop that lives: workers know one way to a prefix.
-void take_first_living_hop(const nlattr* multipath, RouteEvent& event) {
+void take_first_living_hop(const nlattr* multipath, unsigned char family, RouteEvent& event) {
     const auto* at = static_cast<const char*>(mnl_attr_get_payload(multipath));
     std::size_t left = mnl_attr_get_payload_len(multipath);
     while (left >= sizeof(rtnexthop)) {
@@ -115,7 +130,7 @@ void take_first_living_hop(const nlattr* multipath, RouteEvent& event) {
         const Attributes attributes{at + sizeof(hop), at + hop.rtnh_len};
         if ((hop.rtnh_flags & RTNH_F_DEAD) == 0 && attributes.find(RTA_VIA) == nullptr) {
             event.interface = hop.rtnh_ifindex;
-            event.gateway = attributes.value<Ipv4Address>(RTA_GATEWAY).value_or(Ipv4Address{});
+            event.gateway = attributes.address(RTA_GATEWAY, family).value_or(IpAddress{});
             return;
         }
         const std::size_t step = MNL_ALIGN(std::size_t{hop.rtnh_len});
@@ -126,8 +141,9 @@ void take_first_living_hop(const nlattr* multipath, RouteEvent& event) {
 
 KernelEvent parse_route(const nlmsghdr* message) {
     const auto* header = family_header<rtmsg>(message);
-    if (header == nullptr || header->rtm_family != AF_INET || header->rtm_dst_len > 32 ||
-        header->rtm_tos != 0 || (header->rtm_flags & RTM_F_CLONED) != 0) {
+    if (header == nullptr || !is_ip(header->rtm_family) ||
+        header->rtm_dst_len > length_max(header->rtm_family) || header->rtm_tos != 0 ||
+        (header->rtm_flags & RTM_F_CLONED) != 0) {
         return {};
     }
     RouteEvent event;
@@ -140,16 +156,17 @@ KernelEvent parse_route(const nlmsghdr* message) {
     event.is_gone = message->nlmsg_type == RTM_DELROUTE;
     event.is_replacement = (message->nlmsg_flags & NLM_F_REPLACE) != 0;
     event.table = attributes.value<std::uint32_t>(RTA_TABLE).value_or(header->rtm_table);
-    event.prefix = {attributes.value<Ipv4Address>(RTA_DST).value_or(Ipv4Address{}),
+    const IpAddress all = header->rtm_family == AF_INET ? IpAddress{} : IpAddress{Ipv6Address{}};
+    event.prefix = {attributes.address(RTA_DST, header->rtm_family).value_or(all),
                     header->rtm_dst_len};
     event.metric = attributes.value<std::uint32_t>(RTA_PRIORITY).value_or(0);
-    event.source = attributes.value<Ipv4Address>(RTA_PREFSRC).value_or(Ipv4Address{});
+    event.source = attributes.address(RTA_PREFSRC, header->rtm_family).value_or(IpAddress{});
     if (const nlattr* multipath = attributes.find(RTA_MULTIPATH); multipath != nullptr) {
-        take_first_living_hop(multipath, event);
+        take_first_living_hop(multipath, header->rtm_family, event);
     } else if (!event.is_refusal && (header->rtm_flags & RTNH_F_DEAD) == 0 &&
                attributes.find(RTA_VIA) == nullptr) {
         event.interface = attributes.value<int>(RTA_OIF).value_or(0);
-        event.gateway = attributes.value<Ipv4Address>(RTA_GATEWAY).value_or(Ipv4Address{});
+        event.gateway = attributes.address(RTA_GATEWAY, header->rtm_family).value_or(IpAddress{});
     }
     return event;
 }
@@ -157,12 +174,11 @@ KernelEvent parse_route(const nlmsghdr* message) {
 KernelEvent parse_neighbour(const nlmsghdr* message) {
     const auto* header = family_header<ndmsg>(message);
     // A proxy entry is a promise to answer for somebody, not a neighbour.
-    if (header == nullptr || header->ndm_family != AF_INET ||
-        (header->ndm_flags & NTF_PROXY) != 0) {
+    if (header == nullptr || !is_ip(header->ndm_family) || (header->ndm_flags & NTF_PROXY) != 0) {
         return {};
     }
     const auto attributes = Attributes::of(message, header);
-    const auto address = attributes.value<Ipv4Address>(NDA_DST);
+    const auto address = attributes.address(NDA_DST, header->ndm_family);
     if (!address) {
         return {};
     }

@@ -1,8 +1,6 @@
-// What the kernel says over rtnetlink, turned from messages into plain values: interfaces, IPv4
-// addresses, IPv4 unicast routes and IPv4 neighbours. The only room that trusts the length of an
-// attribute. What is of another family or kind is nothing. Pure.
-//
-// An address is trivial, for the workers' sake, and has no value of its own: hence the braces.
+// What the kernel says over rtnetlink, turned from messages into plain values: interfaces, and of
+// IPv4 and IPv6 the addresses, unicast routes and neighbours. The only room that trusts the length
+// of an attribute. What is of another family or kind is nothing. Pure.
 #pragma once
 
 #include <linux/netlink.h>
@@ -30,7 +28,7 @@ struct LinkEvent {
 struct AddressEvent {
     bool is_gone = false;
     int interface = 0;
-    Ipv4Prefix address{};
+    IpPrefix address{};
     std::uint8_t mark = 0;  // who put it there (IFA_PROTO); kernels before 5.18 do not say
 
     friend bool operator==(const AddressEvent&, const AddressEvent&) = default;
@@ -40,12 +38,12 @@ struct RouteEvent {
     bool is_gone = false;
     bool is_replacement = false;  // of the route with the same prefix and metric
     std::uint32_t table = 0;
-    Ipv4Prefix prefix{};
+    IpPrefix prefix{};
     std::uint32_t metric = 0;
     bool is_refusal = false;  // blackhole, unreachable or prohibit: leads nowhere on purpose
     int interface = 0;        // of several hops the first that is not dead; 0: none
-    Ipv4Address gateway{};    // unspecified: on the link
-    Ipv4Address source{};     // preferred for packets of our own; unspecified: none
+    IpAddress gateway{};      // unspecified: on the link
+    IpAddress source{};       // preferred for packets of our own; unspecified: none
 
     friend bool operator==(const RouteEvent&, const RouteEvent&) = default;
 };
@@ -53,7 +51,7 @@ struct RouteEvent {
 struct NeighbourEvent {
     bool is_gone = false;
     int interface = 0;
-    Ipv4Address address{};
+    IpAddress address{};
     MacAddress mac;
     std::uint16_t state = 0;  // NUD_*
 

@@ -12,6 +12,7 @@
 #include <chrono>
 
 #include "controlplane/kernel/errno_words.h"
+#include "controlplane/kernel/interface.h"
 
 namespace fulcrum {
 
@@ -21,7 +22,8 @@ constexpr int steps_per_call_max = 32;  // a datagram each, at most 32 KiB: abou
 constexpr int steps_max = 8 * steps_per_call_max;
 constexpr unsigned group_bit(unsigned group) { return 1U << (group - 1); }
 constexpr unsigned groups = group_bit(RTNLGRP_LINK) | group_bit(RTNLGRP_IPV4_IFADDR) |
-                            group_bit(RTNLGRP_IPV4_ROUTE) | group_bit(RTNLGRP_NEIGH) |
+                            group_bit(RTNLGRP_IPV4_ROUTE) | group_bit(RTNLGRP_IPV6_IFADDR) |
+                            group_bit(RTNLGRP_IPV6_ROUTE) | group_bit(RTNLGRP_NEIGH) |
                             group_bit(RTNLGRP_NEXTHOP);
 
 NetlinkRequests dump_request(KernelTable table) {
@@ -31,13 +33,13 @@ NetlinkRequests dump_request(KernelTable table) {
             request.begin<ifinfomsg>(RTM_GETLINK, NLM_F_DUMP);
             break;
         case KernelTable::addresses:
-            request.begin<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP)->ifa_family = AF_INET;
+            request.begin<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP)->ifa_family = AF_UNSPEC;
             break;
         case KernelTable::routes:
-            request.begin<rtmsg>(RTM_GETROUTE, NLM_F_DUMP)->rtm_family = AF_INET;
+            request.begin<rtmsg>(RTM_GETROUTE, NLM_F_DUMP)->rtm_family = AF_UNSPEC;
             break;
         case KernelTable::neighbours:
-            request.begin<ndmsg>(RTM_GETNEIGH, NLM_F_DUMP)->ndm_family = AF_INET;
+            request.begin<ndmsg>(RTM_GETNEIGH, NLM_F_DUMP)->ndm_family = AF_UNSPEC;
             break;
     }
     return request;
@@ -213,10 +215,10 @@ Status KernelMirror::keep_alive(std::span<const Neighbour> in_use) {
             continue;
         }
         auto* header = requests.begin<ndmsg>(RTM_NEWNEIGH, NLM_F_CREATE);
-        header->ndm_family = AF_INET;
+        header->ndm_family = neighbour.address.is_v4() ? AF_INET : AF_INET6;
         header->ndm_ifindex = interface;
         header->ndm_flags = NTF_USE;
-        mnl_attr_put_u32(requests.message(), NDA_DST, neighbour.address.value.wire());
+        put_address(requests, NDA_DST, neighbour.address);
     }
     return first_refusal("kernel mirror: asking for neighbours", requests_.submit(requests));
 }

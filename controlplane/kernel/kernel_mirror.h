@@ -40,12 +40,13 @@ class KernelMirror {
 
     struct Neighbour {
         std::uint8_t port = port_none;
-        Ipv4Address address{};
+        IpAddress address{};
 
         friend bool operator==(const Neighbour&, const Neighbour&) = default;
     };
-    // Has the kernel resolve it now (an ARP request leaves at once). Cheap to repeat: while a
-    // request is out the kernel sends no second one, and a usable neighbour is left in peace.
+    // Has the kernel resolve it now (an ARP request or a solicitation leaves at once). Cheap to
+    // repeat: while a request is out the kernel sends no second one, and a usable neighbour is left
+    // in peace.
     Status want_neighbour(Neighbour wanted) { return keep_alive({&wanted, 1}); }
     // The kernel never sees the workers' traffic, so it would let the neighbours they use grow
     // stale and forget them. Of those in use, has it probe the stale ones, and resolve the missing

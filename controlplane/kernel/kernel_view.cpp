@@ -67,6 +67,10 @@ bool KernelView::take(const RouteEvent& event) {
     if (event.table != RT_TABLE_MAIN && event.table != RT_TABLE_DEFAULT) {
         return false;
     }
+    // fe80::/64 leads to every link: whoever sends there names the link himself.
+    if (!event.prefix.address.is_v4() && event.prefix.address.v6().is_link_local()) {
+        return false;
+    }
     const RouteKey key{event.table, event.prefix.address, event.prefix.length, event.metric};
     const Hop hop{event.interface, event.gateway, event.source, event.is_refusal};
     auto& hops = routes_[key];
@@ -175,7 +179,7 @@ KernelTables KernelView::tables() const {
     return tables;
 }
 
-KernelView::Standing KernelView::neighbour(std::uint8_t port, Ipv4Address address) const {
+KernelView::Standing KernelView::neighbour(std::uint8_t port, const IpAddress& address) const {
     const auto known = neighbours_.find({interface_of(port), address});
     if (known == neighbours_.end()) {
         return Standing::unknown;

@@ -43,7 +43,7 @@ class KernelView {
     KernelTables tables() const;
 
     enum class Standing { unknown, unusable, stale, usable, permanent };
-    Standing neighbour(std::uint8_t port, Ipv4Address address) const;
+    Standing neighbour(std::uint8_t port, const IpAddress& address) const;
 
     int interface_of(std::uint8_t port) const;  // 0: there is no such twin now
 
@@ -57,15 +57,15 @@ class KernelView {
     };
     struct Hop {
         int interface = 0;
-        Ipv4Address gateway{};
-        Ipv4Address source{};
+        IpAddress gateway{};
+        IpAddress source{};
         bool is_refusal = false;
 
         friend bool operator==(const Hop&, const Hop&) = default;
     };
-    using AddressKey = std::tuple<int, Ipv4Address, std::uint8_t>;
-    using RouteKey = std::tuple<std::uint32_t, Ipv4Address, std::uint8_t, std::uint32_t>;
-    using NeighbourKey = std::pair<int, Ipv4Address>;
+    using AddressKey = std::tuple<int, IpAddress, std::uint8_t>;
+    using RouteKey = std::tuple<std::uint32_t, IpAddress, std::uint8_t, std::uint32_t>;
+    using NeighbourKey = std::pair<int, IpAddress>;
 
     bool take(const LinkEvent& event);
     bool take(const AddressEvent& event);

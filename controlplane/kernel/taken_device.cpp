@@ -165,6 +165,9 @@ void TakenDevice::warn_of_ipv4_addresses() {
         return;
     }
     for (const AddressEvent& address : *addresses) {
+        if (!address.address.address.is_v4()) {
+            continue;  // gone with IPv6 itself
+        }
         warnings_.push_back("device " + device() + ": has the address " +
                             to_string(address.address) +
                             ", whose route hides the twin's; give it to the port instead (ip "

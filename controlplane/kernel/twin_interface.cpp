@@ -26,11 +26,11 @@ namespace {
 constexpr std::uint8_t mark_port_address = 240;
 constexpr std::uint8_t mark_vip = 241;
 
-bool is_before(const Ipv4Prefix& a, const Ipv4Prefix& b) {
+bool is_before(const IpPrefix& a, const IpPrefix& b) {
     return std::pair{a.address, a.length} < std::pair{b.address, b.length};
 }
 
-void sort_once(std::vector<Ipv4Prefix>& addresses) {
+void sort_once(std::vector<IpPrefix>& addresses) {
     std::sort(addresses.begin(), addresses.end(), is_before);
     addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
 }
@@ -50,6 +50,15 @@ std::string attach_failure(const std::string& name, int error) {
         default:
             return place_of(name) + ": making its twin interface failed: " + errno_words(error);
     }
+}
+
+// By which the kernel asks the link for neighbours; made of the MAC address (RFC 4291, appendix A).
+IpPrefix link_local_of(const MacAddress& mac) {
+    const auto& octets = mac.bytes;
+    const Ipv6Address address{{0xFE, 0x80, 0, 0, 0, 0, 0, 0,
+                               static_cast<std::uint8_t>(octets[0] ^ 0x02), octets[1], octets[2],
+                               0xFF, 0xFE, octets[3], octets[4], octets[5]}};
+    return {address, 64};
 }
 
 Result<FileDescriptor> attach_tap(const std::string& name) {
@@ -93,8 +102,13 @@ Result<TwinInterface> TwinInterface::open(const TwinWish& wish) {
     }
     twin.interface_ = *interface;
     twin.set_arp_and_filter();
+    std::vector<IpPrefix> addresses = wish.addresses;
+    if (wish.speaks_ipv6) {
+        twin.set_ipv6();
+        addresses.push_back(link_local_of(wish.mac));
+    }
     // The addresses before the link: their routes come to be when it goes up.
-    if (auto set = twin.set_addresses(wish.addresses); !set) {
+    if (auto set = twin.set_addresses(addresses); !set) {
         return set.error();
     }
     if (auto set = twin.set_link(wish); !set) {
@@ -124,6 +138,18 @@ void TwinInterface::set_arp_and_filter() {
         {"arp_announce", "2"},  // ask with an address that the asked one can reach, never a VIP
         {"rp_filter", is_strict_everywhere ? "2" : "0"},
     }};
+    write_settings(folder, wishes);
+}
+
+void TwinInterface::set_ipv6() {
+    // Addresses and routes are the operator's and the routing daemon's to give.
+    constexpr std::array<std::pair<const char*, const char*>, 3> wishes{
+        {{"disable_ipv6", "0"}, {"accept_ra", "0"}, {"keep_addr_on_down", "1"}}};
+    write_settings("net/ipv6/conf/" + name() + "/", wishes);
+}
+
+void TwinInterface::write_settings(const std::string& folder,
+                                   std::span<const std::pair<const char*, const char*>> wishes) {
     for (const auto& [setting, value] : wishes) {
         if (auto written = write_proc_sys(folder + setting, value); !written) {
             warnings_.push_back(place_of(name()) + ": " + written.error().sentence);
@@ -131,22 +157,21 @@ void TwinInterface::set_arp_and_filter() {
     }
 }
 
-Status TwinInterface::set_addresses(const std::vector<Ipv4Prefix>& addresses) {
+Status TwinInterface::set_addresses(const std::vector<IpPrefix>& addresses) {
     const Result<bool> replaced = replace_marked(mark_port_address, addresses, changes_unlimited);
     return replaced ? done() : Status{replaced.error()};
 }
 
-Result<bool> TwinInterface::set_vips(const std::vector<Ipv4Address>& vips,
-                                     std::size_t changes_max) {
-    std::vector<Ipv4Prefix> wanted;
+Result<bool> TwinInterface::set_vips(const std::vector<IpAddress>& vips, std::size_t changes_max) {
+    std::vector<IpPrefix> wanted;
     wanted.reserve(vips.size());
-    for (const Ipv4Address vip : vips) {
-        wanted.push_back({vip, 32});
+    for (const IpAddress& vip : vips) {
+        wanted.push_back({vip, static_cast<std::uint8_t>(vip.is_v4() ? 32 : 128)});
     }
     return replace_marked(mark_vip, std::move(wanted), changes_max);
 }
 
-Result<bool> TwinInterface::replace_marked(std::uint8_t mark, std::vector<Ipv4Prefix> wanted,
+Result<bool> TwinInterface::replace_marked(std::uint8_t mark, std::vector<IpPrefix> wanted,
                                            std::size_t changes_max) {
     sort_once(wanted);
     // Removed first: the kernel throws away a network's other addresses with its first one. They
@@ -165,12 +190,12 @@ Result<bool> TwinInterface::replace_marked(std::uint8_t mark, std::vector<Ipv4Pr
             return held.error();
         }
     }
-    std::vector<Ipv4Prefix> there;
+    std::vector<IpPrefix> there;
     for (const AddressEvent& address : *held) {
         there.push_back(address.address);
     }
     sort_once(there);
-    std::vector<Ipv4Prefix> missing;
+    std::vector<IpPrefix> missing;
     std::set_difference(wanted.begin(), wanted.end(), there.begin(), there.end(),
                         std::back_inserter(missing), is_before);
     NetlinkRequests additions;
@@ -184,7 +209,7 @@ Result<bool> TwinInterface::replace_marked(std::uint8_t mark, std::vector<Ipv4Pr
 
 // How many were removed; `changes_max`: there may be more.
 Result<std::size_t> TwinInterface::remove_unwanted(std::uint8_t mark,
-                                                   const std::vector<Ipv4Prefix>& wanted,
+                                                   const std::vector<IpPrefix>& wanted,
                                                    const std::vector<AddressEvent>& held,
                                                    std::size_t changes_max) {
     NetlinkRequests removals;

@@ -11,7 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/model/address.h"
@@ -26,7 +28,8 @@ struct TwinWish {
     std::string name;  // the port's
     MacAddress mac;
     std::uint16_t mtu = 1'500;
-    std::vector<Ipv4Prefix> addresses;
+    std::vector<IpPrefix> addresses;
+    bool speaks_ipv6 = false;
 };
 
 class TwinInterface {
@@ -44,11 +47,11 @@ class TwinInterface {
     const std::vector<std::string>& warnings() const { return warnings_; }
 
     // Replaces our own; an address that the operator has put there stays.
-    Status set_addresses(const std::vector<Ipv4Prefix>& addresses);
+    Status set_addresses(const std::vector<IpPrefix>& addresses);
     // At most `changes_max` addresses in this call, because the kernel takes some 20 to 60 us for
     // each (tests/unit/twin_interface_test.cpp). True when all is done; else call again in a later
     // turn of the loop.
-    Result<bool> set_vips(const std::vector<Ipv4Address>& vips,
+    Result<bool> set_vips(const std::vector<IpAddress>& vips,
                           std::size_t changes_max = changes_unlimited);
     static constexpr std::size_t changes_unlimited = ~std::size_t{0};
 
@@ -65,9 +68,12 @@ class TwinInterface {
 
     Status set_link(const TwinWish& wish);
     void set_arp_and_filter();
-    Result<bool> replace_marked(std::uint8_t mark, std::vector<Ipv4Prefix> wanted,
+    void set_ipv6();
+    void write_settings(const std::string& folder,
+                        std::span<const std::pair<const char*, const char*>> wishes);
+    Result<bool> replace_marked(std::uint8_t mark, std::vector<IpPrefix> wanted,
                                 std::size_t changes_max);
-    Result<std::size_t> remove_unwanted(std::uint8_t mark, const std::vector<Ipv4Prefix>& wanted,
+    Result<std::size_t> remove_unwanted(std::uint8_t mark, const std::vector<IpPrefix>& wanted,
                                         const std::vector<AddressEvent>& held,
                                         std::size_t changes_max);
 

@@ -8,17 +8,17 @@ namespace fulcrum {
 
 namespace {
 
-bool is_address_of(Ipv4Address vip, const NicPort& port) {
-    return std::ranges::find(port.addresses, vip, &Ipv4Prefix::address) != port.addresses.end();
+bool is_address_of(const IpAddress& vip, const NicPort& port) {
+    return std::ranges::find(port.addresses, vip, &IpPrefix::address) != port.addresses.end();
 }
 
-bool is_in_network_of(Ipv4Address vip, const NicPort& port) {
+bool is_in_network_of(const IpAddress& vip, const NicPort& port) {
     return std::ranges::any_of(port.addresses,
-                               [&](const Ipv4Prefix& address) { return address.contains(vip); });
+                               [&](const IpPrefix& address) { return address.contains(vip); });
 }
 
 // Nothing: it is a port's own address, or there are no ports.
-std::optional<std::size_t> home_of(Ipv4Address vip, std::span<const NicPort> ports) {
+std::optional<std::size_t> home_of(const IpAddress& vip, std::span<const NicPort> ports) {
     const auto is_own = [&](const NicPort& port) { return is_address_of(vip, port); };
     if (ports.empty() || std::ranges::any_of(ports, is_own)) {
         return std::nullopt;
@@ -30,9 +30,9 @@ std::optional<std::size_t> home_of(Ipv4Address vip, std::span<const NicPort> por
 
 }  // namespace
 
-std::vector<std::vector<Ipv4Address>> place_vips(std::span<const VirtualService> services,
-                                                 std::span<const NicPort> ports) {
-    std::vector<std::vector<Ipv4Address>> placed(ports.size());
+std::vector<std::vector<IpAddress>> place_vips(std::span<const VirtualService> services,
+                                               std::span<const NicPort> ports) {
+    std::vector<std::vector<IpAddress>> placed(ports.size());
     for (const VirtualService& service : services) {
         for (const ListenPoint& point : listen_points(service)) {
             if (const auto home = home_of(point.vip, ports); home) {

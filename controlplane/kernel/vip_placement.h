@@ -11,7 +11,7 @@
 namespace fulcrum {
 
 // By port index: the VIPs of its twin, ascending, each once.
-std::vector<std::vector<Ipv4Address>> place_vips(std::span<const VirtualService> services,
-                                                 std::span<const NicPort> ports);
+std::vector<std::vector<IpAddress>> place_vips(std::span<const VirtualService> services,
+                                               std::span<const NicPort> ports);
 
 }  // namespace fulcrum

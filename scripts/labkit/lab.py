@@ -17,6 +17,9 @@ namespace of its own, so that the real program forwards real traffic and the hos
       web1       web2       web3                 nginx on port 8080
    10.2.0.11   10.2.0.12  10.2.0.13              default gateway 10.2.0.1 (or the router)
 
+Asked to, all of them speak IPv6 as well: 2001:db8:1::/64 is the bridge "wan", with the VIP
+2001:db8:1::80, and 2001:db8:2::/64 the bridge "lan"; hosts keep their last numbers, as they look.
+
 `isolate` moves the calling program into user, mount, PID and network namespaces: an ordinary user
 may run it where user namespaces are allowed, and whatever becomes of the program, its PID namespace
 dies with it and takes every process and interface along. /run is a private tmpfs, so
@@ -44,6 +47,9 @@ CLIENT = "10.1.0.10"
 VIP = "10.1.0.80"
 WEB = {"web1": "10.2.0.11", "web2": "10.2.0.12", "web3": "10.2.0.13"}
 WEB_PORT = 8080
+CLIENT6 = "2001:db8:1::10"
+VIP6 = "2001:db8:1::80"
+WEB6 = {"web1": "2001:db8:2::11", "web2": "2001:db8:2::12", "web3": "2001:db8:2::13"}
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 1 << 28, 1 << 29, 1 << 30
 PR_SET_PDEATHSIG = 1
 
@@ -186,7 +192,8 @@ def end(program, seconds=10):
 class Lab:
     """The picture above. A context manager; what it made is gone when it ends."""
 
-    def __init__(self, router=False):
+    def __init__(self, router=False, ipv6=False):
+        self.has_ipv6 = ipv6
         self.folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/run"))
         self.nodes = {}
         self.nginx = {}
@@ -212,6 +219,8 @@ class Lab:
         self.client.ip("route", "add", "10.2.0.0/16", "via", "10.1.0.2")
         for node in self.web.values():
             node.ip("route", "add", "default", "via", gateway)
+        if ipv6:
+            self._speak_ipv6("2001:db8:2::254" if router else "2001:db8:2::1")
 
     def __enter__(self):
         return self
@@ -251,6 +260,23 @@ class Lab:
         self._plug(router, "lan", "eth1", "10.2.0.254/24")
         router.sysctl("net/ipv4/ip_forward", 1)
 
+    def _speak_ipv6(self, gateway):
+        # The director's node stays as it is: fulcrumd lets its twins speak.
+        addresses = [(self.client, "eth0", CLIENT6)]
+        addresses += [(node, "eth0", WEB6[name]) for name, node in self.web.items()]
+        if "router" in self.nodes:
+            addresses += [(self.nodes["router"], "eth0", "2001:db8:1::254"),
+                          (self.nodes["router"], "eth1", "2001:db8:2::254")]
+        for node, interface, address in addresses:
+            for scope in ("all", interface):
+                node.sysctl(f"net/ipv6/conf/{scope}/disable_ipv6", 0)
+            node.ip("address", "add", f"{address}/64", "dev", interface, "nodad")
+        if "router" in self.nodes:
+            self.nodes["router"].sysctl("net/ipv6/conf/all/forwarding", 1)
+        self.client.ip("-6", "route", "add", "2001:db8:2::/64", "via", "2001:db8:1::2")
+        for node in self.web.values():
+            node.ip("-6", "route", "add", "default", "via", gateway)
+
     def hold_vip(self, name):
         """What a real does under direct routing: it owns the VIP and never announces it."""
         node = self.web[name]
@@ -258,6 +284,8 @@ class Lab:
             node.sysctl(f"net/ipv4/conf/{scope}/arp_ignore", 1)
             node.sysctl(f"net/ipv4/conf/{scope}/arp_announce", 2)
         node.ip("address", "add", f"{VIP}/32", "dev", "lo")
+        if self.has_ipv6:  # an address of lo is not announced on eth0 in any case
+            node.ip("address", "add", f"{VIP6}/128", "dev", "lo", "nodad")
 
     # --- the real web servers -------------------------------------------------------------------
 
@@ -268,7 +296,7 @@ class Lab:
             folder.mkdir(exist_ok=True)
             if not (folder / "ping.html").exists():
                 self.write_ping(name, "Hello World\n")
-            (folder / "nginx.conf").write_text(nginx_config(name, folder, port))
+            (folder / "nginx.conf").write_text(nginx_config(name, folder, port, self.has_ipv6))
             self.nginx[name] = self.web[name].start("nginx", "-p", folder, "-c", "nginx.conf",
                                                     "-e", f"{folder}/error.log")
         for name in names or WEB:
@@ -288,7 +316,8 @@ class Lab:
                    f"nobody listens on port {port} of {node.name}")
 
 
-def nginx_config(name, folder, port):
+def nginx_config(name, folder, port, has_ipv6=False):
+    listen6 = f"listen [::]:{port} backlog=4096;" if has_ipv6 else ""
     # One process, in the foreground, as root: an ordinary user's namespace has that one user only.
     return f"""
 user root root;
@@ -306,6 +335,7 @@ http {{
     keepalive_requests 1000000;
     server {{
         listen {port} backlog=4096;
+        {listen6}
         default_type text/plain;
         add_header X-Real {name} always;
         location = /ping.html {{ root {folder}; }}

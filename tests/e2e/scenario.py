@@ -16,6 +16,7 @@ from labkit.lab import CLIENT, Lab, wait_until  # noqa: E402
 
 class Scenario(unittest.TestCase):
     has_router = False
+    has_ipv6 = False
     maxDiff = 2000
 
     @classmethod
@@ -30,7 +31,7 @@ class Scenario(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.director = None
-        cls.lab = Lab(router=cls.has_router)
+        cls.lab = Lab(router=cls.has_router, ipv6=cls.has_ipv6)
         cls.prepare()
         cls.director = directors.Director(cls.lab, cls.config())
         cls.director.start()

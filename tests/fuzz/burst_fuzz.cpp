@@ -51,6 +51,11 @@ Scene make_scene() {
         .real("t", {Ipv4Address::of(10, 2, 0, 55), be16{53}}, ForwardingMode::ipip)
         .real("g", {Ipv4Address::of(10, 2, 0, 56), be16{53}}, ForwardingMode::gue)
         .real("m", {Ipv4Address::of(10, 2, 0, 54), be16{53}}, ForwardingMode::direct);
+    const auto v6 = [](const char* text) { return parse_ipv6_address(text).value(); };
+    scene.service("web6", {v6("2001:db8:1::80"), be16{80}})
+        .real("a", {v6("2001:db8:2::b"), be16{8'080}});
+    scene.service("dns6", {v6("2001:db8:1::80"), be16{53}}, L4Protocol::udp)
+        .real("n", {v6("2001:db8:2::c"), be16{5'353}});
     scene.service("nobody", {Ipv4Address::of(10, 1, 0, 82), be16{80}});
     scene.kernel().neighbours.pop_back();  // one real's neighbour is not known
     return scene;

@@ -45,6 +45,32 @@ void check_ipv4(std::span<const std::uint8_t> segment, std::size_t frame_length,
     promise((sum & 0xFFFF) + (sum >> 16) == 0xFFFF, "the header's checksum is sound");
 }
 
+// Extension headers are walked here once more, from what RFC 8200 says of their lengths.
+void check_ipv6(std::span<const std::uint8_t> segment, std::size_t frame_length,
+                const ParsedPacket& packet) {
+    promise(segment.size() >= 54 && word(segment, 12) == 0x86DD, "IPv6 in an Ethernet frame");
+    promise(segment[14] >> 4 == 6 && packet.ip_version == 6, "version");
+    promise(packet.ip_length == 40 + word(segment, 18) && 14U + packet.ip_length <= frame_length,
+            "the packet lies within the frame");
+    unsigned next = segment[20];
+    std::size_t at = 54;
+    for (int passed = 0; at < packet.l4_offset; ++passed) {
+        promise(passed < 4 && (next == 0 || next == 43 || next == 44 || next == 60),
+                "up to four extension headers");
+        const unsigned was = next;
+        next = word(segment, at) >> 8;
+        at += was == 44 ? 8 : (word(segment, at) % 256 + 1) * 8;
+    }
+    promise(at == packet.l4_offset && at <= 182 && next == packet.ip_protocol,
+            "L4 begins behind them");
+}
+
+void check_ip(std::span<const std::uint8_t> segment, std::size_t frame_length,
+              const ParsedPacket& packet) {
+    packet.ip_version == 6 ? check_ipv6(segment, frame_length, packet)
+                           : check_ipv4(segment, frame_length, packet);
+}
+
 void check_flow(std::span<const std::uint8_t> segment, const ParsedPacket& packet) {
     const std::size_t l4 = packet.l4_offset;
     const std::size_t end = 14U + packet.ip_length;
@@ -67,9 +93,12 @@ void check_flow(std::span<const std::uint8_t> segment, const ParsedPacket& packe
 void check_error(std::span<const std::uint8_t> segment, const ParsedPacket& packet) {
     const std::size_t quoted = packet.quotation_offset;
     promise(quoted == packet.l4_offset + 8U && quoted + 20 <= segment.size(), "a quotation");
-    const std::size_t header_length = (segment[quoted] & 15U) * 4U;
+    const bool is_ipv6 = packet.ip_version == 6;
+    const std::size_t header_length =
+        is_ipv6 ? packet.quoted_l4_offset - quoted : (segment[quoted] & 15U) * 4U;
     const std::size_t ports = quoted + header_length;
-    promise(header_length >= 20 && ports + 8 <= 14U + packet.ip_length, "eight quoted octets");
+    promise(header_length >= (is_ipv6 ? 40 : 20) && ports + 8 <= 14U + packet.ip_length,
+            "eight quoted octets");
     promise(14U + packet.ip_length <= segment.size(), "an error lies in one segment");
     promise(packet.source_port.host() == word(segment, ports + 2) &&
                 packet.destination_port.host() == word(segment, ports),
@@ -79,22 +108,23 @@ void check_error(std::span<const std::uint8_t> segment, const ParsedPacket& pack
 void check(std::span<const std::uint8_t> segment, std::size_t frame_length) {
     ParsedPacket packet;
     std::memset(static_cast<void*>(&packet), 0xA5, sizeof(packet));
-    packet.is_ipv4 = packet.is_broadcast = packet.is_fragment = true;  // of the packet before
+    packet.ip_version = 99;
+    packet.is_broadcast = packet.is_fragment = true;  // of the packet before
     parse(segment, static_cast<std::uint32_t>(frame_length), port_mac, packet);
     switch (packet.kind) {
         case PacketKind::refused:
             promise(static_cast<std::size_t>(packet.reason) < drop_reason_count, "a reason");
             break;
         case PacketKind::flow:
-            check_ipv4(segment, frame_length, packet);
+            check_ip(segment, frame_length, packet);
             check_flow(segment, packet);
             break;
         case PacketKind::icmp_error:
-            check_ipv4(segment, frame_length, packet);
+            check_ip(segment, frame_length, packet);
             check_error(segment, packet);
             break;
-        case PacketKind::other_ipv4:
-            check_ipv4(segment, frame_length, packet);
+        case PacketKind::other_ip:
+            check_ip(segment, frame_length, packet);
             break;
         case PacketKind::not_ip:
             promise(segment.size() >= 14, "an Ethernet header");

@@ -66,6 +66,24 @@ def drawn_slot(key, client_word, vip_word):
     return (draw & 0xFFFFFFFF) * RING_SIZE >> 32
 
 
+def hashed(key, first, second):
+    """The product's hash of two words."""
+    low, high = key
+    mixed = folded(first ^ low, second ^ high)
+    return folded(mixed ^ 0x9E3779B97F4A7C15, low ^ (first + second & maglev.WORD))
+
+
+def drawn_slot6(key, client, vip, protocol):
+    """Of IPv6: endpoints are sixteen octets and a port; the addresses are hashed for themselves."""
+    def words(octets):
+        return (int.from_bytes(octets[:8], "little"), int.from_bytes(octets[8:], "little"))
+
+    ports = struct.pack(">HH", client[1], vip[1]) + bytes([protocol])
+    draw = hashed(key, hashed(key, *words(client[0])) ^ int.from_bytes(ports, "little"),
+                  hashed(key, *words(vip[0])))
+    return (draw & 0xFFFFFFFF) * RING_SIZE >> 32
+
+
 def endpoint_word(endpoint, protocol):
     """Address and port as they lie in memory, then the protocol."""
     return int.from_bytes(endpoint[0] + struct.pack(">H", endpoint[1]) + bytes([protocol, 0]),

@@ -5,6 +5,9 @@ One port carries everything. Clients live behind the router; the reals are on th
     client 198.51.100.7 ── router 10.1.0.1 ──┬── director 10.1.0.2, VIPs 10.1.0.80 to 10.1.0.99
                                              └── reals 10.1.2.N, 02:aa:00:00:00:N
 
+The same places have IPv6 addresses: the client 2001:db8:ff::7, the VIPs 2001:db8:1::80 and more,
+the reals 2001:db8:1:0:2::N; the router is fe80::1.
+
 Scapy computes every length and checksum here, so what is expected shares no code with the product.
 """
 
@@ -14,6 +17,10 @@ import sys
 from pathlib import Path
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPerror, TCPerror, UDPerror  # noqa: F401
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6ND_NS,  # noqa: F401
+                                ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,  # noqa: F401
+                                IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,  # noqa: F401
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)  # noqa: F401
 from scapy.layers.l2 import ARP, Dot1Q, Ether  # noqa: F401
 from scapy.packet import Padding, Raw  # noqa: F401
 
@@ -25,10 +32,18 @@ CLIENT = "198.51.100.7"
 VIP = "10.1.0.80"
 ROUTER = "10.1.0.1"
 FAR_ROUTER = "192.0.2.1"
+CLIENT6 = "2001:db8:ff::7"
+VIP6 = "2001:db8:1::80"
+DIRECT_VIP6 = "2001:db8:1::90"
+FAR_ROUTER6 = "2001:db8:fe::1"
 
 
 def real(number):
     return f"10.1.2.{number}"
+
+
+def real6(number):
+    return f"2001:db8:1:0:2::{number:x}"
 
 
 def real_mac(number):

@@ -72,17 +72,18 @@ KernelTables read_kernel(const fs::path& path, const PortLink& link) {
         }
         if (what == "address") {
             const bool has_network = first.find('/') != std::string::npos;
-            const Ipv4Prefix held =
-                known(parse_ipv4_prefix(has_network ? first : first + "/32"), line);
+            const IpPrefix held = has_network
+                                      ? known(parse_ip_prefix(first), line)
+                                      : IpPrefix::only(known(parse_ip_address(first), line));
             tables.addresses.push_back(held.address);
             tables.port_addresses.push_back({held, 0});
         } else if (what == "route") {
-            const Ipv4Address gateway =
-                second == "via" ? known(parse_ipv4_address(third), line) : Ipv4Address{};
-            tables.routes.push_back({known(parse_ipv4_prefix(first), line), gateway, 0, 0});
+            const IpAddress gateway =
+                second == "via" ? known(parse_ip_address(third), line) : IpAddress{};
+            tables.routes.push_back({known(parse_ip_prefix(first), line), gateway, 0, 0});
         } else if (what == "neighbour") {
-            tables.neighbours.push_back({known(parse_ipv4_address(first), line), 0,
-                                         known(parse_mac_address(second), line)});
+            tables.neighbours.push_back(
+                {known(parse_ip_address(first), line), 0, known(parse_mac_address(second), line)});
         } else {
             give_up("kernel.txt: cannot read \"" + line + "\"");
         }

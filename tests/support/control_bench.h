@@ -32,7 +32,7 @@ class ObedientProber : public Prober {
     explicit ObedientProber(EventLoop& loop) : loop_{loop} {}
 
     void probe(const ProbeSpec& spec, Done done) override {
-        const bool is_down = down[spec.target.address.host() & 0xFF];
+        const bool is_down = down[spec.target.address.v4().host() & 0xFF];
         ++probe_count;
         loop_.post([is_down, done = std::move(done)] {
             done(is_down ? ProbeOutcome{ProbeVerdict::failure, "connection refused"}

@@ -38,10 +38,17 @@ std::size_t checksum_place(std::uint8_t protocol) {
     return protocol == 6 ? 16 : protocol == 17 ? 6 : 2;
 }
 
-std::uint32_t pseudo_header(std::uint32_t source, std::uint32_t destination, std::uint8_t protocol,
-                            std::size_t length) {
-    return (source >> 16) + (source & 0xFFFF) + (destination >> 16) + (destination & 0xFFFF) +
-           protocol + static_cast<std::uint32_t>(length);
+std::uint32_t sum_of(const IpAddress& address) {
+    std::uint32_t sum = 0;
+    for (std::size_t octet = address.is_v4() ? 12 : 0; octet < 16; octet += 2) {
+        sum += (std::uint32_t{address.v6().octets[octet]} << 8) | address.v6().octets[octet + 1];
+    }
+    return sum;
+}
+
+std::uint32_t pseudo_header(const IpAddress& source, const IpAddress& destination,
+                            std::uint8_t protocol, std::size_t length) {
+    return sum_of(source) + sum_of(destination) + protocol + static_cast<std::uint32_t>(length);
 }
 
 std::string hex(const Frame& frame) {
@@ -56,7 +63,8 @@ std::string hex(const Frame& frame) {
 
 }  // namespace
 
-Packet Packet::ipv4(Ipv4Address source, Ipv4Address destination, std::uint8_t protocol) {
+Packet Packet::between(const IpAddress& source, const IpAddress& destination,
+                       std::uint8_t protocol) {
     Packet packet;
     packet.source_mac_ = router_mac;
     packet.destination_mac_ = wan_mac;
@@ -66,8 +74,17 @@ Packet Packet::ipv4(Ipv4Address source, Ipv4Address destination, std::uint8_t pr
     return packet;
 }
 
+Packet Packet::ipv4(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol) {
+    return between(source, destination, protocol);
+}
+
+Packet Packet::ipv6(const IpAddress& source, const IpAddress& destination,
+                    std::uint8_t next_header) {
+    return between(source, destination, next_header);
+}
+
 Packet Packet::tcp(Endpoint source, Endpoint destination) {
-    Packet packet = ipv4(source.address, destination.address, 6);
+    Packet packet = between(source.address, destination.address, 6);
     packet.source_port_ = source.port.host();
     packet.destination_port_ = destination.port.host();
     return packet;
@@ -79,9 +96,17 @@ Packet Packet::udp(Endpoint source, Endpoint destination) {
     return packet;
 }
 
-Packet Packet::icmp(Ipv4Address source, Ipv4Address destination, std::uint8_t type,
+Packet Packet::icmp(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
                     std::uint8_t code) {
     Packet packet = ipv4(source, destination, 1);
+    packet.icmp_type_ = type;
+    packet.icmp_code_ = code;
+    return packet;
+}
+
+Packet Packet::icmp6(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
+                     std::uint8_t code) {
+    Packet packet = ipv6(source, destination, 58);
     packet.icmp_type_ = type;
     packet.icmp_code_ = code;
     return packet;
@@ -128,6 +153,12 @@ Packet& Packet::options(const Frame& octets) {
     return *this;
 }
 
+Packet& Packet::extensions(std::uint8_t first, const Frame& octets) {
+    first_extension_ = first;
+    options_ = octets;
+    return *this;
+}
+
 Packet& Packet::fragment(std::uint16_t offset, bool has_more) {
     fragment_ = static_cast<std::uint16_t>(offset | (has_more ? 0x2000 : 0));
     return *this;
@@ -149,8 +180,9 @@ Packet& Packet::without_checksum() {
 }
 
 Packet& Packet::quoting(const Packet& quoted, std::size_t l4_octets) {
-    const Frame whole = quoted.ipv4_bytes();
-    const std::size_t header_length = (whole[0] & 0x0FU) * 4U;
+    const Frame whole = quoted.ip_bytes();
+    const std::size_t header_length =
+        quoted.source_.is_v4() ? (whole[0] & 0x0FU) * 4U : 40 + quoted.options_.size();
     const std::size_t length = std::min(whole.size(), header_length + l4_octets);
     payload_.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
     return *this;
@@ -177,20 +209,20 @@ Frame Packet::l4_bytes() const {
         append16(octets, destination_port_);
         append16(octets, static_cast<std::uint32_t>(8 + payload_.size()));
         append16(octets, 0);
-    } else if (protocol_ == 1) {
+    } else if (protocol_ == 1 || protocol_ == 58) {
         octets.push_back(icmp_type_);
         octets.push_back(icmp_code_);
         append16(octets, 0);
         append32(octets, rest_);
     }
     append(octets, payload_);
-    const bool has_checksum = protocol_ == 6 || protocol_ == 17 || protocol_ == 1;
+    const bool has_checksum =
+        protocol_ == 6 || protocol_ == 17 || protocol_ == 1 || protocol_ == 58;
     if (!has_checksum || l4_checksum_ == L4Checksum::none) {
         return octets;
     }
-    const std::uint32_t pseudo = protocol_ == 1 ? 0
-                                                : pseudo_header(source_.host(), destination_.host(),
-                                                                protocol_, octets.size());
+    const std::uint32_t pseudo =
+        protocol_ == 1 ? 0 : pseudo_header(source_, destination_, protocol_, octets.size());
     if (l4_checksum_ == L4Checksum::partial) {
         put16(octets, checksum_place(protocol_), naive_sum({}, 0, 0, pseudo));
         return octets;
@@ -215,19 +247,36 @@ Frame Packet::ipv4_bytes() const {
     octets.push_back(ttl_);
     octets.push_back(protocol_);
     append16(octets, 0);
-    append32(octets, source_.host());
-    append32(octets, destination_.host());
+    append32(octets, source_.v4().host());
+    append32(octets, destination_.v4().host());
     append(octets, options_);
     put16(octets, 10, complement(naive_sum(octets, 0, octets.size())));
     append(octets, l4);
     return octets;
 }
 
+Frame Packet::ipv6_bytes() const {
+    const Frame l4 = l4_bytes();
+    Frame octets;
+    append32(octets, 0x60000000);  // version, traffic class, flow label
+    append16(octets, static_cast<std::uint32_t>(options_.size() + l4.size()));
+    octets.push_back(options_.empty() ? protocol_ : first_extension_);
+    octets.push_back(ttl_);
+    for (const IpAddress& address : {source_, destination_}) {
+        octets.insert(octets.end(), address.v6().octets.begin(), address.v6().octets.end());
+    }
+    append(octets, options_);
+    append(octets, l4);
+    return octets;
+}
+
+Frame Packet::ip_bytes() const { return source_.is_v4() ? ipv4_bytes() : ipv6_bytes(); }
+
 Frame Packet::bytes() const {
     Frame frame{destination_mac_.bytes.begin(), destination_mac_.bytes.end()};
     frame.insert(frame.end(), source_mac_.bytes.begin(), source_mac_.bytes.end());
-    append16(frame, 0x0800);
-    append(frame, ipv4_bytes());
+    append16(frame, source_.is_v4() ? 0x0800 : 0x86DD);
+    append(frame, ip_bytes());
     return frame;
 }
 

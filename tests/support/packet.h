@@ -41,11 +41,17 @@ inline constexpr std::size_t udp_checksum_at = l4_at + 6;
 
 class Packet {
   public:
+    // IPv4 or IPv6, as the addresses are.
     static Packet tcp(Endpoint source, Endpoint destination);
     static Packet udp(Endpoint source, Endpoint destination);
-    static Packet icmp(Ipv4Address source, Ipv4Address destination, std::uint8_t type,
+    static Packet icmp(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
                        std::uint8_t code = 0);
-    static Packet ipv4(Ipv4Address source, Ipv4Address destination, std::uint8_t protocol);
+    static Packet ipv4(const IpAddress& source, const IpAddress& destination,
+                       std::uint8_t protocol);
+    static Packet icmp6(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
+                        std::uint8_t code = 0);
+    static Packet ipv6(const IpAddress& source, const IpAddress& destination,
+                       std::uint8_t next_header);
 
     Packet& macs(const MacAddress& source, const MacAddress& destination);
     Packet& flags(std::uint8_t tcp_flags);
@@ -55,13 +61,16 @@ class Packet {
     Packet& payload(std::string_view octets);
     Packet& ttl(std::uint8_t hops);
     Packet& options(const Frame& octets);  // of the IPv4 header; a multiple of four
+    // Octets of IPv6 extension headers, the first of which is of this kind; the last must say what
+    // the packet's next header is.
+    Packet& extensions(std::uint8_t first, const Frame& octets);
     // `offset` in units of eight octets, as the header has it.
     Packet& fragment(std::uint16_t offset, bool has_more);
     Packet& dont_fragment();
     // As veth hands it over: the L4 checksum holds the pseudo-header's sum alone.
     Packet& with_partial_checksum();
     Packet& without_checksum();  // UDP
-    // An ICMP error: the IPv4 header of `quoted` and so many octets of what follows it.
+    // An ICMP error: the IP header of `quoted` and so many octets of what follows it.
     Packet& quoting(const Packet& quoted, std::size_t l4_octets);
     Packet& rest(std::uint32_t value);  // the second word of an ICMP header
 
@@ -70,13 +79,17 @@ class Packet {
   private:
     enum class L4Checksum : std::uint8_t { whole, partial, none };
 
+    static Packet between(const IpAddress& source, const IpAddress& destination,
+                          std::uint8_t protocol);
     Frame l4_bytes() const;
+    Frame ip_bytes() const;
     Frame ipv4_bytes() const;
+    Frame ipv6_bytes() const;
 
     MacAddress source_mac_;
     MacAddress destination_mac_;
-    Ipv4Address source_;
-    Ipv4Address destination_;
+    IpAddress source_;
+    IpAddress destination_;
     std::uint16_t source_port_ = 0;
     std::uint16_t destination_port_ = 0;
     std::uint8_t protocol_ = 0;
@@ -91,6 +104,7 @@ class Packet {
     std::uint32_t rest_ = 0;
     L4Checksum l4_checksum_ = L4Checksum::whole;
     Frame options_;
+    std::uint8_t first_extension_ = 0;
     Frame payload_;
 };
 

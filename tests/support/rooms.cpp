@@ -20,7 +20,8 @@ ParsedPacket nonsense_packet() {
     packet.quotation_offset = 9'999;
     packet.time_to_live = 99;
     packet.ip_protocol = 99;
-    packet.is_fragment = packet.is_broadcast = packet.is_ipv4 = true;
+    packet.is_fragment = packet.is_broadcast = true;
+    packet.ip_version = 99;
     return packet;
 }
 
@@ -89,10 +90,14 @@ Decision decided_reply(const ParsedPacket& packet, const Binding& binding,
     return decision;
 }
 
-OwnedTable::OwnedTable(std::size_t bucket_count, HashKey key)
-    : memory_{zeroed_lines(SessionTable::size_for(bucket_count))},
-      table_{std::make_unique<SessionTable>(
-          std::span{memory_.get(), SessionTable::size_for(bucket_count)}, bucket_count, key)} {}
+template <typename Table>
+OwnedTableOf<Table>::OwnedTableOf(std::size_t bucket_count, HashKey key)
+    : memory_{zeroed_lines(Table::size_for(bucket_count))},
+      table_{std::make_unique<Table>(std::span{memory_.get(), Table::size_for(bucket_count)},
+                                     bucket_count, key)} {}
+
+template class OwnedTableOf<SessionTable>;
+template class OwnedTableOf<SessionTable6>;
 
 MacAddress arrival_of(const Frame& frame) {
     const bool is_for_lan =
@@ -141,7 +146,8 @@ void TrackingRoom::sweep_all() {
 std::vector<Session> TrackingRoom::sessions_of(Endpoint client) {
     std::vector<Session> found;
     table_->walk(0, table_->swept_count(), [&](const Session& session) {
-        if (session.client_address == client.address && session.client_port == client.port) {
+        if (IpAddress{session.client_address} == client.address &&
+            session.client_port == client.port) {
             found.push_back(session);
         }
     });

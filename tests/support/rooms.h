@@ -18,7 +18,18 @@
 #include "tests/support/packet.h"
 #include "tests/support/scene.h"
 
+namespace fulcrum {
+
+// Of IPv4, where an address is its own name.
+constexpr bool operator==(const NamedEndpoint& named, const Endpoint& endpoint) {
+    return IpAddress{named.address} == endpoint.address && named.port == endpoint.port;
+}
+
+}  // namespace fulcrum
+
 namespace fulcrum::test {
+
+constexpr Endpoint endpoint_of(const NamedEndpoint& named) { return {named.address, named.port}; }
 
 // Who serves a packet, by the snapshot's indexes.
 struct Binding {
@@ -38,14 +49,15 @@ Decision decided_reply(const ParsedPacket& packet, const Binding& binding,
                        const Snapshot& snapshot);
 
 // A session table with memory of its own.
-class OwnedTable {
+template <typename Table>
+class OwnedTableOf {
   public:
     static constexpr HashKey default_key{0x0123'4567'89AB'CDEF, 0xD1B5'4A32'D192'ED03};
 
-    explicit OwnedTable(std::size_t bucket_count, HashKey key = default_key);
+    explicit OwnedTableOf(std::size_t bucket_count, HashKey key = default_key);
 
-    SessionTable& operator*() { return *table_; }
-    SessionTable* operator->() { return table_.get(); }
+    Table& operator*() { return *table_; }
+    Table* operator->() { return table_.get(); }
     const std::byte* memory() const { return memory_.get(); }
 
   private:
@@ -53,8 +65,10 @@ class OwnedTable {
         void operator()(std::byte* memory) const { std::free(memory); }
     };
     std::unique_ptr<std::byte[], Free> memory_;
-    std::unique_ptr<SessionTable> table_;
+    std::unique_ptr<Table> table_;
 };
+using OwnedTable = OwnedTableOf<SessionTable>;
+using OwnedTable6 = OwnedTableOf<SessionTable6>;
 
 // Where a packet arrives: by its MAC address, `wan_mac` or `lan_mac`.
 MacAddress arrival_of(const Frame& frame);

@@ -6,11 +6,10 @@
 
 namespace fulcrum::test {
 
-MacAddress mac_of(Ipv4Address real) {
-    const std::uint32_t host = real.host();
-    return {{0x02, 0xAA, static_cast<std::uint8_t>(host >> 24),
-             static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
-             static_cast<std::uint8_t>(host)}};
+MacAddress mac_of(const IpAddress& real) {
+    const auto& octets = real.v6().octets;
+    return {{0x02, static_cast<std::uint8_t>(real.is_v4() ? 0xAA : 0x66), octets[12], octets[13],
+             octets[14], octets[15]}};
 }
 
 Scene::Scene() {
@@ -21,11 +20,14 @@ Scene::Scene() {
     config_.ports[1].name = "lan";
     kernel_.ports = {{wan_mac, 1'500}, {lan_mac, 1'500}};
     kernel_.routes = {
+        {{*parse_ipv6_address("2001:db8:1::"), 64}, {}, 0, 0},
+        {{*parse_ipv6_address("2001:db8:2::"), 64}, {}, 1, 0},
+        {{Ipv6Address{}, 0}, router6, 0, 0},
         {{Ipv4Address::of(10, 1, 0, 0), 16}, {}, 0, 0},
         {{Ipv4Address::of(10, 2, 0, 0), 16}, {}, 1, 0},
         {{Ipv4Address::of(0, 0, 0, 0), 0}, router, 0, 0},
     };
-    kernel_.neighbours = {{router, 0, router_mac}};
+    kernel_.neighbours = {{router, 0, router_mac}, {router6, 0, router_mac}};
     kernel_.addresses = {Ipv4Address::of(10, 1, 0, 2), Ipv4Address::of(10, 2, 0, 1)};
     kernel_.port_addresses = {{{kernel_.addresses[0], 16}, 0}, {{kernel_.addresses[1], 16}, 1}};
 }

@@ -18,13 +18,15 @@ inline constexpr MacAddress wan_mac{{0x02, 0, 0, 0, 0, 0x01}};
 inline constexpr MacAddress lan_mac{{0x02, 0, 0, 0, 0, 0x02}};
 inline constexpr MacAddress router_mac{{0x02, 0, 0, 0, 1, 0x01}};
 inline constexpr Ipv4Address router = Ipv4Address::of(10, 1, 0, 1);
+inline constexpr Ipv6Address router6{{0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
 // The MAC address that the scene's neighbour tables have for a real.
-MacAddress mac_of(Ipv4Address real);
+MacAddress mac_of(const IpAddress& real);
 
 class Scene {
   public:
-    // Addresses 10.1.0.2/16 on port 0 with a default route by 10.1.0.1; 10.2.0.1/16 on port 1.
+    // Addresses 10.1.0.2/16 on port 0 with a default route by 10.1.0.1; 10.2.0.1/16 on port 1. Of
+    // IPv6 the networks 2001:db8:1::/64 and 2001:db8:2::/64, and a default route by fe80::1.
     Scene();
 
     // The service to which `real` adds.

@@ -45,7 +45,7 @@ WorkerRig::WorkerRig(Scene& scene, const Shape& shape)
 WorkerRig::WorkerRig(std::vector<PortQueues> ports, const std::string& seed, const Shape& shape)
     : ports_{std::move(ports)},
       count_{shape.worker_count},
-      steering_{owner_key(seed), count_, shape.owner_prefix},
+      steering_{owner_key(seed), count_, {.v4 = shape.owner_prefix}},
       publication_{count_},
       publisher_{std::make_unique<SnapshotPublisher>(publication_)} {
     for (unsigned i = 0; i < count_; ++i) {
@@ -90,6 +90,7 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     Member& member = *members_[index];
     wiring.steering = &steering_;
     wiring.table = &*member.table;
+    wiring.table6 = &*member.table6;
     wiring.board = &member.board;
     for (unsigned other = 0; other < count_; ++other) {
         wiring.others[other] = other == index ? nullptr : &members_[other]->board;

@@ -69,6 +69,7 @@ class WorkerRig {
         return members_[worker]->board.tally(index);
     }
     SessionTable& table(unsigned index = 0) { return *members_[index]->table; }
+    SessionTable6& table6(unsigned index = 0) { return *members_[index]->table6; }
     Mailbox<WorkerRequest>& inbox(unsigned index = 0) { return *members_[index]->inbox; }
     PacketMailbox& mailbox(unsigned from, unsigned to) { return *between_[from * count_ + to]; }
     const Steering& steering() const { return steering_; }
@@ -80,9 +81,11 @@ class WorkerRig {
 
   private:
     struct Member {
-        explicit Member(std::size_t bucket_count) : table{bucket_count}, board{4'096} {}
+        explicit Member(std::size_t bucket_count)
+            : table{bucket_count}, table6{bucket_count}, board{4'096} {}
 
         OwnedTable table;
+        OwnedTable6 table6;
         CounterBoard board;
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;

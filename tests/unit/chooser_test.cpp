@@ -384,11 +384,11 @@ TEST(ChooserAffinity, TheListenersOfOneServiceShareIt) {
         return room.carry(Packet::tcp(client(number), to).flags(syn).bytes()).replacement;
     };
     for (std::uint32_t number = 0; number < 10; ++number) {
-        const Ipv4Address expected = real_at(number % 2).address;
+        const IpAddress expected = real_at(number % 2).address;
         EXPECT_EQ(open(number, vip), (Endpoint{expected, be16{80}}));
     }
     for (std::uint32_t number = 10; number > 0; --number) {
-        const Ipv4Address expected = real_at((number - 1) % 2).address;
+        const IpAddress expected = real_at((number - 1) % 2).address;
         EXPECT_EQ(open(number - 1, secure), (Endpoint{expected, be16{443}}));
     }
 }
@@ -511,7 +511,7 @@ TEST(ChooserAffinity, AFloodOfStrangersCostsNobodyTheirReal) {
     const auto open = [&](Endpoint from, std::uint8_t flags) {
         return tracking.carry(Packet::tcp(from, vip).flags(flags).bytes()).replacement;
     };
-    const Endpoint real = open(port_of(0, 1'000), syn);
+    const Endpoint real = endpoint_of(open(port_of(0, 1'000), syn));
     tracking.carry(Packet::tcp(real, port_of(0, 1'000))
                        .macs(mac_of(real.address), lan_mac)
                        .flags(syn_ack)

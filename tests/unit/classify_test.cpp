@@ -46,9 +46,10 @@ void expect_refused(const Classified& classified, DropReason reason) {
 TEST(Classify, APacketToAListenerIsARequestOfItsSource) {
     const Classified classified = of(Packet::tcp(client, vip));
     EXPECT_EQ(classified.packet_class, PacketClass::request);
-    EXPECT_EQ(snapshot().listeners[classified.listener].vip, vip.address);
+    EXPECT_EQ(snapshot().listeners[classified.listener].vip, vip.address.v4());
     EXPECT_EQ(classified.client, client.address);
-    EXPECT_EQ(classified.client_key, client_key_of(client.address, client.port, L4Protocol::tcp));
+    EXPECT_EQ(classified.client_key,
+              client_key_of(client.address.v4(), client.port, L4Protocol::tcp));
 }
 
 TEST(Classify, AnErrorAboutAnAnswerIsARequestOfWhomTheAnswerWasFor) {
@@ -56,7 +57,8 @@ TEST(Classify, AnErrorAboutAnAnswerIsARequestOfWhomTheAnswerWasFor) {
     const Classified classified = of(Packet::icmp(stranger, vip.address, 3, 1).quoting(answer, 8));
     EXPECT_EQ(classified.packet_class, PacketClass::request);
     EXPECT_EQ(classified.client, client.address);
-    EXPECT_EQ(classified.client_key, client_key_of(client.address, client.port, L4Protocol::tcp));
+    EXPECT_EQ(classified.client_key,
+              client_key_of(client.address.v4(), client.port, L4Protocol::tcp));
 }
 
 TEST(Classify, AnotherProtocolOfTheVipsPortIsNoRequest) {
@@ -131,8 +133,9 @@ TEST(Classify, APacketFromANatRealsEndpointIsAReplyToItsDestination) {
     const Classified classified = of(Packet::tcp(real, client));
     EXPECT_EQ(classified.packet_class, PacketClass::reply);
     EXPECT_EQ(classified.client, client.address);
-    EXPECT_EQ(classified.client_key, client_key_of(client.address, client.port, L4Protocol::tcp));
-    EXPECT_EQ(snapshot().listeners[classified.listener].vip, vip.address);
+    EXPECT_EQ(classified.client_key,
+              client_key_of(client.address.v4(), client.port, L4Protocol::tcp));
+    EXPECT_EQ(snapshot().listeners[classified.listener].vip, vip.address.v4());
 }
 
 TEST(Classify, AnErrorAboutARequestIsAReplyToWhoSentTheRequest) {

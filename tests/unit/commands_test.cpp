@@ -21,10 +21,10 @@ class CommandsTest : public ControlBench {
         };
         mail_ = std::make_unique<WorkerMail>(
             loop_, std::vector<WorkerDoors>{doors_of(*workers_[0]), doors_of(*workers_[1])},
-            [this](std::uint8_t port, Ipv4Address neighbour) {
+            [this](std::uint8_t port, const IpAddress& neighbour) {
                 wanted_.emplace_back(port, neighbour);
             },
-            [](Ipv4Address, std::uint16_t) {});
+            [](const IpAddress&, std::uint16_t) {});
         commands_ = std::make_unique<Commands>(
             Commands::Parts{loop_, helper_, *applier_, *mail_, std::move(facts)});
     }
@@ -61,7 +61,7 @@ class CommandsTest : public ControlBench {
     }
 
     bool is_link_up_ = true;
-    std::vector<std::pair<std::uint8_t, Ipv4Address>> wanted_;
+    std::vector<std::pair<std::uint8_t, IpAddress>> wanted_;
     std::unique_ptr<WorkerMail> mail_;
     std::unique_ptr<Commands> commands_;
 };
@@ -296,7 +296,7 @@ TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("sessions", {{"limit", 10'001}}),
               "bad_arguments: limit 10001 is out of range: 1 to 10000");
     EXPECT_EQ(refusal_of("sessions", {{"client", "10.1.0"}}),
-              "bad_arguments: client \"10.1.0\" is no IPv4 address");
+              "bad_arguments: client \"10.1.0\" is no IP address");
     EXPECT_EQ(refusal_of("sessions", {{"real", "web11"}}),
               "bad_arguments: a real is named only within a service: name that too");
     EXPECT_EQ(refusal_of("sessions", {{"service", "web"}, {"real", "x"}}),

@@ -143,6 +143,19 @@ TEST(ConfigDiff, NamesTheDirectorsNewName) {
     EXPECT_TRUE(diff.restart_needed.empty());
 }
 
+TEST(ConfigDiff, WantsARestartForTheFirstServiceOfIpv6UnlessThereIsRoomForItsSessions) {
+    VirtualService six = web({real("web1", 11)});
+    six.vip = parse_ip_address("2001:db8::80").value();
+    Config before = config({});
+    Config after = config({six});
+    ASSERT_EQ(compare(before, after).restart_needed.size(), 1U);
+    EXPECT_EQ(compare(before, after).restart_needed[0],
+              "director.sessions6 (by default as many as sessions, once a service has an IPv6 VIP) "
+              "differs from the running one: restart fulcrumd to change it, or set it back");
+    before.director.sessions6 = after.director.sessions6 = 500;
+    EXPECT_TRUE(compare(before, after).restart_needed.empty());
+}
+
 TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
     Config after = config({});
     after.director.workers = {3};

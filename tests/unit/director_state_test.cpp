@@ -395,13 +395,13 @@ TEST_F(Directed, RemembersThePathMtuOfATunnelsRealForTenMinutes) {
     RealServer far = real("far", 31);
     far.forward = ForwardingMode::ipip;
     load({web({real("web1", 11), real("web2", 21), far})}, 2);
-    const Ipv4Address address = far.endpoint.address;
+    const IpAddress address = far.endpoint.address;
     EXPECT_EQ(view("far").path_mtu, 0);
     EXPECT_TRUE(state_.on_event(PathMtuHeard{address, 1'400}, at_s(10)).needs_snapshot);
     EXPECT_FALSE(state_.on_event(PathMtuHeard{address, 1'400}, at_s(20)).needs_snapshot);
     EXPECT_TRUE(state_.on_event(PathMtuHeard{address, 1'300}, at_s(30)).needs_snapshot);
     EXPECT_EQ(state_.compile_input().path_mtus,
-              (std::map<Ipv4Address, std::uint16_t>{{address, std::uint16_t{1'300}}}));
+              (std::map<IpAddress, std::uint16_t>{{address, std::uint16_t{1'300}}}));
     EXPECT_EQ(view("far").path_mtu, 1'300);
     EXPECT_EQ(view("web1").path_mtu, 0);
 

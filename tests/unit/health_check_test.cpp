@@ -17,7 +17,7 @@ class ScriptedProber : public Prober {
     explicit ScriptedProber(EventLoop& loop) : loop_{loop} {}
 
     void probe(const ProbeSpec& spec, Done done) override {
-        const unsigned key = spec.target.address.host() & 0xFF;
+        const unsigned key = spec.target.address.v4().host() & 0xFF;
         starts[key].push_back(std::chrono::steady_clock::now());
         if (silent.contains(key)) {
             kept.emplace_back(key, std::move(done));

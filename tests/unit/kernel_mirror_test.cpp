@@ -17,9 +17,9 @@ constexpr MacAddress wan_mac{{2, 0, 0, 0, 0, 1}};
 constexpr MacAddress lan_mac{{2, 0, 0, 0, 0, 2}};
 constexpr MacAddress real_mac{{2, 0, 0, 0, 0, 0x11}};
 constexpr Ipv4Address real = Ipv4Address::of(192, 168, 10, 11);
-constexpr Ipv4Prefix wan_network{Ipv4Address::of(203, 0, 113, 0), 24};
-constexpr Ipv4Prefix lan_network{Ipv4Address::of(192, 168, 10, 0), 24};
-constexpr Ipv4Prefix everywhere{Ipv4Address{}, 0};
+constexpr IpPrefix wan_network{Ipv4Address::of(203, 0, 113, 0), 24};
+constexpr IpPrefix lan_network{Ipv4Address::of(192, 168, 10, 0), 24};
+constexpr IpPrefix everywhere{Ipv4Address{}, 0};
 
 template <typename T>
 T expect_value(Result<T> result) {
@@ -89,9 +89,10 @@ TEST_F(AKernelMirror, ShowsWhatIsThereWhenItOpens) {
     EXPECT_EQ(tables.ports, (std::vector<PortLink>{{wan_mac, 1'500}, {lan_mac, 1'400}}));
     EXPECT_EQ(tables.routes, (std::vector<KernelRoute>{lan_link, wan_link}));
     EXPECT_EQ(tables.neighbours, std::vector<KernelNeighbour>{});
-    EXPECT_EQ(tables.addresses, (std::vector<Ipv4Address>{Ipv4Address::of(127, 0, 0, 1),
-                                                          Ipv4Address::of(192, 168, 10, 2),
-                                                          Ipv4Address::of(203, 0, 113, 2)}));
+    EXPECT_EQ(tables.addresses,
+              (std::vector<IpAddress>{*parse_ip_address("::1"), Ipv4Address::of(127, 0, 0, 1),
+                                      Ipv4Address::of(192, 168, 10, 2),
+                                      Ipv4Address::of(203, 0, 113, 2)}));
 }
 
 TEST_F(AKernelMirror, FollowsRoutes) {
@@ -164,6 +165,50 @@ TEST_F(AKernelMirror, FollowsNeighbours) {
     EXPECT_TRUE(neighbours_come_to({{real, 1, lan_mac}}));
     ASSERT_TRUE(succeeds("ip neigh del 192.168.10.11 dev lan"));
     EXPECT_TRUE(neighbours_come_to({}));
+}
+
+TEST_F(AKernelMirror, FollowsIpv6) {
+    const auto v6 = [](const char* text) { return parse_ip_address(text).value(); };
+    const IpPrefix network{v6("2001:db8:2::"), 64};
+    const IpPrefix all{Ipv6Address{}, 0};
+    ASSERT_TRUE(succeeds("ip addr add 2001:db8:2::1/64 dev lan nodad"));
+    ASSERT_TRUE(succeeds("ip -6 route add default via 2001:db8:2::254 metric 10"));
+    ASSERT_TRUE(succeeds("ip neigh add 2001:db8:2::11 lladdr 02:00:00:00:00:11 dev lan nud stale"));
+    EXPECT_TRUE(comes_to([&](const KernelTables& tables) {
+        const auto has_route = [&](const KernelRoute& route) {
+            return std::ranges::find(tables.routes, route) != tables.routes.end();
+        };
+        return has_route({network, {}, 1, 256}) && has_route({all, v6("2001:db8:2::254"), 1, 10}) &&
+               std::ranges::find(tables.addresses, v6("2001:db8:2::1")) != tables.addresses.end();
+    })) << output_of("ip -6 route");
+    EXPECT_TRUE(neighbours_come_to({{v6("2001:db8:2::11"), 1, real_mac}}));
+    // What a mirror that opens now reads is the same.
+    KernelMirror another = expect_value(KernelMirror::open({"wan", "lan"}));
+    EXPECT_EQ(another.tables(), mirror.tables());
+    ASSERT_TRUE(succeeds("ip addr del 2001:db8:2::1/64 dev lan"));
+    EXPECT_TRUE(comes_to([&](const KernelTables& tables) {
+        return std::ranges::none_of(
+            tables.routes, [&](const KernelRoute& route) { return route.prefix == network; });
+    }));
+}
+
+TEST_F(AKernelMirror, SolicitsANeighbourOfIpv6) {
+    const IpAddress wanted = parse_ip_address("2001:db8:2::11").value();
+    const TwinInterface speaking = expect_value(TwinInterface::open(
+        {"six", lan_mac, 1'500, {parse_ip_prefix("2001:db8:2::1/64").value()}, true}));
+    KernelMirror three = expect_value(KernelMirror::open({"wan", "lan", "six"}));
+    ASSERT_TRUE(three.want_neighbour({2, wanted}));
+    const auto is_solicitation = [&] {
+        const std::vector<std::uint8_t> frame = read_frame(speaking.fd());
+        constexpr std::size_t type_at = 14 + 40;
+        constexpr std::size_t target_at = type_at + 8;
+        return frame.size() >= target_at + 16 && frame[12] == 0x86 && frame[20] == 58 &&
+               frame[type_at] == 135 &&
+               std::equal(wanted.v6().octets.begin(), wanted.v6().octets.end(),
+                          frame.begin() + target_at);
+    };
+    EXPECT_TRUE(eventually(is_solicitation));
+    succeeds("ip link del six");
 }
 
 TEST_F(AKernelMirror, FollowsATwinsMacMtuAndEnd) {

@@ -15,13 +15,13 @@ constexpr int management = 2;
 constexpr MacAddress wan_mac{{2, 0, 0, 0, 0, 1}};
 constexpr MacAddress router_mac{{2, 0, 0, 0, 0, 0xfe}};
 constexpr Ipv4Address router = Ipv4Address::of(203, 0, 113, 1);
-constexpr Ipv4Prefix everywhere{Ipv4Address{}, 0};
+constexpr IpPrefix everywhere{Ipv4Address{}, 0};
 
 LinkEvent link(int interface, const std::string& name) {
     return {.interface = interface, .name = name, .mac = wan_mac, .mtu = 1'500, .flags = IFF_UP};
 }
 
-RouteEvent route(Ipv4Prefix prefix, int interface, Ipv4Address gateway = {},
+RouteEvent route(IpPrefix prefix, int interface, Ipv4Address gateway = {},
                  std::uint32_t metric = 0) {
     return {.table = RT_TABLE_MAIN,
             .prefix = prefix,
@@ -173,12 +173,12 @@ TEST_F(AKernelView, KnowsHowANeighbourStands) {
 }
 
 TEST_F(AKernelView, HoldsTheAddressesOfAllInterfacesOnce) {
-    const Ipv4Prefix shared{Ipv4Address::of(10, 0, 0, 2), 24};
+    const IpPrefix shared{Ipv4Address::of(10, 0, 0, 2), 24};
     EXPECT_TRUE(view.apply(AddressEvent{.interface = management, .address = shared}));
     view.apply(AddressEvent{.interface = lan, .address = {shared.address, 32}});
     view.apply(AddressEvent{.interface = 1, .address = {Ipv4Address::of(127, 0, 0, 1), 8}});
-    EXPECT_EQ(view.tables().addresses, (std::vector<Ipv4Address>{Ipv4Address::of(10, 0, 0, 2),
-                                                                 Ipv4Address::of(127, 0, 0, 1)}));
+    EXPECT_EQ(view.tables().addresses, (std::vector<IpAddress>{Ipv4Address::of(10, 0, 0, 2),
+                                                               Ipv4Address::of(127, 0, 0, 1)}));
 }
 
 TEST_F(AKernelView, ForgetsWhatBelongedToALinkThatIsGone) {

@@ -9,7 +9,7 @@ namespace {
 class ListenerClashesTest : public testing::Test {
   protected:
     // Whether somebody has a listener of these ports already.
-    bool clashes(PortRange ports, Ipv4Prefix vip = {Ipv4Address::of(10, 0, 0, 80), 32},
+    bool clashes(PortRange ports, IpPrefix vip = {Ipv4Address::of(10, 0, 0, 80), 32},
                  L4Protocol protocol = L4Protocol::tcp) {
         return clashes_.add(service_, {.vip = vip, .ports = ports, .protocol = protocol})
             .has_value();

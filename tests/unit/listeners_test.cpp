@@ -30,7 +30,7 @@ Scene& group(Scene& scene, const std::string& name) {
     scene.service(name, {});
     return scene;
 }
-void listen(Scene& scene, PortRange ports, Ipv4Prefix where = {vip, 32},
+void listen(Scene& scene, PortRange ports, IpPrefix where = {vip, 32},
             L4Protocol protocol = L4Protocol::tcp) {
     scene.last_service().listen.push_back({.vip = where, .ports = ports, .protocol = protocol});
 }
@@ -76,15 +76,15 @@ TEST(Listeners, ARangeBeforeOnePortOfARealTellsClientPortsApart) {
     group(scene, "range").real("a", at(real_a, 8'080)).real("b", at(real_b, 8'080));
     listen(scene, {8'000, 8'099});
     TrackingRoom room{scene.snapshot()};
-    const Endpoint first = room.carry(request(at(vip, 8'001))).replacement;
-    const Endpoint second = room.carry(request(at(vip, 8'002))).replacement;
+    const Endpoint first = endpoint_of(room.carry(request(at(vip, 8'001))).replacement);
+    const Endpoint second = endpoint_of(room.carry(request(at(vip, 8'002))).replacement);
     EXPECT_NE(first, second);  // their answers could not be told apart
     EXPECT_EQ(room.carry(reply(first)).replacement, at(vip, 8'001));
     EXPECT_EQ(room.carry(reply(second)).replacement, at(vip, 8'002));
     const Decision third = room.carry(request(at(vip, 8'003)));
     EXPECT_EQ(third.verdict, Verdict::drop);
     EXPECT_EQ(third.reason, DropReason::client_port_in_use);
-    const Decision stray = room.carry(Packet::tcp(first, at(client.address, 50'000))
+    const Decision stray = room.carry(Packet::tcp(first, at(client.address.v4(), 50'000))
                                           .macs(mac_of(first.address), lan_mac)
                                           .flags(tcp_flag::ack)
                                           .bytes());
@@ -99,7 +99,7 @@ TEST(Listeners, OnePortBeatsARangeAndARangeBeatsAllPorts) {
     listen(scene, {8'000, 8'099});
     scene.service("one", at(vip, 8'080)).real("a", at(real_a, 3'000));
     TrackingRoom room{scene.snapshot()};
-    const auto from = [](std::uint16_t port) { return at(client.address, port); };
+    const auto from = [](std::uint16_t port) { return at(client.address.v4(), port); };
     const auto real_port = [&](std::uint16_t vip_port, std::uint16_t client_port) {
         return room.carry(request(at(vip, vip_port), tcp_flag::syn, from(client_port)))
             .replacement.port.host();
@@ -138,8 +138,8 @@ TEST(Listeners, OneClientPortTowardsRangesOfTwoVipsBeforeOneRealIsToldApart) {
     group(scene, "two").real("a", at(real_a, 0)).real("b", at(real_b, 0));
     listen(scene, {8'000, 8'099}, {vip_b, 32});
     TrackingRoom room{scene.snapshot()};
-    const Endpoint first = room.carry(request(at(vip, 8'001))).replacement;
-    const Endpoint second = room.carry(request(at(vip_b, 8'001))).replacement;
+    const Endpoint first = endpoint_of(room.carry(request(at(vip, 8'001))).replacement);
+    const Endpoint second = endpoint_of(room.carry(request(at(vip_b, 8'001))).replacement);
     EXPECT_NE(first, second);
     EXPECT_EQ(room.carry(reply(first)).replacement, at(vip, 8'001));
     EXPECT_EQ(room.carry(reply(second)).replacement, at(vip_b, 8'001));
@@ -193,8 +193,8 @@ TEST(Listeners, EveryAddressOfABlockIsAVipOfItsOwn) {
     TrackingRoom room{scene.snapshot()};
     for (std::uint8_t octet = 80; octet < 84; ++octet) {
         const Endpoint to = at(Ipv4Address::of(10, 1, 0, octet), 80);
-        const Endpoint from = at(client.address, octet);
-        const Endpoint real = room.carry(request(to, tcp_flag::syn, from)).replacement;
+        const Endpoint from = at(client.address.v4(), octet);
+        const Endpoint real = endpoint_of(room.carry(request(to, tcp_flag::syn, from)).replacement);
         const Frame answer = Packet::tcp(real, from)
                                  .macs(mac_of(real.address), lan_mac)
                                  .flags(tcp_flag::syn | tcp_flag::ack)

@@ -56,7 +56,7 @@ control = { socket = "/run/fulcrum/control.sock"; group = "fulcrum"; };
     EXPECT_EQ(outcome.config.ports[0].kind, DeviceKind::pci);
     EXPECT_EQ(outcome.config.ports[1].device, "eth1");
     EXPECT_EQ(outcome.config.ports[1].addresses,
-              (std::vector<Ipv4Prefix>{{Ipv4Address::of(192, 168, 10, 2), 24}}));
+              (std::vector<IpPrefix>{{Ipv4Address::of(192, 168, 10, 2), 24}}));
     EXPECT_EQ(to_string(Endpoint{web.vip, web.port}), "203.0.113.80:80");
     EXPECT_EQ(web.check.type, CheckType::http);
     EXPECT_EQ(web.check.expect, "Hello World");
@@ -158,16 +158,17 @@ TEST(Loader, RefusesWhatIsNoListener) {
                     "  { name = \"d\"; vip = \"10.0.0.1\"; },\n"
                     "  { name = \"e\";\n"
                     "    listen = ( { port = 80; } ); } );\n"),
-        (Sentences{"d.cfg:4: service \"a\": vip: \"10.0.0.97/28\" is not a host's IPv4 address, "
-                   "or a block of at most 256 as in \"192.0.2.0/28\"",
-                   "d.cfg:5: service \"b\": vip: \"10.0.0.0/23\" is not a host's IPv4 address, "
-                   "or a block of at most 256 as in \"192.0.2.0/28\"",
-                   "d.cfg:6: service \"c\": port: \"90-80\" is not an integer from 1 to 65535, "
-                   "a range as in \"8000-8099\", or \"any\"",
-                   "d.cfg:7: service \"d\": the key port is missing: it holds an integer from "
-                   "1 to 65535, a range as in \"8000-8099\", or \"any\"",
-                   "d.cfg:9: service \"e\": listen: neither the element nor the service says "
-                   "a vip"}));
+        (Sentences{
+            "d.cfg:4: service \"a\": vip: \"10.0.0.97/28\" is not a host's IPv4 or IPv6 address, "
+            "or a block of at most 256 as in \"192.0.2.0/28\"",
+            "d.cfg:5: service \"b\": vip: \"10.0.0.0/23\" is not a host's IPv4 or IPv6 address, "
+            "or a block of at most 256 as in \"192.0.2.0/28\"",
+            "d.cfg:6: service \"c\": port: \"90-80\" is not an integer from 1 to 65535, "
+            "a range as in \"8000-8099\", or \"any\"",
+            "d.cfg:7: service \"d\": the key port is missing: it holds an integer from "
+            "1 to 65535, a range as in \"8000-8099\", or \"any\"",
+            "d.cfg:9: service \"e\": listen: neither the element nor the service says "
+            "a vip"}));
 }
 
 TEST(Loader, RefusesAOnePacketServiceWhoseAnswersCouldNotBeTold) {
@@ -334,7 +335,7 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "peer = { group = 51; };\n"
             "control = 7;\n"),
         (Sentences{
-            "d.cfg:4: service \"web\": vip: \"10.0.0.300\" is not a host's IPv4 address, "
+            "d.cfg:4: service \"web\": vip: \"10.0.0.300\" is not a host's IPv4 or IPv6 address, "
             "or a block of at most 256 as in \"192.0.2.0/28\"",
             "d.cfg:5: service \"web\": unknown key \"schedulr\": did you mean \"scheduler\"?",
             "d.cfg:7: service \"web\": real \"web1\": port: 80800 is not an integer from 1 to "
@@ -406,8 +407,8 @@ TEST(Loader, RefusesListsAndArraysOfTheWrongShape) {
         (Sentences{"d.cfg:1: director: workers: 1 is not an array [ ... ] of 1 to 16: an integer "
                    "from 0 to 1023",
                    "d.cfg:2: port \"a\": addresses: \"10.0.0.1/24\" is not an array [ ... ] of 0 "
-                   "to 64: a host's IPv4 address with the length of its network, as in "
-                   "\"192.0.2.1/24\""}));
+                   "to 64: a host's address with the length of its network, as in "
+                   "\"192.0.2.1/24\" or \"2001:db8::1/64\""}));
 }
 
 // libconfig makes -2147483648 of 2147483648, and 705032704 of 5000000000.

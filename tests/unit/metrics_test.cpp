@@ -180,7 +180,7 @@ class Scrape {
         setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &waiting_max, sizeof(waiting_max));
         sockaddr_in address{};
         address.sin_family = AF_INET;
-        address.sin_addr.s_addr = server.address.value.wire();
+        address.sin_addr.s_addr = server.address.v4().value.wire();
         address.sin_port = server.port.wire();
         is_connected =
             ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;

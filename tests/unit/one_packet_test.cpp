@@ -52,7 +52,7 @@ TEST(OnePacket, AnAnswerIsTranslatedByItsSenderAlone) {
 TEST(OnePacket, TheNextDatagramAvoidsARealThatIsDrained) {
     Scene scene = one_packet_scene();
     TrackingRoom room{scene.snapshot()};
-    const Endpoint first = room.carry(query()).replacement;
+    const Endpoint first = endpoint_of(room.carry(query()).replacement);
     scene.last_service().reals[first == ns1 ? 0 : 1].weight = 0;
     room.use(scene.snapshot());
     EXPECT_EQ(room.carry(query()).replacement, first == ns1 ? ns2 : ns1);

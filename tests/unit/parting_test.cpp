@@ -37,11 +37,11 @@ class PartingTest : public testing::Test {
             Packet::tcp(real_, client).macs(mac_of(real_.address), lan_mac).flags(flags).bytes());
     }
     void establish() {
-        real_ = client_says(syn).replacement;
+        real_ = endpoint_of(client_says(syn).replacement);
         real_says(syn_ack);
         client_says(ack);
     }
-    std::string name_of_real() const { return real_.address.host() % 256 == 11 ? "a" : "b"; }
+    std::string name_of_real() const { return real_.address.v4().host() % 256 == 11 ? "a" : "b"; }
     void fail(SessionPolicy policy) {
         scene_.last_service().on_failure = policy;
         scene_.snapshot();

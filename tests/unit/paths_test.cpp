@@ -22,7 +22,7 @@ constexpr Ipv4Address web = Ipv4Address::of(192, 168, 10, 11);
 constexpr Ipv4Address far_away = Ipv4Address::of(8, 8, 8, 8);
 constexpr Ipv4Address on_link{};  // as a gateway: none
 
-Ipv4Prefix prefix(std::string_view text) { return parse_ipv4_prefix(text).value(); }
+IpPrefix prefix(std::string_view text) { return parse_ip_prefix(text).value(); }
 
 KernelTables tables() {
     return {.ports = {{wan_mac, 1'500}, {lan_mac, 9'000}},
@@ -199,6 +199,36 @@ TEST(Paths, KnowsOurAddresses) {
     EXPECT_FALSE(paths.is_ours(web));
 }
 
+Ipv6Address v6(std::string_view text) { return parse_ipv6_address(text).value(); }
+
+TEST(Paths, LeadIpv6BesideIpv4) {
+    KernelTables some = tables();
+    const auto add = [&](std::string_view prefix, const IpAddress& via, std::uint8_t port) {
+        some.routes.push_back({parse_ip_prefix(prefix).value(), via, port, 0});
+    };
+    add("2001:db8:1::/64", {}, 0);
+    add("2001:db8:2::/64", {}, 1);
+    add("::/0", v6("fe80::1"), 0);
+    add("2001:db8:2:0:8000::/65", v6("fe80::1"), 1);
+    some.neighbours.push_back({v6("fe80::1"), 0, gateway_mac});
+    some.neighbours.push_back({v6("2001:db8:2::11"), 1, web_mac});
+    some.addresses.push_back(v6("2001:db8:1::2"));
+    const Paths paths{some};
+    EXPECT_EQ(paths.hop_to(v6("2001:db8:2::11")).destination, web_mac);
+    EXPECT_EQ(paths.hop_to(v6("2001:db8:ffff::1")).destination, gateway_mac);
+    EXPECT_EQ(paths.hop_to(v6("::")).destination, gateway_mac);
+    EXPECT_EQ(paths.hop_to(v6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")).port, 0);
+    EXPECT_FALSE(paths.hop_to(v6("2001:db8:1::99")).is_resolved);
+    EXPECT_EQ(paths.to(v6("2001:db8:1::99")).neighbour, IpAddress{v6("2001:db8:1::99")});
+    // fe80::1 on port 1 is another machine, and not known.
+    EXPECT_EQ(paths.to(v6("2001:db8:2:0:8000::5")).neighbour, IpAddress{v6("fe80::1")});
+    EXPECT_FALSE(paths.hop_to(v6("2001:db8:2:0:8000::5")).is_resolved);
+    EXPECT_EQ(paths.hop_to(v6("2001:db8:2:0:8000::5")).port, 1);
+    EXPECT_TRUE(paths.is_ours(v6("2001:db8:1::2")));
+    EXPECT_FALSE(paths.is_ours(v6("2001:db8:1::3")));
+    EXPECT_EQ(paths.to(web).hop->destination, web_mac);  // IPv4 as ever
+}
+
 TEST(Paths, KnowsItsPorts) {
     const Paths paths{tables()};
     ASSERT_EQ(paths.port_count(), 2U);
@@ -235,7 +265,45 @@ TEST(Paths, AgreeWithASearchOfAllRoutesForRandomTables) {
         for (int i = 0; i < 500; ++i) {
             const Ipv4Address address = Ipv4Address::from_host(random() & 0xC00001FFU);
             const auto best = longest(some.routes, address);
-            const Ipv4Address expected = best ? best->gateway : address;
+            const IpAddress expected = best ? best->gateway : IpAddress{address};
+            wrong_count += paths.to(address).neighbour == expected ? 0U : 1U;
+        }
+    }
+    EXPECT_EQ(wrong_count, 0U);
+}
+
+TEST(Paths, OfIpv6AgreeWithASearchOfAllRoutesForRandomTables) {
+    std::mt19937 generator{8};  // NOLINT: the same every time
+    const auto random = [&] { return static_cast<std::uint32_t>(generator()); };
+    // Few bits that may differ, so that prefixes nest; some behind the 64th.
+    const auto random_address = [&] {
+        Ipv6Address address;
+        for (const std::size_t octet : {0U, 1U, 7U, 8U, 15U}) {
+            address.octets[octet] = static_cast<std::uint8_t>(random() & 0x83);
+        }
+        return address;
+    };
+    std::size_t wrong_count = 0;
+    for (int round = 0; round < 50; ++round) {
+        KernelTables some{.ports = {{wan_mac, 1'500}}};
+        for (std::uint32_t i = 0; i < 60; ++i) {
+            const auto length = static_cast<std::uint8_t>(random() % 129);
+            Ipv6Address via = v6("fe80::");
+            via.octets[15] = static_cast<std::uint8_t>(i + 1);
+            some.routes.push_back({{random_address(), length}, via, 0, random() % 3});
+        }
+        const Paths paths{some};
+        for (int i = 0; i < 500; ++i) {
+            const Ipv6Address address = random_address();
+            std::optional<KernelRoute> best;
+            for (const KernelRoute& route : some.routes) {
+                if (route.prefix.contains(address) &&
+                    (!best || route.prefix.length > best->prefix.length ||
+                     (route.prefix.length == best->prefix.length && route.metric < best->metric))) {
+                    best = route;
+                }
+            }
+            const IpAddress expected = best ? best->gateway : IpAddress{address};
             wrong_count += paths.to(address).neighbour == expected ? 0U : 1U;
         }
     }

@@ -76,9 +76,11 @@ class RehearsalTest : public testing::Test {
     OwnedTable table_{bucket_count};
     CounterBoard board_{4'096};
     Chooser chooser_{{.board = &board_, .others = {}}};
+    OwnedTable6 table6_{16};
     Tracker tracker_{*table_, board_, chooser_};
+    Tracker6 tracker6_{*table6_, board_, chooser_};
     Steering steering_{owner_key("fulcrum"), 1};
-    PacketPath path_{ports(), steering_, 0, 1, tracker_};
+    PacketPath path_{ports(), steering_, 0, 1, {tracker_, tracker6_}};
     Rehearsal rehearsal_{ports(), steering_, 0, 1, chooser_};
     std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
     std::uint32_t now_s_ = 1'000;
@@ -152,7 +154,7 @@ TEST_F(RehearsalTest, ForetellsEverySchedulersChoiceAndTakesNobodysTurn) {
             const Explanation again = explain(syn);
             EXPECT_EQ(told.real, again.real);
             carry(syn);
-            const Endpoint went_to = burst_->decisions[0].replacement;
+            const Endpoint went_to = endpoint_of(burst_->decisions[0].replacement);
             const SnapshotReal& foretold =
                 snapshot_->real_of(snapshot_->listeners[told.listener], told.real);
             EXPECT_EQ(foretold.address, went_to.address) << to_string(web.scheduler);
@@ -164,7 +166,7 @@ TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
     const Steering shared{owner_key("fulcrum"), 2};
     Endpoint stranger = client;
     while (shared.owner_of(stranger.address) != 1) {
-        stranger.address = Ipv4Address::from_host(stranger.address.host() + 1);
+        stranger.address = Ipv4Address::from_host(stranger.address.v4().host() + 1);
     }
     Rehearsal of_worker_0{ports(), shared, 0, 2, chooser_};
     Explanation told;
@@ -205,7 +207,7 @@ Frame random_frame(std::mt19937& random) {
     const auto among = [&](std::initializer_list<std::uint8_t> values) {
         return *(values.begin() + below(random, static_cast<std::uint32_t>(values.size())));
     };
-    const Endpoint from{Ipv4Address::from_host(client.address.host() + below(random, 3)),
+    const Endpoint from{Ipv4Address::from_host(client.address.v4().host() + below(random, 3)),
                         be16{static_cast<std::uint16_t>(40'000 + below(random, 2))}};
     const std::uint8_t flags = among({0x02, 0x02, 0x10, 0x10, 0x12, 0x11, 0x14, 0x04, 0x18});
     const std::uint8_t ttl = among({64, 64, 64, 1});

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "dataplane/reset.h"
 #include "tests/support/rooms.h"
 
 namespace fulcrum::test {
@@ -25,7 +26,8 @@ Frame rewritten(Frame frame, Rewrite rewriting, const NextHop& hop) {
     decision.rewrite = rewriting;
     decision.hop = &hop;
     const bool is_request = rewriting == Rewrite::nat_request || rewriting == Rewrite::icmp_request;
-    decision.replacement = is_request ? real : vip;
+    const Endpoint& replacement = is_request ? real : vip;
+    decision.replacement = {replacement.address.v4(), replacement.port};
     rewrite(frame.data(), packet, decision);
     return frame;
 }

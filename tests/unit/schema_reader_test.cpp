@@ -82,7 +82,7 @@ TEST(SchemaReader, ReadsTheRestBehindAProblem) {
     const Reading reading = read(root);
     EXPECT_EQ(reading.problems,
               (std::vector<std::string>{
-                  "1: service \"web\": vip: \"nowhere\" is not a host's IPv4 address, "
+                  "1: service \"web\": vip: \"nowhere\" is not a host's IPv4 or IPv6 address, "
                   "or a block of at most 256 as in \"192.0.2.0/28\"",
                   "1: service \"web\": real \"web1\": weight: -7 is not an integer from 0 to "
                   "2147483647"}));
@@ -107,9 +107,10 @@ TEST(SchemaReader, TellsElementsWithoutANameByTheirNumber) {
 TEST(SchemaReader, KnowsAKeyOnlyInItsGroup) {
     Node root = sound_root();
     root.children[0].children.push_back(text_node("vip", "10.0.0.80"));
-    EXPECT_EQ(read(root).problems, (std::vector<std::string>{
-                                       "1: director: unknown key \"vip\": known here are name, "
-                                       "workers, sessions, affinity_clients, seed, idle, memory"}));
+    EXPECT_EQ(
+        read(root).problems,
+        (std::vector<std::string>{"1: director: unknown key \"vip\": known here are name, workers, "
+                                  "sessions, sessions6, affinity_clients, seed, idle, memory"}));
 }
 
 }  // namespace

@@ -45,15 +45,17 @@ CompileInput plan_of(std::vector<VirtualService> services, const std::string& se
     input.config = asked;
     input.kernel = std::make_shared<const KernelTables>(KernelTables{
         .ports = {{lan_mac, 1'500}},
-        .routes = {{Ipv4Prefix{Ipv4Address::of(192, 168, 10, 0), 24}, Ipv4Address{}, 0, 0}},
+        .routes = {{IpPrefix{Ipv4Address::of(192, 168, 10, 0), 24}, Ipv4Address{}, 0, 0}},
         .neighbours = {{Ipv4Address::of(192, 168, 10, 11), 0, web1_mac}}});
     return input;
 }
 
 std::uint64_t key(Endpoint endpoint, std::uint8_t protocol = 6) {
-    return EndpointMap::key_of(endpoint.address, endpoint.port, protocol);
+    return EndpointMap::key_of(endpoint.address.v4(), endpoint.port, protocol);
 }
-std::uint64_t key(Ipv4Address address) { return EndpointMap::key_of(address, be16{0}, 255); }
+std::uint64_t key(const IpAddress& address) {
+    return EndpointMap::key_of(address.v4(), be16{0}, 255);
+}
 Endpoint endpoint(std::uint8_t octet) { return real("", octet).endpoint; }
 
 std::uint16_t sole_listener(const Snapshot& snapshot, Endpoint source, std::uint8_t protocol = 6) {
@@ -327,10 +329,10 @@ TEST(SnapshotCompiler, FindsATunnelByItsEnd) {
     gue.forward = ForwardingMode::gue;
     const Compiled compiled = compile(plan_of({web({ipip, gue, real("c", 31)})}), {});
     const Snapshot& snapshot = *compiled.snapshot;
-    EXPECT_EQ(snapshot.tunnel_to({ipip.endpoint.address, be16{}}), &snapshot.tunnels[0]);
-    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address, be16{6'080}}), &snapshot.tunnels[1]);
-    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address, be16{}}), nullptr);
-    EXPECT_EQ(snapshot.tunnel_to({endpoint(31).address, be16{}}), nullptr);
+    EXPECT_EQ(snapshot.tunnel_to({ipip.endpoint.address.v4(), be16{}}), &snapshot.tunnels[0]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{6'080}}), &snapshot.tunnels[1]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{}}), nullptr);
+    EXPECT_EQ(snapshot.tunnel_to({endpoint(31).address.v4(), be16{}}), nullptr);
 }
 
 TEST(SnapshotCompiler, GivesEachStateItsTimeout) {

@@ -7,6 +7,8 @@
 
 #include <random>
 #include <set>
+#include <span>
+#include <vector>
 
 namespace fulcrum {
 namespace {
@@ -37,6 +39,38 @@ TEST(Toeplitz, AgreesWithMicrosoftsVerificationSuite) {
               0x5D1809C5U);
 }
 
+// The same suite's vectors of IPv6: source and destination, of all their octets.
+TEST(Toeplitz, AgreesWithMicrosoftsVerificationSuiteForIpv6) {
+    const auto hash_of = [](const char* source, const char* destination) {
+        std::vector<std::uint8_t> octets;
+        for (const char* text : {source, destination}) {
+            const Ipv6Address address = parse_ipv6_address(text).value();
+            octets.insert(octets.end(), address.octets.begin(), address.octets.end());
+        }
+        return toeplitz(reference_key, octets);
+    };
+    EXPECT_EQ(hash_of("3ffe:2501:200:1fff::7", "3ffe:2501:200:3::1"), 0x2CC18CD5U);
+    EXPECT_EQ(hash_of("3ffe:501:8::260:97ff:fe40:efab", "ff02::1"), 0x0F0C461CU);
+    EXPECT_EQ(hash_of("3ffe:1900:4545:3:200:f8ff:fe21:67cf", "fe80::200:f8ff:fe21:67cf"),
+              0x4B61E985U);
+}
+
+TEST(Steering, KeepsAClientOfIpv6WhereverInHisNetworkHeIs) {
+    const ToeplitzKey key = owner_key("fulcrum");
+    const Steering steering{key, 7};
+    std::mt19937 random{6};
+    for (unsigned i = 0; i < 1'000; ++i) {
+        Ipv6Address one;
+        for (std::uint8_t& octet : one.octets) {
+            octet = static_cast<std::uint8_t>(random());
+        }
+        Ipv6Address other = one;
+        other.octets[8] = static_cast<std::uint8_t>(other.octets[8] + 1);
+        ASSERT_EQ(steering.owner_of(one), steering.owner_of(other));
+        ASSERT_EQ(steering.slot_of(one), toeplitz(key, std::span{one.octets}.first(8)) & 63);
+    }
+}
+
 TEST(Toeplitz, AgreesWithWhatNetworkCardsAreModelledByInDpdk) {
     const ToeplitzKey key = owner_key("any seed");
     std::mt19937 random{3};
@@ -60,10 +94,10 @@ TEST(Steering, UnderAShorterPrefixAllItsClientsHaveTheNetworksOwner) {
     const ToeplitzKey key = owner_key("fulcrum");
     std::mt19937 random{7};
     for (const std::uint8_t length : {std::uint8_t{24}, std::uint8_t{20}, std::uint8_t{9}}) {
-        const Steering steering{key, 3, length};
+        const Steering steering{key, 3, {.v4 = length}};
         for (unsigned i = 0; i < 1'000; ++i) {
             const Ipv4Address client = Ipv4Address::from_host(static_cast<std::uint32_t>(random()));
-            const Ipv4Address network = Ipv4Prefix{client, length}.network();
+            const Ipv4Address network = IpPrefix{client, length}.network().v4();
             ASSERT_EQ(steering.slot_of(client), toeplitz(key, network) & 63);
         }
     }

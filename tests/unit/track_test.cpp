@@ -84,7 +84,7 @@ TEST(Track, KeepsAFlowAtItsReal) {
     TrackingRoom room{two_reals().snapshot()};
     for (std::uint32_t i = 0; i < 100; ++i) {
         const Endpoint from = client_number(i);
-        const Endpoint first = room.carry(request(syn, from)).replacement;
+        const Endpoint first = endpoint_of(room.carry(request(syn, from)).replacement);
         room.carry(reply(syn_ack, first, from));
         EXPECT_EQ(room.carry(request(ack, from)).replacement, first);
         EXPECT_EQ(room.carry(request(fin_ack, from)).replacement, first);
@@ -176,7 +176,7 @@ TEST(Track, ADrainedRealKeepsItsSessionsAndGetsNoNewOnes) {
     TrackingRoom room{scene.snapshot()};
     std::vector<Endpoint> of_a;
     for (std::uint32_t i = 0; i < 50; ++i) {
-        const Endpoint real = room.carry(request(syn, client_number(i))).replacement;
+        const Endpoint real = endpoint_of(room.carry(request(syn, client_number(i))).replacement);
         room.carry(reply(syn_ack, real, client_number(i)));
         room.carry(request(ack, client_number(i)));
         if (real == real_a) {
@@ -279,8 +279,8 @@ TEST(Track, OneClientPortTowardTwoVipsThatShareRealsMeetsTwoReals) {
     TrackingRoom room{scene.snapshot(), 4'096};
     for (std::uint32_t i = 0; i < 200; ++i) {
         const Endpoint from = client_number(i);
-        const Endpoint first = room.carry(request(syn, from, vip)).replacement;
-        const Endpoint second = room.carry(request(syn, from, vip_b)).replacement;
+        const Endpoint first = endpoint_of(room.carry(request(syn, from, vip)).replacement);
+        const Endpoint second = endpoint_of(room.carry(request(syn, from, vip_b)).replacement);
         ASSERT_NE(first, second);
         EXPECT_EQ(room.carry(reply(syn_ack, first, from)).replacement, vip);
         EXPECT_EQ(room.carry(reply(syn_ack, second, from)).replacement, vip_b);
@@ -329,7 +329,8 @@ TEST(Track, TwoHundredVipsInFrontOfTheSameFourRealsGetTheirOwnReplies) {
     for (std::uint32_t v = 0; v < 200; ++v) {
         for (std::uint32_t c = 0; c < 10; ++c) {
             const Endpoint from = client_number(c * 200 + v);
-            const Endpoint real = room.carry(request(syn, from, vip_number(v))).replacement;
+            const Endpoint real =
+                endpoint_of(room.carry(request(syn, from, vip_number(v))).replacement);
             EXPECT_EQ(room.carry(reply(syn_ack, real, from)).replacement, vip_number(v));
         }
     }
@@ -350,7 +351,7 @@ TEST(Track, ACrowdedClientPortIsRefusedOnlyWhenEveryRealIsTaken) {
     TrackingRoom room{scene.snapshot()};
     std::set<Endpoint> met;
     for (std::uint8_t v = 0; v < 4; ++v) {
-        met.insert(room.carry(request(syn, client, vip_number(v))).replacement);
+        met.insert(endpoint_of(room.carry(request(syn, client, vip_number(v))).replacement));
     }
     EXPECT_EQ(met.size(), 4U);
     EXPECT_EQ(room.carry(request(syn, client, vip_number(4))).reason,
@@ -476,7 +477,7 @@ TEST(Track, ADatagramsFlowMovesFromARealThatIsDownAndStaysAtADrainedOne) {
     Scene scene = dns_scene(ForwardingMode::nat);
     scene.real("ns2", {Ipv4Address::of(10, 2, 0, 54), be16{53}});
     TrackingRoom room{scene.snapshot()};
-    const Endpoint first = room.carry(datagram()).replacement;
+    const Endpoint first = endpoint_of(room.carry(datagram()).replacement);
     room.use(with_standing(scene, first, RealStanding::draining));
     EXPECT_EQ(room.carry(datagram()).replacement, first);
     room.use(with_standing(scene, first, RealStanding::down));
@@ -487,7 +488,7 @@ TEST(Track, ADatagramsFlowMovesFromARealThatIsDownAndStaysAtADrainedOne) {
 TEST(Track, AConnectionStaysAtARealThatIsDown) {
     Scene scene = two_reals();
     TrackingRoom room{scene.snapshot()};
-    const Endpoint first = room.carry(request(syn)).replacement;
+    const Endpoint first = endpoint_of(room.carry(request(syn)).replacement);
     room.carry(reply(syn_ack, first));
     room.carry(request(ack));
     room.use(with_standing(scene, first, RealStanding::down));

@@ -68,6 +68,26 @@ TEST_F(ATwin, HasItsPortsNameMacMtuAndAddresses) {
     EXPECT_EQ(setting("rp_filter"), "0");
 }
 
+TEST_F(ATwin, SpeaksIpv6WhenAskedTo) {
+    TwinWish wanted = wish;
+    wanted.addresses.push_back(parse_ip_prefix("2001:db8::2/64").value());
+    wanted.speaks_ipv6 = true;
+    TwinInterface twin = open(wanted);
+    ASSERT_TRUE(twin.set_vips({parse_ip_address("2001:db8::80").value()}));
+    const std::string shown = output_of("ip -6 -o addr show wan");
+    EXPECT_TRUE(has(shown, "2001:db8::2/64")) << shown;
+    EXPECT_TRUE(has(shown, "fe80::ff:fe00:1/64")) << shown;  // of 02:00:00:00:00:01
+    EXPECT_TRUE(has(shown, "2001:db8::80/128")) << shown;
+    EXPECT_FALSE(has(shown, "tentative")) << shown;
+    const std::string vip = output_of("ip -6 -o addr show dev wan to 2001:db8::80/128");
+    EXPECT_TRUE(has(vip, "deprecated") && has(vip, "noprefixroute") && has(vip, "nodad")) << vip;
+    EXPECT_TRUE(has(output_of("ip -6 route"), "2001:db8::/64 dev wan"));
+    EXPECT_FALSE(has(output_of("ip -6 route"), "2001:db8::80 dev wan proto"));
+    // Its clean end takes the VIP away, and the next start finds the rest or puts it there.
+    ASSERT_TRUE(twin.retire());
+    EXPECT_FALSE(has(output_of("ip -6 -o addr show wan"), "2001:db8::80"));
+}
+
 TEST_F(ATwin, OutbidsAStrictReversePathFilterOfAllInterfaces) {
     ASSERT_TRUE(succeeds("echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter"));
     const TwinInterface twin = open();
@@ -151,7 +171,7 @@ TEST_F(ATwin, OutlivesItsProcessAndGivesVipsOfAnEarlierRunAway) {
 
 TEST_F(ATwin, PutsBackAVipThatSomebodyTookAway) {
     TwinInterface twin = open();
-    const std::vector vips{Ipv4Address::of(10, 0, 0, 80)};
+    const std::vector<IpAddress> vips{Ipv4Address::of(10, 0, 0, 80)};
     ASSERT_TRUE(twin.set_vips(vips));
     ASSERT_TRUE(succeeds("ip addr del 10.0.0.80/32 dev wan"));
     ASSERT_TRUE(twin.set_vips(vips));
@@ -161,8 +181,9 @@ TEST_F(ATwin, PutsBackAVipThatSomebodyTookAway) {
 TEST_F(ATwin, ChangesItsVipsInStepsWhenAskedTo) {
     TwinInterface twin = open();
     ASSERT_TRUE(twin.set_vips({Ipv4Address::of(10, 0, 0, 80), Ipv4Address::of(10, 0, 0, 81)}));
-    const std::vector wanted{Ipv4Address::of(10, 0, 0, 90), Ipv4Address::of(10, 0, 0, 91),
-                             Ipv4Address::of(10, 0, 0, 92)};
+    const std::vector<IpAddress> wanted{Ipv4Address::of(10, 0, 0, 90),
+                                        Ipv4Address::of(10, 0, 0, 91),
+                                        Ipv4Address::of(10, 0, 0, 92)};
     const auto count = [] { return std::ranges::count(output_of("ip -4 -o addr show wan"), '\n'); };
     EXPECT_EQ(twin.set_vips(wanted, 1).value(), false);
     EXPECT_EQ(count(), 2);  // the port's own, and one VIP
@@ -177,7 +198,7 @@ TEST_F(ATwin, ChangesItsVipsInStepsWhenAskedTo) {
 
 TEST_F(ATwin, CarriesFiveThousandVips) {
     TwinInterface twin = open();
-    std::vector<Ipv4Address> vips;
+    std::vector<IpAddress> vips;
     for (std::uint32_t i = 0; i < 5'000; ++i) {
         vips.push_back(Ipv4Address::from_host(0xC6120000 + i));  // 198.18.0.0/15
     }

@@ -412,6 +412,29 @@ TEST(Validate, BoundsTheRealsOfAllServices) {
 }
 
 // The schema has said what is wrong with them; here they would only raise false alarms.
+TEST(Validate, TakesAServiceOfIpv6WithRealsOfIpv6Alone) {
+    const auto v6 = [](const char* text) { return IpAddress{parse_ipv6_address(text).value()}; };
+    Config config = sound_config();
+    config.ports[0].addresses.push_back({v6("2001:db8::2"), 64});
+    VirtualService service = service_like(config, "web6", 80);
+    service.vip = v6("2001:db8::80");
+    service.reals[0].endpoint.address = v6("2001:db8::11");
+    service.reals[1].endpoint.address = v6("2001:db8::12");
+    config.services.push_back(service);
+    EXPECT_EQ(problems_of(config), Sentences{});
+
+    config.services[1].reals[1].endpoint.address = Ipv4Address::of(10, 0, 0, 12);
+    EXPECT_EQ(problems_of(config),
+              (Sentences{"service \"web6\": real \"web2\": address: 10.0.0.12 and the VIP "
+                         "2001:db8::80 are not of one IP version, which forward = \"nat\" cannot "
+                         "bridge"}));
+
+    config.services[1].reals[1].endpoint.address = v6("2001:db8::");
+    EXPECT_EQ(problems_of(config),
+              (Sentences{"service \"web6\": real \"web2\": address: 2001:db8:: is no host's, but "
+                         "names the network 2001:db8::/64"}));
+}
+
 TEST(Validate, PassesOverFieldsThatTheSchemaRefused) {
     Config config = sound_config();
     config.ports.push_back({});

@@ -93,7 +93,7 @@ TEST(ValueType, AcceptsInterfaceAddressesWithALength) {
     const ValueType type{ValueKind::host_prefix};
     const Result<Value> value = read_value(type, text_node("192.0.2.1/24"));
     ASSERT_TRUE(value);
-    EXPECT_EQ(value->prefix, (Ipv4Prefix{Ipv4Address::of(192, 0, 2, 1), 24}));
+    EXPECT_EQ(value->prefix, (IpPrefix{Ipv4Address::of(192, 0, 2, 1), 24}));
     for (const char* text : {"192.0.2.1", "192.0.2.1/33", "192.0.2.1/0", "192.0.2.1/", "/24",
                              "127.0.0.1/8", "192.0.2.1/24/24", "192.0.2.1/-1"}) {
         EXPECT_FALSE(accepts(type, text)) << text;

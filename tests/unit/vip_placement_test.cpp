@@ -13,7 +13,7 @@ VirtualService service_on(Ipv4Address vip) {
     return service;
 }
 
-NicPort port_with(std::vector<Ipv4Prefix> addresses) {
+NicPort port_with(std::vector<IpPrefix> addresses) {
     NicPort port;
     port.addresses = std::move(addresses);
     return port;
@@ -23,7 +23,7 @@ const std::vector<NicPort> wan_and_lan{
     port_with({{Ipv4Address::of(203, 0, 113, 2), 24}}),
     port_with({{Ipv4Address::of(10, 0, 0, 2), 24}, {Ipv4Address::of(10, 1, 0, 2), 16}})};
 
-using Placed = std::vector<std::vector<Ipv4Address>>;
+using Placed = std::vector<std::vector<IpAddress>>;
 
 TEST(VipPlacement, PutsAVipOnThePortWhoseNetworkHoldsIt) {
     const std::vector services{service_on(Ipv4Address::of(203, 0, 113, 80)),

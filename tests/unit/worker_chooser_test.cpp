@@ -38,9 +38,9 @@ class WorkersChoose : public testing::TestWithParam<unsigned> {
     WorkerRig::Shape shape() const { return {.worker_count = count(), .bucket_count = 4'096}; }
 
     // Where the SYNs of so many clients go, by real.
-    static std::map<Ipv4Address, std::uint32_t> open(WorkerRig& rig, std::uint32_t first,
-                                                     std::uint32_t count) {
-        std::map<Ipv4Address, std::uint32_t> counts;
+    static std::map<IpAddress, std::uint32_t> open(WorkerRig& rig, std::uint32_t first,
+                                                   std::uint32_t count) {
+        std::map<IpAddress, std::uint32_t> counts;
         for (std::uint32_t number = first; number < first + count; ++number) {
             rig.receive(Packet::tcp(client(number), vip).flags(tcp_flag::syn).bytes());
             rig.settle();

@@ -76,7 +76,7 @@ void crowd(WorkerRig& rig) {
 
 // A client that belongs to worker 0 of two.
 Endpoint client_of_worker_0(const WorkerRig& rig) {
-    Ipv4Address address = client.address;
+    Ipv4Address address = client.address.v4();
     while (rig.steering().owner_of(address) != 0) {
         address = Ipv4Address::from_host(address.host() + 1);
     }
@@ -169,6 +169,29 @@ std::map<DropReason, Scenario> fragment_scenarios() {
     return all;
 }
 
+std::map<DropReason, Scenario> ipv6_scenarios() {
+    const auto v6 = [](const char* text) { return parse_ipv6_address(text).value(); };
+    const Endpoint from{v6("2001:db8:ff::7"), be16{40'000}};
+    const Endpoint to{v6("2001:db8:1::80"), be16{80}};
+    const Frame request6 = Packet::tcp(from, to).bytes();
+    Scenario piece =
+        receives(Packet::tcp(from, to).extensions(44, {6, 0, 0, 1, 0, 0, 0, 1}).bytes());
+    piece.prepare = [to, v6](Scene& scene) {
+        scene.service("six", to).real("a", {v6("2001:db8:2::11"), be16{80}});
+    };
+    constexpr std::size_t payload_length_at = ip_at + 4;
+    constexpr std::size_t next_header_at = ip_at + 6;
+    return {
+        {ipv6_truncated, receives(cut(request6, 53))},
+        {ipv6_version, receives(with_octet(request6, ip_at, 0x40))},
+        {ipv6_payload_length, receives(with_word(request6, payload_length_at, 1'000))},
+        {ipv6_source, receives(Packet::tcp({v6("ff02::1"), from.port}, to).bytes())},
+        {ipv6_extension, receives(with_octet(request6, next_header_at, 43))},
+        {ipv6_fragment, piece},
+        {udp_checksum_missing, receives(Packet::udp(from, to).without_checksum().bytes())},
+    };
+}
+
 std::map<DropReason, Scenario> service_scenarios() {
     std::map<DropReason, Scenario> all;
     all[session_ended] = {.act = [](WorkerRig& rig) {
@@ -230,6 +253,7 @@ std::map<DropReason, Scenario> full_rooms() {
 std::map<DropReason, Scenario> all_scenarios() {
     std::map<DropReason, Scenario> all = wire_scenarios();
     all.merge(fragment_scenarios());
+    all.merge(ipv6_scenarios());
     all.merge(service_scenarios());
     all.merge(full_rooms());
     return all;

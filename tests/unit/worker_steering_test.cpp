@@ -55,8 +55,8 @@ TEST_P(WorkersTest, AReplyMeetsTheSameWorkerAsItsRequest) {
                                frames[0]));
         const unsigned owner = rig.steering().owner_of(from.address);
         const Session* session = rig.table(owner).find(
-            rig.table(owner).home_of(client_key_of(from.address, from.port, L4Protocol::tcp)),
-            client_key_of(from.address, from.port, L4Protocol::tcp),
+            rig.table(owner).home_of(client_key_of(from.address.v4(), from.port, L4Protocol::tcp)),
+            client_key_of(from.address.v4(), from.port, L4Protocol::tcp),
             [](const Session&) { return true; });
         ASSERT_NE(session, nullptr);
         EXPECT_EQ(session->tag.state(), SessionState::established);
@@ -122,7 +122,7 @@ TEST_P(WorkersTest, AHeldPacketOfAnAdoptedFlowLeavesByItsOwner) {
     WorkerRig rig{scene_, {.worker_count = count()}};
     Endpoint from = client_number(0);
     while (rig.steering().owner_of(from.address) == 0) {
-        from.address = Ipv4Address::from_host(from.address.host() + 1);
+        from.address = Ipv4Address::from_host(from.address.v4().host() + 1);
     }
     const unsigned owner = rig.steering().owner_of(from.address);
     EXPECT_TRUE(rig.answers(request(from), 1, 0).empty());

@@ -121,7 +121,7 @@ TEST_F(Upkeep, AWalksRecordTellsWhatASessionIs) {
     const SessionRecord& record = reports[0].session;
     EXPECT_EQ(record.client, client_number(0));
     EXPECT_EQ(record.vip, other_vip);
-    EXPECT_EQ(rig.snapshot().listeners[record.listener].vip, other_vip.address);
+    EXPECT_EQ(rig.snapshot().listeners[record.listener].vip, other_vip.address.v4());
     EXPECT_EQ(record.protocol, L4Protocol::tcp);
     EXPECT_EQ(record.state, SessionState::syn_seen);
     EXPECT_EQ(record.worker, 0);
@@ -142,7 +142,7 @@ TEST_F(Upkeep, AWalkIsNarrowedByServiceRealAndClient) {
     open_sessions(rig, 30, other_vip);
     const auto id_of = [&](Endpoint endpoint) {
         const auto listener = rig.snapshot().listener_by_endpoint.find(
-            EndpointMap::key_of(endpoint.address, endpoint.port, 6));
+            EndpointMap::key_of(endpoint.address.v4(), endpoint.port, 6));
         return rig.snapshot().service_of(static_cast<std::uint16_t>(listener)).id;
     };
     const auto count = [&](WorkerRequest request) {
