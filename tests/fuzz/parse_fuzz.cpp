@@ -123,6 +123,8 @@ void check(std::span<const std::uint8_t> segment, std::size_t frame_length) {
             check_ip(segment, frame_length, packet);
             check_error(segment, packet);
             break;
+        case PacketKind::tunnel_error:
+        case PacketKind::fragment:
         case PacketKind::other_ip:
             check_ip(segment, frame_length, packet);
             break;
