@@ -22,8 +22,11 @@ namespace {
 constexpr std::uint64_t mebi = 1'024 * 1'024;
 // An mbuf with its data room, the pool's own header, and the ring that lists it.
 constexpr std::uint64_t bytes_per_mbuf = 128 + 128 + 2'048 + 128 + 16;
-// EAL's own structures, drivers, rings: measured at 11 MiB with two af_packet ports.
+// EAL's own structures, drivers, rings: measured at 11 MiB with one worker and two af_packet ports.
+// A pool wants its memory in few pieces, so what is left must be more than its exact size.
 constexpr std::uint64_t dpdk_base_bytes = 32 * mebi;
+// A worker's mailboxes, and what EAL keeps for its thread.
+constexpr std::uint64_t dpdk_worker_bytes = 16 * mebi;
 // Code, libraries, control plane; the rest of the process.
 constexpr std::uint64_t base_bytes = 96 * mebi;
 
@@ -121,7 +124,7 @@ MemoryPlan plan_memory(const Config& config) {
          workers * table_bytes, false},
         {"packet buffers (" + std::to_string(plan.mbuf_count) + ")",
          plan.mbuf_count * bytes_per_mbuf, true},
-        {"rings and drivers", dpdk_base_bytes, true},
+        {"rings and drivers", dpdk_base_bytes + workers * dpdk_worker_bytes, true},
         // Twice: explaining a packet has counters of its own.
         {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},
         {"schedulers", workers * Chooser::size_for(plan.tally_count), false},
