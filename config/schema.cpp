@@ -25,7 +25,8 @@ constexpr std::array<string_view, scheduler_count> scheduler_words{
     "sh",     "mh", "lblc", "lblcr", "fo",  "ovf", "twos"};
 constexpr std::array<string_view, 2> scheduler_flag_words{"fallback", "port"};
 constexpr std::array<string_view, 2> on_drain_words{"keep", "move"};
-constexpr std::array<string_view, 2> no_real_words{"reset", "silent"};
+constexpr std::array<string_view, 3> no_real_words{"reset", "silent", "unreachable"};
+constexpr std::array<string_view, 3> other_words{"punt", "reset", "drop"};
 constexpr std::array<string_view, 5> forward_words{"nat", "direct", "ipip", "gue", "gre"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 
@@ -122,6 +123,15 @@ constexpr SchemaKey keys[] = {
      "the addresses that the twin gets",
      [](Target& t, const Value& v) { t.port->addresses.push_back(v.prefix); }},
 
+    {"vips", list(0, 1'024), optional, "()", "what holds for VIPs beyond their services",
+     [](Target& t, const Value& v) { t.config.vips.emplace_back().place = v.place; }},
+    {"vips[].address", vip, required, "", "the VIP, or a block of them",
+     [](Target& t, const Value& v) { t.config.vips.back().addresses = v.prefix; }},
+    {"vips[].other", one_of(other_words), optional, "\"punt\"",
+     "what becomes of TCP and UDP packets there that are no service's: `punt`: the kernel answers; "
+     "`reset`: an RST for TCP, ICMP \"port unreachable\" for UDP; `drop`: nothing is answered",
+     [](Target& t, const Value& v) { t.config.vips.back().other = number_as<OtherTraffic>(v); }},
+
     {"services", list(0, limits::services_max), optional, "()", "the virtual services",
      [](Target& t, const Value& v) {
          t.service = &t.config.services.emplace_back();
@@ -182,7 +192,7 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.service->on_removal = number_as<SessionPolicy>(v); }},
     {"services[].no_real", one_of(no_real_words), optional, "\"reset\"",
      "what a new session gets when no real is usable and there is no fallback: `reset`: an RST for "
-     "TCP, silence for UDP; `silent`: silence",
+     "TCP, silence for UDP; `silent`: silence; `unreachable`: ICMP \"port unreachable\" for both",
      [](Target& t, const Value& v) { t.service->no_real = number_as<NoReal>(v); }},
 
     {"services[].one_packet", {ValueKind::boolean}, optional, "false",

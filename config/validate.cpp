@@ -16,6 +16,7 @@
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
+#include "config/vip_rules.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -458,6 +459,7 @@ std::string ServiceRules::objection_of_networks(const IpAddress& address) const 
 void validate(const Config& config, Findings& findings) {
     check_workers(config, findings);
     PortRules{config, findings}.check();
+    check_vips(config, findings);
     ServiceRules{config, findings}.check();
     check_one_packet_services(config, findings);
 }

@@ -3,6 +3,7 @@
 #include "controlplane/config_diff.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 
@@ -181,8 +182,8 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                        std::string{to_string(after.on_failure)});
     account.say_change("on_removal", std::string{to_string(before.on_removal)},
                        std::string{to_string(after.on_removal)});
-    account.say_change("no_real", in_words(before.no_real == NoReal::reset, "reset", "silent"),
-                       in_words(after.no_real == NoReal::reset, "reset", "silent"));
+    account.say_change("no_real", std::string{to_string(before.no_real)},
+                       std::string{to_string(after.no_real)});
     account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
                        in_words(after.one_packet, "true", "false"));
     account.say_change("mss_max", std::to_string(before.mss_max), std::to_string(after.mss_max));
@@ -210,6 +211,30 @@ void compare_all_services(const Config& before, const Config& after,
             changes.push_back("service \"" + service.name + "\" removed (" + endpoint_of(service) +
                               "); its sessions end");
         }
+    }
+}
+
+void compare_vips(const Config& before, const Config& after, std::vector<std::string>& changes) {
+    using Policies = std::map<std::string, OtherTraffic>;
+    const auto policies_of = [](const Config& config) {
+        Policies policies;
+        for (const VipPolicy& policy : config.vips) {
+            policies.emplace(addresses_of(policy), policy.other);
+        }
+        return policies;
+    };
+    const auto other_at = [](const Policies& policies, const std::string& addresses) {
+        const auto found = policies.find(addresses);
+        const OtherTraffic other = found == policies.end() ? OtherTraffic::punt : found->second;
+        return std::string{to_string(other)};
+    };
+    const Policies was = policies_of(before);
+    const Policies is = policies_of(after);
+    Policies all = was;
+    all.insert(is.begin(), is.end());
+    for (const auto& [addresses, other] : all) {
+        Account{"vip " + addresses, changes}.say_change("other", other_at(was, addresses),
+                                                        other_at(is, addresses));
     }
 }
 
@@ -243,6 +268,7 @@ ConfigDiff compare(const Config& before, const Config& after) {
     ConfigDiff diff;
     diff.restart_needed = keys_for_a_start(before, after);
     Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
+    compare_vips(before, after, diff.changes);
     compare_all_services(before, after, diff.changes);
     return diff;
 }

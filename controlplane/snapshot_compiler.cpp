@@ -288,7 +288,19 @@ void lay_groups(Snapshot& snapshot) {
 
 // --- listeners and look-ups ------------------------------------------------------------------
 
+// By address, where it is not the kernel's as everywhere else.
+std::map<IpAddress, OtherTraffic> other_traffic_of(const Config& config) {
+    std::map<IpAddress, OtherTraffic> policies;
+    for (const VipPolicy& policy : config.vips) {
+        for (const IpAddress& address : addresses_in(policy.addresses)) {
+            policies.emplace(address, policy.other);
+        }
+    }
+    return policies;
+}
+
 void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
+    const std::map<IpAddress, OtherTraffic> others = other_traffic_of(*input.config);
     std::vector<EndpointMap::Pair> by_endpoint;
     std::vector<PortRangeMap::Entry> by_range;
     std::vector<EndpointMap::Pair> vips;
@@ -323,7 +335,10 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
         } else {
             by_range.push_back({key, point.ports, plan.index});
         }
-        vips.push_back({address_key(listener.vip, listener.is_ipv6), 0});
+        const auto other = others.find(point.vip);
+        vips.push_back({address_key(listener.vip, listener.is_ipv6),
+                        static_cast<std::uint32_t>(other == others.end() ? OtherTraffic::punt
+                                                                         : other->second)});
     }
     snapshot.listener_by_endpoint = EndpointMap{by_endpoint};
     snapshot.listener_ranges = PortRangeMap{std::move(by_range)};

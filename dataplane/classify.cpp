@@ -145,6 +145,12 @@ void classify_at_vip(const ParsedPacket& packet, const Snapshot& snapshot, Class
     if (listener != PortRangeMap::absent) {
         return take_for_request<Asked>(packet, listener, classified);
     }
+    const auto other = static_cast<OtherTraffic>(snapshot.vips.find(
+        EndpointMap::key_of(packet.destination, be16{}, any_protocol, Asked::family)));
+    if (packet.kind == PacketKind::flow && other != OtherTraffic::punt) {
+        return refuse(classified, other == OtherTraffic::reset ? DropReason::no_service_reset
+                                                               : DropReason::no_service_drop);
+    }
     return punt_to_ourselves<Asked>(packet, snapshot, classified);
 }
 

@@ -2,7 +2,8 @@
 // (RFC 792), with as much of it quoted as 576 octets allow (RFC 1812, 4.3.2.3). Never about an ICMP
 // error, a packet to a group, a fragment but the first, or one from nobody in particular (RFC 1122,
 // 3.2.2), and no more than so many a second, or we would be an amplifier. What concerns a client of
-// a service is said in the name of the VIP, which is all that it knows of us. One worker's thread.
+// a service is said in the name of the VIP, which is all that it knows of us. ICMPv6's (RFC 4443)
+// quote what 1280 octets allow, and are about unreachable ports alone. One worker's thread.
 #pragma once
 
 #include <cstdint>
@@ -46,13 +47,27 @@ struct GrownFrame {
 GrownFrame make_icmp_error(std::uint8_t* frame, std::uint16_t quotable, const IcmpError& error,
                            const NextHop& hop);
 
+inline constexpr std::size_t icmpv6_error_growth = 48;
+
+// The same for IPv6: "port unreachable", in the name of the frame's destination.
+GrownFrame make_icmpv6_port_unreachable(std::uint8_t* frame, std::uint16_t quotable,
+                                        const NextHop& hop);
+
 class IcmpOrigin {
   public:
+    // Of all errors of a worker: as many as Linux sends by default (icmp_msgs_per_sec), and a
+    // little at once.
+    static constexpr std::uint64_t errors_per_s = 1'000;
+    static constexpr std::uint64_t errors_at_once = 100;
+
     IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClock& clock);
 
     // The packet ends for `reason`; its sender is told, if it may be and the rate allows.
     void refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
                 const IcmpError& error, const NextHop& hop);
+    // A packet of either IP version to a port that nobody has.
+    void refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
+                     const NextHop& hop);
 
     // `mbuf` holds a packet for us about one of a client's, which lies in its first segment from
     // `quoted_at` on, `quotable` octets of it. The client is told instead, or the packet dropped.
@@ -60,6 +75,8 @@ class IcmpOrigin {
                  const IcmpError& error, const NextHop& hop);
 
   private:
+    bool may_answer(const rte_mbuf* mbuf, const ParsedPacket& packet, std::size_t growth,
+                    const NextHop& hop);
     bool may_send();
     void send(rte_mbuf* mbuf, const GrownFrame& frame, std::uint8_t port);
 

@@ -36,6 +36,8 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"destination", "the destination is nobody whom this director serves or routes for"},
     {"ttl_expired", "the time to live ran out here"},
     {"mtu_exceeded", "the packet is larger than its next hop carries, and may not be cut"},
+    {"no_service_reset", "no service has that port of the VIP, and the sender is told"},
+    {"no_service_drop", "no service has that port of the VIP, and nobody is told"},
     {"no_real", "the service has no usable real and no fallback"},
     {"no_session", "a TCP packet opens no session and belongs to none"},
     {"session_ended", "the session's real is down or gone, and both sides were reset"},

@@ -59,6 +59,8 @@ enum class DropReason : std::uint8_t {
     destination,
     ttl_expired,
     mtu_exceeded,
+    no_service_reset,
+    no_service_drop,
     // A service's packet that cannot be served.
     no_real,
     no_session,

@@ -65,6 +65,8 @@ Worker::Worker(const WorkerWiring& wiring)
       emitter_{wiring_, clock_},
       refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
       icmp_{emitter_, counters_, clock_},
+      reset_rate_{clock_.hz() / IcmpOrigin::errors_per_s, IcmpOrigin::errors_at_once,
+                  clock_.now_cycles()},
       early_fragments_{path_.fragments()},
       burst_{std::make_unique<Burst>()} {
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
@@ -284,32 +286,6 @@ void Worker::count_forwarded(const Decision& decision, const ParsedPacket& packe
         tally.in_packets.add(1);
         tally.in_bytes.add(packet.ip_length);
     }
-}
-
-// The service has nobody to serve it. Its clients are told at once, if it wants them told: the
-// packet is dropped, and in its buffer a reset is made.
-void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
-    rte_mbuf* mbuf = burst_->mbufs[i];
-    const ParsedPacket& packet = burst_->packets[i];
-    const SnapshotListener& listener = snapshot.listeners[burst_->classified[i].listener];
-    const IpAddress client = client_of(i);
-    const NextHop& hop = *snapshot.paths->to(client).hop;
-    const bool can_answer = packet.protocol == L4Protocol::tcp &&
-                            snapshot.services[listener.service].no_real == NoReal::reset &&
-                            hop.port != port_none && mbuf->nb_segs == 1;
-    if (!can_answer) {
-        return emitter_.drop(mbuf, DropReason::no_real);
-    }
-    if (!hop.is_resolved) {
-        return hold(i, client, snapshot);
-    }
-    emitter_.count_drop(DropReason::no_real);
-    counters_.originated.add(1);
-    auto* frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
-    const std::uint16_t length = turn_into_reset(frame, packet, hop);
-    mbuf->data_len = length;
-    mbuf->pkt_len = length;
-    emitter_.transmit(mbuf, hop.port);
 }
 
 // A session has lost its real, and is to end: this packet's numbers reset its receiver, by a new

@@ -18,6 +18,7 @@
 #include "dataplane/packet_path.h"
 #include "dataplane/refit.h"
 #include "dataplane/rehearsal.h"
+#include "dataplane/token_bucket.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
 #include "dataplane/waiting_room.h"
@@ -43,6 +44,9 @@ class Worker {
     bool obeys_counter_law() const;
 
   private:
+    // What the sender of a packet hears that no real gets.
+    enum class Refusal : std::uint8_t { silence, reset, unreachable };
+
     bool serve_kernel();
     bool receive();
     bool adopt();
@@ -62,6 +66,8 @@ class Worker {
     void hear_tunnel_error(std::size_t i, const Snapshot& snapshot);
     void refuse(std::size_t i, const Snapshot& snapshot);
     void refuse_no_real(std::size_t i, const Snapshot& snapshot);
+    void refuse_at_vip(std::size_t i, const Snapshot& snapshot);
+    void answer_refused(std::size_t i, Refusal refusal, const Snapshot& snapshot);
     void refuse_too_long(std::size_t i, const Snapshot& snapshot);
     void refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot);
 
@@ -103,6 +109,7 @@ class Worker {
     Emitter emitter_;
     Refitter refitter_;
     IcmpOrigin icmp_;
+    TokenBucket reset_rate_;  // of resets in the name of ports that no service has
     WaitingRoom waiting_;
     FragmentRoom early_fragments_;
     std::unique_ptr<Burst> burst_;

@@ -2,6 +2,8 @@
 // first fragment, what a router has to say about a tunnel.
 #include <rte_mbuf.h>
 
+#include "dataplane/parse_ipv6.h"
+#include "dataplane/reset.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/tunnel_errors.h"
 #include "dataplane/worker.h"
@@ -12,7 +14,9 @@ namespace fulcrum {
 void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
     // A fragment without ports was told of with its first one.
     const DropReason reason = burst_->decisions[i].reason;
-    if (burst_->packets[i].ip_version == 6 && reason != DropReason::no_real) {
+    const bool is_about_ports =
+        reason == DropReason::no_real || reason == DropReason::no_service_reset;
+    if (burst_->packets[i].ip_version == 6 && !is_about_ports) {
         return emitter_.drop(burst_->mbufs[i], reason);
     }
     const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
@@ -20,6 +24,8 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
         case DropReason::no_real:
             return is_answered ? emitter_.drop(burst_->mbufs[i], DropReason::no_real)
                                : refuse_no_real(i, snapshot);
+        case DropReason::no_service_reset:
+            return refuse_at_vip(i, snapshot);
         case DropReason::mtu_exceeded:
             return refuse_too_long(i, snapshot);
         case DropReason::ttl_expired:
@@ -27,6 +33,66 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
         default:
             return emitter_.drop(burst_->mbufs[i], reason);
     }
+}
+
+// The service has nobody to serve it. Its clients are told at once, if it wants them told.
+void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
+    const bool is_tcp = burst_->packets[i].protocol == L4Protocol::tcp;
+    Refusal refusal = Refusal::silence;
+    switch (snapshot.service_of(burst_->classified[i].listener).no_real) {
+        case NoReal::reset:
+            refusal = is_tcp ? Refusal::reset : Refusal::silence;
+            break;
+        case NoReal::silent:
+            break;
+        case NoReal::unreachable:
+            refusal = Refusal::unreachable;
+            break;
+    }
+    answer_refused(i, refusal, snapshot);
+}
+
+// Nobody listens, and the VIP says so as a host would: but to no group, and not about a reset. Any
+// number of ports can be asked for, so the answers have a rate.
+void Worker::refuse_at_vip(std::size_t i, const Snapshot& snapshot) {
+    const ParsedPacket& packet = burst_->packets[i];
+    if (packet.is_broadcast) {
+        return answer_refused(i, Refusal::silence, snapshot);
+    }
+    if (packet.protocol != L4Protocol::tcp) {
+        return answer_refused(i, Refusal::unreachable, snapshot);
+    }
+    const bool is_told =
+        (packet.tcp_flags & tcp_flag::rst) == 0 && reset_rate_.take(clock_.now_cycles());
+    answer_refused(i, is_told ? Refusal::reset : Refusal::silence, snapshot);
+}
+
+// The packet is dropped, and in its buffer the answer is made.
+void Worker::answer_refused(std::size_t i, Refusal refusal, const Snapshot& snapshot) {
+    rte_mbuf* mbuf = burst_->mbufs[i];
+    const ParsedPacket& packet = burst_->packets[i];
+    const DropReason reason = burst_->decisions[i].reason;
+    auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
+    const IpAddress sender =
+        packet.ip_version == 6 ? IpAddress{ipv6_header_of(frame).source} : IpAddress{packet.source};
+    const NextHop& hop = *snapshot.paths->to(sender).hop;
+    const bool can_answer =
+        refusal != Refusal::silence && hop.port != port_none && mbuf->nb_segs == 1;
+    if (!can_answer) {
+        return emitter_.drop(mbuf, reason);
+    }
+    if (!hop.is_resolved) {
+        return hold(i, sender, snapshot);
+    }
+    if (refusal == Refusal::unreachable) {
+        return icmp_.refuse_port(mbuf, packet, reason, hop);
+    }
+    emitter_.count_drop(reason);
+    counters_.originated.add(1);
+    const std::uint16_t length = turn_into_reset(frame, packet, hop);
+    mbuf->data_len = length;
+    mbuf->pkt_len = length;
+    emitter_.transmit(mbuf, hop.port);
 }
 
 // A packet whose sender allows it is cut and goes on its way in pieces; the others' senders hear

@@ -111,6 +111,18 @@ std::string_view to_string(ForwardingMode mode) {
     return "unknown";
 }
 
+std::string_view to_string(NoReal no_real) {
+    switch (no_real) {
+        case NoReal::reset:
+            return "reset";
+        case NoReal::silent:
+            return "silent";
+        case NoReal::unreachable:
+            return "unreachable";
+    }
+    return "unknown";
+}
+
 std::string_view to_string(CheckType type) {
     switch (type) {
         case CheckType::none:

@@ -13,16 +13,10 @@
 #include "config/model/limits.h"
 #include "config/model/placing.h"
 #include "config/model/port_ranges.h"
+#include "config/model/source_place.h"
+#include "config/model/vip_policy.h"
 
 namespace fulcrum {
-
-// A place in the configuration, for the sentences of validation: "director.cfg:41".
-struct SourcePlace {
-    std::string file;
-    unsigned line = 0;
-
-    friend bool operator==(const SourcePlace&, const SourcePlace&) { return true; }
-};
 
 enum class ForwardingMode : std::uint8_t {
     nat,     // destination rewritten; replies come back through the director
@@ -61,6 +55,7 @@ enum class SessionPolicy : std::uint8_t {
 enum class NoReal : std::uint8_t {
     reset,  // TCP: RST to the client; UDP: silence
     silent,
+    unreachable,  // ICMP or ICMPv6 "port unreachable", whatever the protocol
 };
 
 enum class CheckType : std::uint8_t {
@@ -202,6 +197,7 @@ struct Control {
 struct Config {
     Director director;
     std::vector<NicPort> ports;
+    std::vector<VipPolicy> vips;  // an address is in one of them at most
     std::vector<VirtualService> services;
     Metrics metrics;
     Control control;
@@ -226,6 +222,7 @@ std::uint64_t sessions6_of(const Config& config);
 bool speaks_ipv6(const Config& config);
 
 std::string_view to_string(ForwardingMode mode);
+std::string_view to_string(NoReal no_real);
 std::string_view to_string(CheckType type);
 
 }  // namespace fulcrum

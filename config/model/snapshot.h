@@ -131,7 +131,7 @@ struct Snapshot {
     EndpointMap real_endpoints;        // NAT reals: address, port, protocol -> reply_sources
     PortRangeMap real_ranges;          // the same of reals that keep the port of a range
     std::vector<SnapshotReplySource> reply_sources;
-    EndpointMap vips;                    // VIP, 0, 255 -> 0: addresses that services have
+    EndpointMap vips;                    // VIP, 0, 255 -> what becomes of OtherTraffic there
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
     std::shared_ptr<const Paths> paths;  // never null
     Ipv6Map names;                       // of IPv6 addresses: of VIPs and reals

@@ -97,6 +97,17 @@ TEST(ConfigDiff, NamesWhatChangesOfAService) {
                          "service \"web\": no_real reset becomes silent"}));
 }
 
+TEST(ConfigDiff, NamesWhatChangesOfAVip) {
+    const Config before = test::config({web({})});
+    Config after = before;
+    after.vips = {{.addresses = IpPrefix::only(Ipv4Address::of(203, 0, 113, 80)),
+                   .other = OtherTraffic::reset}};
+    EXPECT_EQ(compare(before, after).changes,
+              (Sentences{"vip 203.0.113.80: other punt becomes reset"}));
+    EXPECT_EQ(compare(after, before).changes,
+              (Sentences{"vip 203.0.113.80: other reset becomes punt"}));
+}
+
 TEST(ConfigDiff, NamesEveryTimeout) {
     VirtualService after = web({});
     after.timeouts = {1, 2, 3, 4, 5, 6};

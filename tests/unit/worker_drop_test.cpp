@@ -213,6 +213,14 @@ std::map<DropReason, Scenario> service_scenarios() {
         scene.last_service().reals[0].weight = 0;
         scene.last_service().no_real = NoReal::silent;
     };
+    const Packet to_closed_port = Packet::tcp(client, {vip.address, be16{81}});
+    for (const auto& [reason, other] : {std::pair{no_service_reset, OtherTraffic::reset},
+                                        {no_service_drop, OtherTraffic::drop}}) {
+        all[reason] = receives(to_closed_port.bytes());
+        all[reason].prepare = [other = other](Scene& scene) {
+            scene.config().vips = {{.addresses = IpPrefix::only(vip.address), .other = other}};
+        };
+    }
     all[table_full] = {.act = crowd, .prepare = add_second_service, .shape = {.bucket_count = 16}};
     all[client_port_in_use] = {.act =
                                    [](WorkerRig& rig) {

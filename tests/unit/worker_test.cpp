@@ -203,6 +203,23 @@ TEST_F(WorkerTest, IsSilentIfTheServiceWantsItSo) {
     EXPECT_EQ(rig.counters().originated.read(), 0U);
 }
 
+// As a host would answer a scan, and no faster than it tells of other errors.
+TEST_F(WorkerTest, ResetsForPortsOfNobodyAtARate) {
+    scene_.config().vips = {
+        {.addresses = IpPrefix::only(vip.address), .other = OtherTraffic::reset}};
+    WorkerRig rig{scene_};
+    std::size_t sent = 0;
+    for (std::uint16_t port = 1'000; port < 2'000; ++port) {
+        rig.receive(Packet::tcp(client, {vip.address, be16{port}}).flags(tcp_flag::syn).bytes());
+        rig.settle();
+        sent += rig.sent(0).size();
+    }
+    EXPECT_GE(sent, IcmpOrigin::errors_at_once);
+    EXPECT_LT(sent, 1'000U);
+    EXPECT_EQ(rig.counters().originated.read(), sent);
+    EXPECT_EQ(rig.dropped(DropReason::no_service_reset), 1'000U);
+}
+
 TEST_F(WorkerTest, IsSilentToDatagramsThatNobodyCanServe) {
     scene_.config().services[1].reals[0].weight = 0;
     WorkerRig rig{scene_};
