@@ -1,7 +1,7 @@
-"""FTP, the protocol whose data travels on connections of its own, with vsftpd behind the VIP and curl
-before it. Passive: the ports that the servers give out belong to the service, and affinity brings them
-to the client's server. Active: servers call clients through the director's kernel, which gives them
-the VIP's address (config/README.md, "FTP").
+"""FTP, the protocol whose data travels on connections of its own, with vsftpd behind the VIP and
+curl before it. Passive: the ports that the servers give out belong to the service, and affinity
+brings them to the client's server. Active: servers call clients through the director's kernel,
+which gives them the VIP's address (config/README.md, "FTP").
 """
 
 import os
@@ -105,8 +105,8 @@ class Ftp(Scenario):
         source = self.lab.folder / "sent"
         source.write_bytes(os.urandom(SIZE))
         for number, options in enumerate([(), ("-P", "-")]):
-            done = self.lab.client.attempt("curl", "-sSv", "--max-time", "10", *options, "-T", source,
-                                           f"ftp://{VIP}/upload{number}")
+            done = self.lab.client.attempt("curl", "-sSv", "--max-time", "10", *options, "-T",
+                                           source, f"ftp://{VIP}/upload{number}")
             self.assertEqual(done.returncode, 0, done.stderr)
             name = re.search(r"< 220 (\w+)", done.stderr)[1]
             arrived = self.lab.folder / name / "ftp" / f"upload{number}"
@@ -114,7 +114,7 @@ class Ftp(Scenario):
 
 
 def start_vsftpd(lab, name, node, body):
-    """One server for each IP version: for one that speaks both, vsftpd announces no IPv4 address."""
+    """One server for each IP version: one for both would announce no IPv4 address."""
     node.sysctl("net/ipv6/bindv6only", 1)
     folder = lab.folder / name
     root, empty = folder / "ftp", folder / "empty"
