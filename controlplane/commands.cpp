@@ -214,7 +214,9 @@ void Commands::status(const Json& /*arguments*/, const Answer& answer) {
                                    {"device", port.device},
                                    {"twin", port.twin},
                                    {"mac", to_string(port.mac)},
-                                   {"link", port.is_link_up ? "up" : "down"}});
+                                   {"link", port.is_link_up ? "up" : "down"},
+                                   {"receive_queues", port.receive_queues},
+                                   {"queue_by", port.queue_choice}});
     }
     const auto up_count = std::ranges::count_if(
         listing->services, [](const ListedService& service) { return service.usable_count > 0; });

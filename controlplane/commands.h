@@ -23,6 +23,8 @@ struct PortReport {
     std::string twin;
     MacAddress mac;
     bool is_link_up = false;
+    unsigned receive_queues = 0;
+    std::string_view queue_choice;  // see QueueChoice
 };
 struct MemoryReport {
     std::string what;

@@ -70,9 +70,9 @@ struct Ports {
 
 Result<Ports> open_ports(const Config& config, const PacketPool& pool) {
     Ports ports;
+    const Steering steering{config};
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
-        Result<OpenPort> port = OpenPort::open(
-            config.ports[i], i, static_cast<unsigned>(config.director.workers.size()), pool);
+        Result<OpenPort> port = OpenPort::open(config, i, steering, pool);
         if (!port) {
             return port.error();
         }
@@ -93,7 +93,8 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         std::vector<PortReport> reports;
         for (std::size_t i = 0; i < named.size(); ++i) {
             reports.push_back({named[i].name, named[i].device, named[i].name, ports.links[i].mac,
-                               ports.open[i].is_up()});
+                               ports.open[i].is_up(), ports.open[i].receive_queue_count(),
+                               name_of(ports.open[i].queue_choice())});
         }
         return reports;
     };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -22,6 +23,8 @@
 #include <limits>
 #include <string_view>
 #include <utility>
+
+#include "dataplane/rss.h"
 
 // DPDK's af_packet driver asks the kernel to put fragments together before it shares packets out
 // between sockets, and gives no choice (22.11, rte_pmd_init_internals). Datagrams would then arrive
@@ -162,7 +165,111 @@ std::string place_of(const NicPort& port) {
            "\": ";
 }
 
+// What goes to a device before it starts, and after.
+struct RssOrder {
+    std::uint64_t kinds =
+        0;  // of packets that are hashed; 0: the device is not to be told anything
+    std::vector<std::uint8_t> key;
+    std::vector<std::uint16_t> queues;
+};
+
+RssOrder order_rss(const Config& config, std::size_t port, const Steering& steering,
+                   const rte_eth_dev_info& about, unsigned queue_count) {
+    RssOrder order;
+    const bool has_table =
+        std::has_single_bit(about.reta_size) && about.reta_size >= limits::owner_slots_count;
+    const std::size_t key_octets = about.hash_key_size == 0 ? 40 : about.hash_key_size;
+    constexpr std::uint64_t all =
+        RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
+    if (queue_count < 2 || !has_table || key_octets < std::tuple_size_v<ToeplitzKey> ||
+        key_octets > rss_key_octets_max) {
+        return order;
+    }
+    order.kinds = about.flow_type_rss_offloads & all;
+    const RssPlan plan = plan_rss(config, port, steering);
+    order.key.assign(plan.key.begin(), plan.key.begin() + static_cast<std::ptrdiff_t>(key_octets));
+    order.queues = rss_queues(steering, about.reta_size, queue_count);
+    return order;
+}
+
+rte_eth_conf device_conf(RssOrder& order) {
+    rte_eth_conf conf{};
+    if (order.kinds != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf = {.rss_key = order.key.data(),
+                                     .rss_key_len = static_cast<std::uint8_t>(order.key.size()),
+                                     .rss_hf = order.kinds};
+    }
+    return conf;
+}
+
+using RssTable = std::vector<rte_eth_rss_reta_entry64>;
+
+RssTable table_of(const std::vector<std::uint16_t>& queues) {
+    RssTable table(queues.size() / RTE_ETH_RETA_GROUP_SIZE);
+    for (std::size_t entry = 0; entry < queues.size(); ++entry) {
+        table[entry / RTE_ETH_RETA_GROUP_SIZE].mask = ~std::uint64_t{0};
+        table[entry / RTE_ETH_RETA_GROUP_SIZE].reta[entry % RTE_ETH_RETA_GROUP_SIZE] =
+            queues[entry];
+    }
+    return table;
+}
+
+// Devices that take an order without a word and keep what they had are known: so they are asked.
+bool has_kept(std::uint16_t id, const RssOrder& order) {
+    std::vector<std::uint8_t> key(order.key.size());
+    rte_eth_rss_conf conf{.rss_key = key.data(),
+                          .rss_key_len = static_cast<std::uint8_t>(key.size())};
+    RssTable table = table_of(std::vector<std::uint16_t>(order.queues.size()));
+    if (rte_eth_dev_rss_hash_conf_get(id, &conf) != 0 || key != order.key ||
+        rte_eth_dev_rss_reta_query(id, table.data(),
+                                   static_cast<std::uint16_t>(order.queues.size())) != 0) {
+        return false;
+    }
+    for (std::size_t entry = 0; entry < order.queues.size(); ++entry) {
+        if (table[entry / RTE_ETH_RETA_GROUP_SIZE].reta[entry % RTE_ETH_RETA_GROUP_SIZE] !=
+            order.queues[entry]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+QueueChoice carry_out(std::uint16_t id, const RssOrder& order, unsigned queue_count) {
+    if (queue_count < 2) {
+        return QueueChoice::single;
+    }
+    if (order.kinds == 0) {
+        return QueueChoice::device;
+    }
+    // Some take a key with their configuration, some only now.
+    std::vector<std::uint8_t> key = order.key;
+    rte_eth_rss_conf conf{.rss_key = key.data(),
+                          .rss_key_len = static_cast<std::uint8_t>(key.size()),
+                          .rss_hf = order.kinds};
+    rte_eth_dev_rss_hash_update(id, &conf);
+    RssTable table = table_of(order.queues);
+    const bool is_taken =
+        rte_eth_dev_rss_reta_update(id, table.data(),
+                                    static_cast<std::uint16_t>(order.queues.size())) == 0;
+    return is_taken && has_kept(id, order) ? QueueChoice::client : QueueChoice::refused;
+}
+
 }  // namespace
+
+std::string_view name_of(QueueChoice choice) {
+    switch (choice) {
+        case QueueChoice::single:
+            return "single";
+        case QueueChoice::device:
+            return "device";
+        case QueueChoice::refused:
+            return "refused";
+        case QueueChoice::client:
+            break;
+    }
+    return "client";
+}
 
 std::string eal_device_name(const NicPort& port, std::size_t index) {
     switch (port.kind) {
@@ -252,8 +359,10 @@ PacketPool::~PacketPool() { rte_mempool_free(pool_); }
 
 unsigned PacketPool::in_use() const { return rte_mempool_in_use_count(pool_); }
 
-Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned worker_count,
+Result<OpenPort> OpenPort::open(const Config& config, std::size_t index, const Steering& steering,
                                 const PacketPool& pool) {
+    const NicPort& port = config.ports[index];
+    const auto worker_count = static_cast<unsigned>(config.director.workers.size());
     const std::string place = place_of(port);
     const std::string name = eal_device_name(port, index);
     std::uint16_t id = closed;
@@ -271,7 +380,8 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
     OpenPort open;
     open.receive_queue_count_ =
         static_cast<std::uint16_t>(std::min<unsigned>(about.max_rx_queues, worker_count));
-    rte_eth_conf conf{};
+    RssOrder rss = order_rss(config, index, steering, about, open.receive_queue_count_);
+    const rte_eth_conf conf = device_conf(rss);
     int error = rte_eth_dev_configure(id, open.receive_queue_count_,
                                       static_cast<std::uint16_t>(worker_count), &conf);
     open.id_ = id;  // from here on there is something to close
@@ -297,6 +407,7 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
         return Error{with_last_words(place + "cannot start device \"" + port.device +
                                      "\": " + rte_strerror(-error))};
     }
+    open.queue_choice_ = carry_out(id, rss, open.receive_queue_count_);
     rte_ether_addr mac{};
     rte_eth_macaddr_get(id, &mac);
     std::memcpy(open.link_.mac.bytes.data(), mac.addr_bytes, sizeof(mac.addr_bytes));
@@ -309,6 +420,7 @@ Result<OpenPort> OpenPort::open(const NicPort& port, std::size_t index, unsigned
 OpenPort::OpenPort(OpenPort&& other) noexcept
     : id_{std::exchange(other.id_, closed)},
       receive_queue_count_{other.receive_queue_count_},
+      queue_choice_{other.queue_choice_},
       link_{other.link_},
       interface_{std::move(other.interface_)} {}
 

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model/paths.h"
 #include "config/model/result.h"
 #include "config/model/service.h"
+#include "dataplane/steering.h"
 
 struct rte_mempool;
 
@@ -53,11 +55,21 @@ struct PortStatistics {
     std::uint64_t no_buffer = 0;
 };
 
+// By what a port's packets come to their receive queues.
+enum class QueueChoice : std::uint8_t {
+    single,   // there is one queue
+    device,   // as the device likes: it cannot be told otherwise
+    refused,  // the same: it was told otherwise, and kept its own key or table
+    client,   // as `owner_of` has it, see rss.h
+};
+std::string_view name_of(QueueChoice choice);
+
 // An open, started port; stopped and closed at the end of its life.
 class OpenPort {
   public:
-    // One queue pair for each worker; fewer receive queues where the device has no more.
-    static Result<OpenPort> open(const NicPort& port, std::size_t index, unsigned worker_count,
+    // One queue pair for each worker; fewer receive queues where the device has no more. A device
+    // that can be told which queue a client's packets belong to is told so by `steering`.
+    static Result<OpenPort> open(const Config& config, std::size_t index, const Steering& steering,
                                  const PacketPool& pool);
     OpenPort(OpenPort&& other) noexcept;
     OpenPort& operator=(OpenPort&&) = delete;
@@ -65,6 +77,7 @@ class OpenPort {
 
     std::uint16_t id() const { return id_; }
     std::uint16_t receive_queue_count() const { return receive_queue_count_; }
+    QueueChoice queue_choice() const { return queue_choice_; }
     const PortLink& link() const { return link_; }
     // Any thread.
     PortStatistics statistics() const;
@@ -76,6 +89,7 @@ class OpenPort {
     static constexpr std::uint16_t closed = 0xFFFF;
     std::uint16_t id_ = closed;
     std::uint16_t receive_queue_count_ = 0;
+    QueueChoice queue_choice_ = QueueChoice::device;
     PortLink link_;
     std::string interface_;  // of the kernel, where the port is read through one; else empty
 };

@@ -41,23 +41,37 @@ std::uint32_t toeplitz(const ToeplitzKey& key, Ipv4Address address) {
     return toeplitz(key, octets);
 }
 
-Steering::Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix owner_prefix) {
+ToeplitzKey bounded_key(const ToeplitzKey& key, unsigned prefix) {
+    const unsigned first = prefix < bounded_prefix_min ? 26 : 31;
+    const unsigned end = prefix + 26;
+    ToeplitzKey bounded{};
+    for (unsigned bit = first; bit < end; ++bit) {
+        const auto place = static_cast<std::uint8_t>(0x80 >> (bit % 8));
+        const bool is_outermost = bit == first || bit + 1 == end;
+        if (is_outermost || (key[bit / 8] & place) != 0) {
+            bounded[bit / 8] |= place;
+        }
+    }
+    return bounded;
+}
+
+Steering::Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix owner_prefix)
+    : key_v4_{bounded_key(key, owner_prefix.v4)},
+      key_v6_{bounded_key(key, owner_prefix.v6)},
+      owner_prefix_{owner_prefix} {
     for (std::size_t octet = 0; octet < slots_by_octet_.size(); ++octet) {
         for (unsigned value = 0; value < 256; ++value) {
             const Ipv4Address alone{be32::from_wire(value << (8 * octet))};
-            const IpAddress cut = IpPrefix{alone, owner_prefix.v4}.network();
             slots_by_octet_[octet][value] =
-                static_cast<std::uint8_t>(toeplitz(key, cut.v4()) % limits::owner_slots_count);
+                static_cast<std::uint8_t>(toeplitz(key_v4_, alone) % limits::owner_slots_count);
         }
     }
     for (std::size_t octet = 0; octet < slots6_by_octet_.size(); ++octet) {
         for (unsigned value = 0; value < 256; ++value) {
-            Ipv6Address alone;
-            alone.octets[octet] = static_cast<std::uint8_t>(value);
-            const IpAddress cut = IpPrefix{alone, owner_prefix.v6}.network();
-            slots6_by_octet_[octet][value] = static_cast<std::uint8_t>(
-                toeplitz(key, std::span{cut.v6().octets}.first(ipv6_octets)) %
-                limits::owner_slots_count);
+            std::array<std::uint8_t, ipv6_octets> alone{};
+            alone[octet] = static_cast<std::uint8_t>(value);
+            slots6_by_octet_[octet][value] =
+                static_cast<std::uint8_t>(toeplitz(key_v6_, alone) % limits::owner_slots_count);
         }
     }
     for (unsigned slot = 0; slot < limits::owner_slots_count; ++slot) {

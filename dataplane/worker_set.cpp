@@ -35,7 +35,7 @@ bool completes_partial_checksums(DeviceKind kind) {
 
 WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
     : publication_{worker_count},
-      steering_{owner_key(config.director.seed), worker_count, owner_prefix_of(config)},
+      steering_{config},
       cpus_{config.director.workers},
       twin_counters_(config.ports.size()) {}
 

@@ -128,10 +128,12 @@ std::string show_ports(const Json& ports) {
                  {"LINK", Side::left, 4},
                  {"TWIN", Side::left, 8},
                  {"MAC", Side::left, 17},
+                 {"QUEUES", Side::right, 6},
+                 {"BY", Side::left, 7},
                  {"DEVICE"}}};
     for (const Json& port : ports) {
         table.add({cell(port, "name"), cell(port, "link"), cell(port, "twin"), cell(port, "mac"),
-                   cell(port, "device")});
+                   cell(port, "receive_queues"), cell(port, "queue_by"), cell(port, "device")});
     }
     return table.text();
 }

@@ -144,7 +144,7 @@ std::string play(const fs::path& scenario) {
     std::string fates;
     {
         const PacketPool pool = value_of(PacketPool::create(plan.mbuf_count));
-        const OpenPort port = value_of(OpenPort::open(config.ports[0], 0, worker_count, pool));
+        const OpenPort port = value_of(OpenPort::open(config, 0, Steering{config}, pool));
         DirectorState state;
         state.on_event(KernelChanged{std::make_shared<const KernelTables>(
                            read_kernel(scenario / "kernel.txt", port.link()))},

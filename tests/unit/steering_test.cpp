@@ -67,7 +67,8 @@ TEST(Steering, KeepsAClientOfIpv6WhereverInHisNetworkHeIs) {
         Ipv6Address other = one;
         other.octets[8] = static_cast<std::uint8_t>(other.octets[8] + 1);
         ASSERT_EQ(steering.owner_of(one), steering.owner_of(other));
-        ASSERT_EQ(steering.slot_of(one), toeplitz(key, std::span{one.octets}.first(8)) & 63);
+        ASSERT_EQ(steering.slot_of(one),
+                  toeplitz(steering.key_v6(), std::span{one.octets}.first(8)) & 63);
     }
 }
 
@@ -86,7 +87,7 @@ TEST(Steering, ASlotIsTheLowSixBitsOfTheHash) {
     std::mt19937 random{5};
     for (unsigned i = 0; i < 10'000; ++i) {
         const Ipv4Address client = Ipv4Address::from_host(static_cast<std::uint32_t>(random()));
-        ASSERT_EQ(steering.slot_of(client), toeplitz(key, client) & 63);
+        ASSERT_EQ(steering.slot_of(client), toeplitz(steering.key_v4(), client) & 63);
     }
 }
 
@@ -98,7 +99,7 @@ TEST(Steering, UnderAShorterPrefixAllItsClientsHaveTheNetworksOwner) {
         for (unsigned i = 0; i < 1'000; ++i) {
             const Ipv4Address client = Ipv4Address::from_host(static_cast<std::uint32_t>(random()));
             const Ipv4Address network = IpPrefix{client, length}.network().v4();
-            ASSERT_EQ(steering.slot_of(client), toeplitz(key, network) & 63);
+            ASSERT_EQ(steering.slot_of(client), steering.slot_of(network));
         }
     }
 }
@@ -134,6 +135,20 @@ TEST(Steering, NeighbouringClientsSpreadOverAllSlots) {
         slots.insert(steering.slot_of(Ipv4Address::from_host(0xC000'0200 + i)));
     }
     EXPECT_EQ(slots.size(), 64U);
+}
+
+TEST(Steering, NoTwoOfSixtyFourNeighboursShareASlot) {
+    for (const char* seed : {"fulcrum", "another", "a third"}) {
+        const Steering steering{owner_key(seed), 2};
+        std::set<unsigned> slots;
+        std::set<unsigned> slots_of_networks;
+        for (std::uint32_t i = 0; i < 64; ++i) {
+            slots.insert(steering.slot_of(Ipv4Address::from_host(0xC000'0240 + i)));
+            slots_of_networks.insert(steering.slot_of(Ipv4Address::from_host((i << 26) + 9)));
+        }
+        EXPECT_EQ(slots.size(), 64U);
+        EXPECT_EQ(slots_of_networks.size(), 64U);
+    }
 }
 
 TEST(Steering, AnotherSeedIsAnotherKey) {
