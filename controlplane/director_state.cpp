@@ -458,7 +458,7 @@ std::optional<ServiceView> DirectorState::service(std::string_view name) const {
 
 ServiceView DirectorState::view_of(const ServiceRecord& service,
                                    const RealRemnants& remnants) const {
-    ServiceView view{.asked = service.asked, .id = service.id, .listeners = service.listeners};
+    ServiceView view{service.asked, service.id, service.number, service.listeners, {}, 0};
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);

@@ -110,6 +110,7 @@ struct RealView {
 struct ServiceView {
     const VirtualService* asked = nullptr;
     std::uint32_t id = limits::service_id_none;  // as the workers know it
+    std::uint16_t number = 0;                    // by which they count its drops
     std::vector<std::uint16_t> listeners;        // as sessions hold them
     std::vector<RealView> reals;                 // fallback last but for removed ones
     std::uint32_t usable_count = 0;  // of reals on the ring: the fallback does not count

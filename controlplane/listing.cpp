@@ -75,6 +75,17 @@ TallyTotals ListedReal::totals(const Boards& boards) const {
     return read_tally(boards, tally).since(base);
 }
 
+DropTotals read_drops(const Boards& boards, std::uint16_t service) {
+    DropTotals totals{};
+    for (const CounterBoard* board : boards) {
+        for (std::size_t reason = 0; service < board->service_count() && reason < totals.size();
+             ++reason) {
+            totals[reason] += board->drops(service).by_reason[reason].read();
+        }
+    }
+    return totals;
+}
+
 std::string ListedReal::check_sentence() const {
     return checks == nullptr ? check : *checks->sentence.look();
 }
@@ -87,6 +98,14 @@ TallyTotals ListedService::totals(const Boards& boards) const {
     return totals;
 }
 
+DropTotals ListedService::drops(const Boards& boards) const {
+    DropTotals totals = read_drops(boards, number);
+    for (std::size_t reason = 0; reason < totals.size(); ++reason) {
+        totals[reason] -= drops_at_start[reason];
+    }
+    return totals;
+}
+
 bool sees_replies(const ListedService& service) {
     return service.reals.empty() || std::ranges::any_of(service.reals, [](const ListedReal& real) {
                return real.forward == ForwardingMode::nat;
@@ -94,6 +113,7 @@ bool sees_replies(const ListedService& service) {
 }
 
 void TallyBook::keep(Listing& listing) {
+    keep_drops(listing);
     for (auto& [tally, line] : lines_) {
         line.is_listed = false;
     }
@@ -117,6 +137,20 @@ void TallyBook::keep(Listing& listing) {
         }
     }
     retired_ = std::move(kept);  // a service that is gone takes its past with it
+}
+
+// A service keeps its number under a new name, and when it has gone another may get it.
+void TallyBook::keep_drops(Listing& listing) {
+    std::map<std::uint16_t, DropLine> kept;
+    for (ListedService& service : listing.services) {
+        const auto known = drop_lines_.find(service.number);
+        const bool is_its_own =
+            known != drop_lines_.end() && known->second.service_id == service.id;
+        service.drops_at_start =
+            is_its_own ? known->second.at_start : read_drops(boards_, service.number);
+        kept[service.number] = {service.id, service.drops_at_start};
+    }
+    drop_lines_ = std::move(kept);
 }
 
 // What the line showed when it became this owner's; now, if it has just become it.
@@ -152,6 +186,7 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.scheduler_flags = view.asked->scheduler_flags;
         service.affinity = view.asked->affinity;
         service.id = view.id;
+        service.number = view.number;
         service.listener_indexes = view.listeners;
         service.usable_count = view.usable_count;
         service.reals.reserve(view.reals.size());

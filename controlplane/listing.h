@@ -4,6 +4,7 @@
 // Counters themselves are read where they stand, in the workers' boards, when somebody asks.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -40,6 +41,10 @@ struct TallyTotals {
 };
 TallyTotals read_tally(const Boards& boards, std::uint32_t tally);
 
+// One service's drops by reason, summed over all workers.
+using DropTotals = std::array<std::uint64_t, drop_reason_count>;
+DropTotals read_drops(const Boards& boards, std::uint16_t service);
+
 struct ListedReal {
     std::string name;
     Endpoint endpoint;
@@ -73,9 +78,12 @@ struct ListedService {
     std::vector<std::uint16_t> listener_indexes;  // as sessions name them
     std::uint32_t usable_count = 0;
     std::vector<ListedReal> reals;
-    TallyTotals retired;  // of reals that are no more: a service's totals never fall
+    TallyTotals retired;          // of reals that are no more: a service's totals never fall
+    std::uint16_t number = 0;     // by which workers count its drops
+    DropTotals drops_at_start{};  // what that line showed when it became this service's
 
     TallyTotals totals(const Boards& boards) const;
+    DropTotals drops(const Boards& boards) const;
 };
 
 // Whether replies of any real pass through us: under direct routing alone nothing is known of them.
@@ -92,7 +100,7 @@ class TallyBook {
   public:
     explicit TallyBook(Boards boards) : boards_{std::move(boards)} {}
 
-    // Fills in `base` and `retired` of what is listed now.
+    // Fills in `base`, `retired` and `drops_at_start` of what is listed now.
     void keep(Listing& listing);
 
   private:
@@ -110,12 +118,19 @@ class TallyBook {
         bool is_listed = false;
     };
 
+    struct DropLine {
+        std::uint32_t service_id = limits::service_id_none;
+        DropTotals at_start{};
+    };
+
+    void keep_drops(Listing& listing);
     TallyTotals base_of(const Owner& owner, std::uint32_t tally);
     void retire(std::uint32_t tally, const Line& line);
 
     Boards boards_;
-    std::map<std::uint32_t, Line> lines_;         // by tally
-    std::map<std::string, TallyTotals> retired_;  // by service
+    std::map<std::uint32_t, Line> lines_;           // by tally
+    std::map<std::string, TallyTotals> retired_;    // by service
+    std::map<std::uint16_t, DropLine> drop_lines_;  // by service number
 };
 
 // `health` may be null.

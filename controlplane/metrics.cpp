@@ -330,6 +330,21 @@ void add_services(Page& page, const Listing& listing, const Boards& boards) {
     add_tallies(page, "service_", lines);
 }
 
+void add_service_drops(Page& page, const Listing& listing, const Boards& boards) {
+    page.counter("service_drops_total",
+                 "Packets of the service dropped, by reason; only what there has been.");
+    for (const ListedService& service : listing.services) {
+        const DropTotals drops = service.drops(boards);
+        for (std::size_t reason = 0; reason < drops.size(); ++reason) {
+            if (drops[reason] > 0) {
+                const std::string_view name = text_of(static_cast<DropReason>(reason)).name;
+                page.sample({{"service", service.name}, {"reason", std::string{name}}},
+                            drops[reason]);
+            }
+        }
+    }
+}
+
 // Reals of the file, that is: the counts of removed ones live on in their service's.
 struct PresentReal {
     const ListedReal* real;
@@ -425,6 +440,7 @@ std::string render_metrics(const MetricsSources& sources, Instant now) {
         add_ports(page, sources);
         add_twins(page, sources);
         add_services(page, *listing, sources.boards);
+        add_service_drops(page, *listing, sources.boards);
         const std::vector<PresentReal> reals = present_reals(*listing);
         add_reals(page, reals, sources.boards);
         add_checks(page, reals);

@@ -141,6 +141,19 @@ Json report_listener(const Listener& listener) {
     return json;
 }
 
+// Those that there have been.
+Json report_drops(const DropTotals& drops) {
+    Json rows = Json::array();
+    for (std::size_t reason = 0; reason < drops.size(); ++reason) {
+        if (drops[reason] > 0) {
+            const DropReasonText& text = text_of(static_cast<DropReason>(reason));
+            rows.push_back(
+                {{"reason", text.name}, {"packets", drops[reason]}, {"sentence", text.sentence}});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 Json report_services(const Listing& listing, const Boards& boards) {
@@ -165,6 +178,7 @@ Json report_services(const Listing& listing, const Boards& boards) {
         json["reals"] = real_count;
         json["reals_usable"] = service.usable_count;
         add_traffic(json, service.totals(boards), sees_replies(service));
+        json["drops"] = report_drops(service.drops(boards));
         services.push_back(std::move(json));
     }
     Json report;

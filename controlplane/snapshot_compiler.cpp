@@ -189,6 +189,15 @@ void lay_policy(const ServicePlan& plan, SnapshotService& service) {
     }
 }
 
+void lay_tallies(const ServicePlan& plan, Snapshot& snapshot) {
+    for (const RealPlan& real : plan.reals) {
+        if (real.tally >= snapshot.service_of_tally.size()) {
+            snapshot.service_of_tally.resize(real.tally + std::size_t{1}, limits::index_none);
+        }
+        snapshot.service_of_tally[real.tally] = plan.number;
+    }
+}
+
 // A tunnel's real: the packet leaves by the same hop, with less room in it. Without an address of
 // ours to send under there is no way at all.
 void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& real,
@@ -242,6 +251,7 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
         service.mss_max = plan.asked->mss_max;
         lay_timeouts(plan.asked->timeouts, service);
         lay_policy(plan, service);
+        lay_tallies(plan, snapshot);
     }
     return service;
 }

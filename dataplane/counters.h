@@ -95,23 +95,39 @@ struct alignas(limits::cache_line_size) RealTally {
 };
 static_assert(sizeof(RealTally) == limits::cache_line_size);
 
-// One worker's board. Tallies are indexed by SnapshotReal::tally. Allocated before the worker
+// What one worker has dropped of one service's packets. Written when a packet is dropped, and never
+// else. What is dropped before it is known whose it is, or when a port's queue turns out to be
+// full, is in WorkerCounters alone.
+struct ServiceDrops {
+    std::array<SingleWriterCounter, drop_reason_count> by_reason;
+};
+
+// One worker's board. Tallies are indexed by SnapshotReal::tally, drops by SnapshotService::number:
+// those of services whose number is beyond are counted for no service. Allocated before the worker
 // starts and alive until after it has ended.
 class CounterBoard {
   public:
-    explicit CounterBoard(std::size_t tally_count)
-        : tallies_{std::make_unique<RealTally[]>(tally_count)}, tally_count_{tally_count} {}
+    explicit CounterBoard(std::size_t tally_count, std::size_t service_count = 0)
+        : tallies_{std::make_unique<RealTally[]>(tally_count)},
+          tally_count_{tally_count},
+          drops_{std::make_unique<ServiceDrops[]>(service_count)},
+          service_count_{service_count} {}
 
     WorkerCounters& worker() { return worker_; }
     const WorkerCounters& worker() const { return worker_; }
     RealTally& tally(std::uint32_t index) { return tallies_[index]; }
     const RealTally& tally(std::uint32_t index) const { return tallies_[index]; }
     std::size_t tally_count() const { return tally_count_; }
+    ServiceDrops& drops(std::uint16_t service) { return drops_[service]; }
+    const ServiceDrops& drops(std::uint16_t service) const { return drops_[service]; }
+    std::size_t service_count() const { return service_count_; }
 
   private:
     WorkerCounters worker_;
     std::unique_ptr<RealTally[]> tallies_;
     std::size_t tally_count_;
+    std::unique_ptr<ServiceDrops[]> drops_;
+    std::size_t service_count_;
 };
 
 // What the twin thread has done, by NIC port.

@@ -24,7 +24,7 @@ constexpr std::array<PuntRate, punt_class_count> punt_rates{{
 }  // namespace
 
 Emitter::Emitter(const WorkerWiring& wiring, const TurnClock& clock)
-    : wiring_{wiring}, clock_{clock}, counters_{wiring.board->worker()} {
+    : wiring_{wiring}, clock_{clock}, board_{*wiring.board}, counters_{board_.worker()} {
     for (std::size_t i = 0; i < punt_class_count; ++i) {
         punt_rates_[i] = TokenBucket{clock_.hz() / punt_rates[i].frames_per_s, punt_rates[i].burst,
                                      clock_.now_cycles()};
@@ -34,21 +34,19 @@ Emitter::Emitter(const WorkerWiring& wiring, const TurnClock& clock)
 void Emitter::punt(rte_mbuf* mbuf, PuntClass punt_class) {
     const auto index = static_cast<std::size_t>(punt_class);
     if (!punt_rates_[index].take(clock_.now_cycles())) {
-        drop(mbuf, DropReason::punt_policed);
+        drop(mbuf, {DropReason::punt_policed});
     } else if (wiring_.twin == nullptr || !wiring_.twin->post(mbuf, punt_class)) {
-        drop(mbuf, DropReason::punt_full);
+        drop(mbuf, {DropReason::punt_full});
     } else {
         counters_.punted[index].add(1);
         wiring_.twin->ring_if_asleep();
     }
 }
 
-void Emitter::hand_over(rte_mbuf* mbuf, unsigned owner) {
-    if (wiring_.to_workers[owner]->post(mbuf)) {
-        counters_.handed_over.add(1);
-    } else {
-        drop(mbuf, DropReason::handover_full);
-    }
+bool Emitter::hand_over(rte_mbuf* mbuf, unsigned owner) {
+    const bool is_taken = wiring_.to_workers[owner]->post(mbuf);
+    counters_.handed_over.add(is_taken ? 1 : 0);
+    return is_taken;
 }
 
 void Emitter::flush() {
@@ -67,7 +65,7 @@ void Emitter::flush_port(std::size_t port) {
         rte_eth_tx_burst(queues.port_id, queues.transmit_queue, outgoing.mbufs.data(), count);
     counters_.transmitted.add(sent);
     for (std::uint16_t i = sent; i < count; ++i) {
-        drop(outgoing.mbufs[i], DropReason::transmit_full);
+        drop(outgoing.mbufs[i], {DropReason::transmit_full});
     }
     outgoing.count = 0;
 }

@@ -17,17 +17,27 @@
 
 namespace fulcrum {
 
+// Why, and of which service: its number, as far as it is known.
+struct DropCause {
+    DropReason reason;
+    std::uint16_t service = limits::index_none;
+};
+
 class Emitter {
   public:
     Emitter(const WorkerWiring& wiring, const TurnClock& clock);
 
-    void drop(rte_mbuf* mbuf, DropReason reason) {
-        count_drop(reason);
+    void drop(rte_mbuf* mbuf, DropCause cause) {
+        count_drop(cause);
         rte_pktmbuf_free(mbuf);
     }
     // For a packet whose buffer lives on.
-    void count_drop(DropReason reason) {
-        counters_.dropped[static_cast<std::size_t>(reason)].add(1);
+    void count_drop(DropCause cause) {
+        const auto reason = static_cast<std::size_t>(cause.reason);
+        counters_.dropped[reason].add(1);
+        if (cause.service < board_.service_count()) {
+            board_.drops(cause.service).by_reason[reason].add(1);
+        }
     }
 
     // By the port of this index; on the wire at the latest with flush(), at the end of the turn.
@@ -39,7 +49,8 @@ class Emitter {
         }
     }
     void punt(rte_mbuf* mbuf, PuntClass punt_class);
-    void hand_over(rte_mbuf* mbuf, unsigned owner);
+    // False: the owner's mailbox is full, and the packet is still the caller's.
+    [[nodiscard]] bool hand_over(rte_mbuf* mbuf, unsigned owner);
     void flush();
 
     std::size_t pending_count() const;
@@ -54,6 +65,7 @@ class Emitter {
 
     const WorkerWiring& wiring_;
     const TurnClock& clock_;
+    CounterBoard& board_;
     WorkerCounters& counters_;
     std::array<TokenBucket, punt_class_count> punt_rates_;
     std::array<Outgoing, limits::ports_max> outgoing_;

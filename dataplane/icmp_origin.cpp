@@ -100,29 +100,29 @@ IcmpOrigin::IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClo
       clock_{clock},
       rate_{clock.hz() / errors_per_s, errors_at_once, clock.now_cycles()} {}
 
-void IcmpOrigin::refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
+void IcmpOrigin::refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause,
                         const IcmpError& error, const NextHop& hop) {
     if (error.source.is_unspecified() || !may_answer(mbuf, packet, icmp_error_growth, hop)) {
-        return emitter_.drop(mbuf, reason);
+        return emitter_.drop(mbuf, cause);
     }
-    emitter_.count_drop(reason);
+    emitter_.count_drop(cause);
     counters_.originated.add(1);
     const GrownFrame grown = make_icmp_error(rte_pktmbuf_mtod(mbuf, std::uint8_t*),
                                              quotable_of(mbuf, packet), error, hop);
     send(mbuf, grown, hop.port);
 }
 
-void IcmpOrigin::refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
+void IcmpOrigin::refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause,
                              const NextHop& hop) {
     if (packet.ip_version == 4) {
         IcmpError error = icmp_error::port_unreachable;
         error.source = packet.destination;
-        return refuse(mbuf, packet, reason, error, hop);
+        return refuse(mbuf, packet, cause, error, hop);
     }
     if (!may_answer(mbuf, packet, icmpv6_error_growth, hop)) {
-        return emitter_.drop(mbuf, reason);
+        return emitter_.drop(mbuf, cause);
     }
-    emitter_.count_drop(reason);
+    emitter_.count_drop(cause);
     counters_.originated.add(1);
     const GrownFrame grown = make_icmpv6_port_unreachable(rte_pktmbuf_mtod(mbuf, std::uint8_t*),
                                                           quotable_of(mbuf, packet), hop);
@@ -139,7 +139,7 @@ bool IcmpOrigin::may_answer(const rte_mbuf* mbuf, const ParsedPacket& packet, st
 void IcmpOrigin::pass_on(rte_mbuf* mbuf, std::uint16_t quoted_at, std::uint16_t quotable,
                          const IcmpError& error, const NextHop& hop) {
     if (!hop.is_resolved || hop.port == port_none || !may_send()) {
-        return emitter_.drop(mbuf, DropReason::tunnel_error);
+        return emitter_.drop(mbuf, {DropReason::tunnel_error});
     }
     std::uint8_t* const frame =
         rte_pktmbuf_mtod(mbuf, std::uint8_t*) + quoted_at - sizeof(EthernetHeader);

@@ -62,11 +62,11 @@ class IcmpOrigin {
 
     IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClock& clock);
 
-    // The packet ends for `reason`; its sender is told, if it may be and the rate allows.
-    void refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
-                const IcmpError& error, const NextHop& hop);
+    // The packet ends for `cause`; its sender is told, if it may be and the rate allows.
+    void refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause, const IcmpError& error,
+                const NextHop& hop);
     // A packet of either IP version to a port that nobody has.
-    void refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropReason reason,
+    void refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause,
                      const NextHop& hop);
 
     // `mbuf` holds a packet for us about one of a client's, which lies in its first segment from

@@ -79,6 +79,14 @@ std::uint64_t affinity_records_of(const Config& config) {
     return config.director.affinity_clients.value_or(std::max<std::uint64_t>(usual, 1'024));
 }
 
+std::uint64_t ring_bytes_of(const Config& config) {
+    std::uint64_t bytes = 0;
+    for (const VirtualService& service : config.services) {
+        bytes += std::uint64_t{service.ring_size} * sizeof(std::uint16_t);
+    }
+    return bytes;
+}
+
 MemoryPlan plan_memory(const Config& config) {
     MemoryPlan plan;
     const std::uint64_t workers = config.director.workers.size();
@@ -107,12 +115,11 @@ MemoryPlan plan_memory(const Config& config) {
     // Room to grow by reloads without a restart.
     plan.tally_count = std::min<std::uint64_t>(limits::tallies_max, reals * 2 + 4'096);
 
+    plan.service_count =
+        std::min<std::uint64_t>(limits::service_numbers_max, config.services.size() * 2 + 256);
+
     plan.affinity_records_per_worker = (affinity_records_of(config) + workers - 1) / workers;
 
-    std::uint64_t ring_bytes = 0;
-    for (const VirtualService& service : config.services) {
-        ring_bytes += std::uint64_t{service.ring_size} * sizeof(std::uint16_t);
-    }
     plan.shares = {
         {"session tables (" + std::to_string(workers) + " x " +
              std::to_string(buckets * SessionTable::slots_per_bucket) + " slots" +
@@ -127,12 +134,13 @@ MemoryPlan plan_memory(const Config& config) {
         {"rings and drivers", dpdk_base_bytes + workers * dpdk_worker_bytes, true},
         // Twice: explaining a packet has counters of its own.
         {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},
+        {"counters of services", workers * plan.service_count * sizeof(ServiceDrops), false},
         {"schedulers", workers * Chooser::size_for(plan.tally_count), false},
         {"affinity (" + std::to_string(workers) + " x " +
              std::to_string(plan.affinity_records_per_worker) + " clients)",
          workers * AffinityTable::size_for(plan.affinity_records_per_worker), false},
         // Twice: the next snapshot is compiled beside the running one.
-        {"rings of services", 2 * ring_bytes, false},
+        {"rings of services", 2 * ring_bytes_of(config), false},
         {"program", base_bytes, false},
     };
     return plan;

@@ -26,6 +26,7 @@ struct MemoryPlan {
     std::uint64_t sessions_per_worker = 0;
     std::uint64_t sessions6_per_worker = 0;  // of IPv6
     std::uint64_t tally_count = 0;
+    std::uint64_t service_count = 0;  // whose drops are counted
     std::uint64_t affinity_records_per_worker = 0;
 
     std::uint64_t total_bytes() const;

@@ -36,6 +36,7 @@ void send_home(Decision& decision, Origin origin) {
     } else {
         decision.verdict = Verdict::drop;
         decision.reason = DropReason::handed_over_twice;
+        decision.tally = limits::tallies_max;
     }
 }
 
@@ -118,8 +119,7 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
         Decision& decision = burst.decisions[i];
         Classified& classified = burst.classified[i];
         if (steering_.owner_of(classified.client) != worker_id_) {
-            decision.verdict = origin == Origin::nic ? Verdict::hand_over : Verdict::drop;
-            decision.reason = DropReason::handed_over_twice;
+            send_home(decision, origin);
             continue;
         }
         burst.fragments[kept++] = i;

@@ -80,7 +80,8 @@ void Refitter::send(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& 
     }
     Pieces pieces;
     if (!cut(mbuf, decision.hop->mtu, pieces)) {
-        return emitter_.drop(mbuf, DropReason::no_buffer);
+        return emitter_.drop(mbuf,
+                             {DropReason::no_buffer, snapshot.service_number_of(decision.tally)});
     }
     // One packet came, several go.
     counters_.originated.add(pieces.count - 1);
@@ -95,7 +96,8 @@ void Refitter::send_piece(rte_mbuf* mbuf, std::uint16_t flow_hash, const Decisio
     if (decision.rewrite == Rewrite::tunnel) {
         const Tunnel& tunnel = snapshot.tunnel_of(decision.tally);
         if (rte_pktmbuf_headroom(mbuf) < tunnel.header_length) {
-            return emitter_.drop(mbuf, DropReason::no_buffer);
+            return emitter_.drop(
+                mbuf, {DropReason::no_buffer, snapshot.service_number_of(decision.tally)});
         }
         trim_padding(mbuf);
         wrap(mbuf, flow_hash, tunnel);

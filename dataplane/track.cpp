@@ -106,6 +106,7 @@ SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
 void refuse(Decision& decision, DropReason reason) {
     decision.verdict = Verdict::drop;
     decision.reason = reason;
+    decision.tally = limits::tallies_max;
 }
 
 // Whether a request is the SYN of a new connection, and finds its session over or without a real

@@ -11,11 +11,12 @@ WaitingRoom::~WaitingRoom() {
     }
 }
 
-bool WaitingRoom::admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles) {
+bool WaitingRoom::admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles,
+                        std::uint16_t service) {
     if (count_ == guests_.size()) {
         return false;
     }
-    guests_[count_++] = {mbuf, neighbour, deadline_cycles};
+    guests_[count_++] = {mbuf, neighbour, deadline_cycles, service};
     asked_epoch_ = 0;  // the snapshot in force may be newer than the one that it was judged by
     return true;
 }

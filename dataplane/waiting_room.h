@@ -24,10 +24,11 @@ class WaitingRoom {
 
     bool is_empty() const { return count_ == 0; }
     // False: no room.
-    bool admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles);
+    bool admit(rte_mbuf* mbuf, const IpAddress& neighbour, std::uint64_t deadline_cycles,
+               std::uint16_t service);
 
     // Calls `released(mbuf)` for up to a burst of those whose neighbour resolves by now,
-    // `late(mbuf)` for those whose time is over; both leave the room.
+    // `late(mbuf, service)` for those whose time is over; both leave the room.
     template <typename Released, typename Late>
     void call(const Snapshot& snapshot, std::uint64_t now_cycles, const Released& released,
               const Late& late);
@@ -37,6 +38,7 @@ class WaitingRoom {
         rte_mbuf* mbuf;
         IpAddress neighbour;
         std::uint64_t deadline_cycles;
+        std::uint16_t service;  // its number, for who counts
     };
 
     std::array<Guest, limits::held_packets_max> guests_;
@@ -61,7 +63,7 @@ void WaitingRoom::call(const Snapshot& snapshot, std::uint64_t now_cycles, const
             continue;
         }
         if (now_cycles >= guest.deadline_cycles) {
-            late(guest.mbuf);
+            late(guest.mbuf, guest.service);
             continue;
         }
         asked_epoch_ = resolves ? 0 : asked_epoch_;  // more than a burst: ask again next turn

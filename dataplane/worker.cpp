@@ -197,7 +197,9 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             emitter_.punt(mbuf, decision.punt_class);
             break;
         case Verdict::hand_over:
-            emitter_.hand_over(mbuf, wiring_.steering->owner_of(client_of(i)));
+            if (!emitter_.hand_over(mbuf, wiring_.steering->owner_of(client_of(i)))) {
+                drop_stranger(i, snapshot);
+            }
             break;
         case Verdict::hold:
             hold(i, destination_of(i, snapshot), snapshot);
@@ -239,14 +241,36 @@ IpAddress Worker::destination_of(std::size_t i, const Snapshot& snapshot) const 
                                                    burst_->packets[i].ip_version == 6);
 }
 
+// The number of the service that the packet is of, if that is known: a request's by its listener, a
+// reply's by the real whose counters it has been told.
+std::uint16_t Worker::service_of(std::size_t i, const Snapshot& snapshot) const {
+    const PacketClass packet_class = burst_->classified[i].packet_class;
+    if (packet_class == PacketClass::request) {
+        return snapshot.service_of(burst_->classified[i].listener).number;
+    }
+    const bool is_of_real =
+        packet_class == PacketClass::reply || packet_class == PacketClass::fragment;
+    return is_of_real ? snapshot.service_number_of(burst_->decisions[i].tally) : limits::index_none;
+}
+
+// Its owner has no room for it. A reply's service would be known to its owner alone.
+[[gnu::noinline]] void Worker::drop_stranger(std::size_t i, const Snapshot& snapshot) {
+    burst_->decisions[i].tally = limits::tallies_max;
+    drop(i, DropReason::handover_full, snapshot);
+}
+
+// Counted for the packet's service too.
+[[gnu::noinline]] void Worker::drop(std::size_t i, DropReason reason, const Snapshot& snapshot) {
+    emitter_.drop(burst_->mbufs[i], {reason, service_of(i, snapshot)});
+}
+
 // Until the next hop towards `destination` is known. Untouched, so that it can be taken up again
 // from the beginning.
 void Worker::hold(std::size_t i, const IpAddress& destination, const Snapshot& snapshot) {
     const Paths::Answer path = snapshot.paths->to(destination);
     const std::uint64_t deadline = clock_.now_cycles() + clock_.cycles_of_ms(limits::hold_ms_max);
-    if (!waiting_.admit(burst_->mbufs[i], path.neighbour, deadline)) {
-        emitter_.drop(burst_->mbufs[i], DropReason::neighbour_unresolved);
-        return;
+    if (!waiting_.admit(burst_->mbufs[i], path.neighbour, deadline, service_of(i, snapshot))) {
+        return drop(i, DropReason::neighbour_unresolved, snapshot);
     }
     counters_.held_back.add(1);
     WorkerReport wanted;
@@ -264,9 +288,9 @@ void Worker::release_held(const Snapshot& snapshot) {
     waiting_.call(
         snapshot, clock_.now_cycles(),
         [this](rte_mbuf* mbuf) { burst_->mbufs[burst_->count++] = mbuf; },
-        [this](rte_mbuf* mbuf) {
+        [this](rte_mbuf* mbuf, std::uint16_t service) {
             counters_.released.add(1);
-            emitter_.drop(mbuf, DropReason::neighbour_unresolved);
+            emitter_.drop(mbuf, {DropReason::neighbour_unresolved, service});
         });
     if (burst_->count > 0) {
         counters_.released.add(burst_->count);
@@ -315,9 +339,9 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     }
     const NextHop& back = *snapshot.paths->to(source_of(i, snapshot)).hop;
     if (!back.is_resolved || mbuf->nb_segs != 1) {
-        return emitter_.drop(mbuf, decision.reason);
+        return drop(i, decision.reason, snapshot);
     }
-    emitter_.count_drop(decision.reason);
+    emitter_.count_drop({decision.reason, service_of(i, snapshot)});
     send(mbuf, turn_into_reset(frame, packet, back), back);
 }
 

@@ -79,6 +79,9 @@ class Worker {
     bool walk_affinity(const Snapshot& snapshot);
     IpAddress destination_of(std::size_t i, const Snapshot& snapshot) const;
     IpAddress client_of(std::size_t i) const;
+    std::uint16_t service_of(std::size_t i, const Snapshot& snapshot) const;
+    void drop(std::size_t i, DropReason reason, const Snapshot& snapshot);
+    void drop_stranger(std::size_t i, const Snapshot& snapshot);
     IpAddress source_of(std::size_t i, const Snapshot& snapshot) const;
     void sweep_some(const Snapshot& snapshot);
     void renew_counts();

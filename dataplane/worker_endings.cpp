@@ -17,13 +17,12 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
     const bool is_about_ports =
         reason == DropReason::no_real || reason == DropReason::no_service_reset;
     if (burst_->packets[i].ip_version == 6 && !is_about_ports) {
-        return emitter_.drop(burst_->mbufs[i], reason);
+        return drop(i, reason, snapshot);
     }
     const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
     switch (reason) {
         case DropReason::no_real:
-            return is_answered ? emitter_.drop(burst_->mbufs[i], DropReason::no_real)
-                               : refuse_no_real(i, snapshot);
+            return is_answered ? drop(i, reason, snapshot) : refuse_no_real(i, snapshot);
         case DropReason::no_service_reset:
             return refuse_at_vip(i, snapshot);
         case DropReason::mtu_exceeded:
@@ -31,7 +30,7 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
         case DropReason::ttl_expired:
             return refuse_and_tell(i, icmp_error::time_exceeded, snapshot);
         default:
-            return emitter_.drop(burst_->mbufs[i], reason);
+            return drop(i, reason, snapshot);
     }
 }
 
@@ -71,7 +70,7 @@ void Worker::refuse_at_vip(std::size_t i, const Snapshot& snapshot) {
 void Worker::answer_refused(std::size_t i, Refusal refusal, const Snapshot& snapshot) {
     rte_mbuf* mbuf = burst_->mbufs[i];
     const ParsedPacket& packet = burst_->packets[i];
-    const DropReason reason = burst_->decisions[i].reason;
+    const DropCause cause{burst_->decisions[i].reason, service_of(i, snapshot)};
     auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
     const IpAddress sender =
         packet.ip_version == 6 ? IpAddress{ipv6_header_of(frame).source} : IpAddress{packet.source};
@@ -79,15 +78,15 @@ void Worker::answer_refused(std::size_t i, Refusal refusal, const Snapshot& snap
     const bool can_answer =
         refusal != Refusal::silence && hop.port != port_none && mbuf->nb_segs == 1;
     if (!can_answer) {
-        return emitter_.drop(mbuf, reason);
+        return emitter_.drop(mbuf, cause);
     }
     if (!hop.is_resolved) {
         return hold(i, sender, snapshot);
     }
     if (refusal == Refusal::unreachable) {
-        return icmp_.refuse_port(mbuf, packet, reason, hop);
+        return icmp_.refuse_port(mbuf, packet, cause, hop);
     }
-    emitter_.count_drop(reason);
+    emitter_.count_drop(cause);
     counters_.originated.add(1);
     const std::uint16_t length = turn_into_reset(frame, packet, hop);
     mbuf->data_len = length;
@@ -121,8 +120,8 @@ void Worker::refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& sna
     const bool is_from_client = burst_->classified[i].packet_class == PacketClass::request;
     error.source =
         is_from_client ? packet.destination : snapshot.paths->source_to(packet.source).v4();
-    icmp_.refuse(burst_->mbufs[i], packet, burst_->decisions[i].reason, error,
-                 *snapshot.paths->to(packet.source).hop);
+    icmp_.refuse(burst_->mbufs[i], packet, {burst_->decisions[i].reason, service_of(i, snapshot)},
+                 error, *snapshot.paths->to(packet.source).hop);
 }
 
 // A packet of our own, on the way of packet i.
@@ -146,7 +145,7 @@ void Worker::await_first(std::size_t i) {
     if (early_fragments_.admit(burst_->mbufs[i], datagram, deadline)) {
         counters_.held_back.add(1);
     } else {
-        emitter_.drop(burst_->mbufs[i], DropReason::fragment_unmatched);
+        emitter_.drop(burst_->mbufs[i], {DropReason::fragment_unmatched});
     }
 }
 
@@ -164,7 +163,7 @@ void Worker::hear_tunnel_error(std::size_t i, const Snapshot& snapshot) {
     }
     const bool is_for_client = news.inner_offset != 0 && snapshot.is_vip(news.error.source);
     if (!is_for_client) {
-        return emitter_.drop(burst_->mbufs[i], DropReason::tunnel_error);
+        return emitter_.drop(burst_->mbufs[i], {DropReason::tunnel_error});
     }
     const Ipv4Header& inner =
         *reinterpret_cast<const Ipv4Header*>(burst_->frames[i].octets + news.inner_offset);
@@ -182,7 +181,7 @@ void Worker::release_fragments(const Snapshot& snapshot) {
         [this](rte_mbuf* mbuf) { burst_->mbufs[burst_->count++] = mbuf; },
         [this](rte_mbuf* mbuf) {
             counters_.released.add(1);
-            emitter_.drop(mbuf, DropReason::fragment_unmatched);
+            emitter_.drop(mbuf, {DropReason::fragment_unmatched});
         });
     if (burst_->count > 0) {
         counters_.released.add(burst_->count);

@@ -76,7 +76,7 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
         tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, secret_));
         tables6_.push_back(
             std::make_unique<SessionTable6>(kept.octets().subspan(size), buckets6, secret_));
-        boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count));
+        boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count, plan.service_count));
     }
     return done();
 }

@@ -145,6 +145,9 @@ struct Snapshot {
         return is_ipv6 ? IpAddress{named_by(name)} : IpAddress{name};
     }
 
+    // By tally: the number of the service whose real it counts for, or index_none.
+    std::vector<std::uint16_t> service_of_tally;
+
     std::vector<Tunnel> tunnels;
     std::vector<std::uint32_t> tunnel_by_tally;  // of a tunnel's real; empty: nobody has a tunnel
     EndpointMap tunnel_ends;  // a tunnel's real, its port in gue, 253 -> one of its tunnels
@@ -160,6 +163,11 @@ struct Snapshot {
     }
     // `tally` is that of a real whose mode is a tunnel.
     const Tunnel& tunnel_of(std::uint32_t tally) const { return tunnels[tunnel_by_tally[tally]]; }
+
+    // The number of the service whose real is counted by `tally`; index_none: of none.
+    std::uint16_t service_number_of(std::uint32_t tally) const {
+        return tally < service_of_tally.size() ? service_of_tally[tally] : limits::index_none;
+    }
 
     // Of packets that come from a NAT real's endpoint, an index into reply_sources; else
     // EndpointMap::absent.

@@ -36,6 +36,7 @@ struct Options {
     unsigned size = 0;
     std::string deadline;  // as written
     std::string then;
+    bool shows_drops = false;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -183,7 +184,10 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     };
     add_plain("status", "What the director is doing; exit status 1 if it has problems",
               show_status);
-    add_plain("services", "Virtual services and their counters", show_services);
+    add("services", "Virtual services and their counters", [&options] {
+        return ask(options, "services", Json::object(),
+                   options.shows_drops ? show_service_drops : show_services);
+    })->add_flag("--drops", options.shows_drops, "Their dropped packets, by reason");
     add("reals", "Real servers, their state and counters", [&options] {
         return ask_reals(options);
     })->add_option("SERVICE", options.service, "Only those of this service");

@@ -242,6 +242,20 @@ std::string show_services(const Json& result) {
     return table.text();
 }
 
+std::string show_service_drops(const Json& result) {
+    Table table{{{"SERVICE", Side::left, 12},
+                 {"REASON", Side::left, 20},
+                 {"PACKETS", Side::right, 12},
+                 {"MEANING"}}};
+    for (const Json& service : result.at("services")) {
+        for (const Json& drop : service.at("drops")) {
+            table.add({cell(service, "name"), cell(drop, "reason"), cell(drop, "packets"),
+                       cell(drop, "sentence")});
+        }
+    }
+    return table.text();
+}
+
 std::string show_reals(const Json& result) {
     std::vector<Column> columns{{"SERVICE", Side::left, 12},      {"REAL", Side::left, 12},
                                 {"ADDRESS", Side::left, 21},      {"FORWARD"},

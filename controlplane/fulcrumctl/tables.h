@@ -11,6 +11,7 @@ using Json = nlohmann::ordered_json;
 // Each takes the result of the command that it is named for.
 std::string show_status(const Json& result);
 std::string show_services(const Json& result);
+std::string show_service_drops(const Json& result);  // of services too
 std::string show_reals(const Json& result);
 std::string show_sessions(const Json& result);
 std::string show_affinity(const Json& result);

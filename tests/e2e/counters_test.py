@@ -1,10 +1,12 @@
 """What the director says it carried, held against what the web servers' own interfaces saw."""
 
 import collections
+import errno
+import socket
 
 import packets
 from labkit.capture import Capture
-from labkit.lab import CLIENT, WEB, wait_until
+from labkit.lab import CLIENT, VIP, WEB, wait_until
 from scenario import Scenario
 
 FIELDS = ("in_packets", "in_bytes", "out_packets", "out_bytes", "sessions_opened")
@@ -48,11 +50,40 @@ class Counters(Scenario):
             line = f'fulcrum_service_{field}_total{{service="web"}}'
             self.assertEqual(metrics.get(line), str(service[field]), line)
 
+    def drops(self):
+        return {drop["reason"]: drop["packets"] for drop in self.service()["drops"]}
+
+    def test_a_services_drops_are_as_many_as_the_packets_that_its_client_lost(self):
+        def connect_with_no_time_to_live():
+            with socket.socket() as wire:
+                wire.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+                with self.assertRaises(OSError) as failed:  # what our ICMP error makes of it
+                    wire.connect((VIP, 80))
+                self.assertEqual(failed.exception.errno, errno.EHOSTUNREACH)
+
+        drops_before, before = self.drops(), segments_sent(self.lab.client)
+        for _ in range(5):
+            self.lab.client.call(connect_with_no_time_to_live)
+        lost = segments_sent(self.lab.client) - before
+        self.assertGreaterEqual(lost, 5)
+        self.assertEqual(self.drops(), drops_before | {"ttl_expired": lost})
+        line = 'fulcrum_service_drops_total{service="web",reason="ttl_expired"}'
+        self.assertEqual(self.director.metrics().get(line), str(lost))
+        table = self.director.ctl("services", "--drops").stdout
+        self.assertRegex(table, rf"web +ttl_expired +{lost}  the time to live ran out here")
+
     def test_health_checks_are_not_counted(self):
         before = self.counts()
         checks = passive_opens(self.lab.web["web1"])
         wait_until(lambda: passive_opens(self.lab.web["web1"]) >= checks + 3, 10, "no checks come")
         self.assertEqual(self.grown(before), {name: dict.fromkeys(FIELDS, 0) for name in WEB})
+
+
+def segments_sent(node):
+    """Those that were sent again are counted by themselves."""
+    table = node.run("cat", "/proc/net/snmp").splitlines()
+    names, values = (line.split() for line in table if line.startswith("Tcp:"))
+    return sum(int(values[names.index(name)]) for name in ("OutSegs", "RetransSegs"))
 
 
 def passive_opens(node):

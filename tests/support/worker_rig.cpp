@@ -228,6 +228,14 @@ std::uint64_t WorkerRig::dropped(DropReason reason) const {
     return sum;
 }
 
+std::uint64_t WorkerRig::drops_of(std::uint16_t service, DropReason reason) const {
+    std::uint64_t sum = 0;
+    for (const auto& member : members_) {
+        sum += member->board.drops(service).by_reason[static_cast<std::size_t>(reason)].read();
+    }
+    return sum;
+}
+
 std::uint64_t WorkerRig::dropped_for_any_reason() const {
     std::uint64_t sum = 0;
     for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {

@@ -78,11 +78,13 @@ class WorkerRig {
     // Of all workers together.
     std::uint64_t dropped(DropReason reason) const;
     std::uint64_t dropped_for_any_reason() const;
+    // Of one service, by its number.
+    std::uint64_t drops_of(std::uint16_t service, DropReason reason) const;
 
   private:
     struct Member {
         explicit Member(std::size_t bucket_count)
-            : table{bucket_count}, table6{bucket_count}, board{4'096} {}
+            : table{bucket_count}, table6{bucket_count}, board{4'096, 256} {}
 
         OwnedTable table;
         OwnedTable6 table6;

@@ -51,6 +51,14 @@ TEST(CounterBoard, BeginsWithZeroEverywhere) {
     }
 }
 
+TEST(CounterBoard, CountsTheDropsOfAsManyServicesAsItIsMadeFor) {
+    CounterBoard board{1, 2};
+    ASSERT_EQ(board.service_count(), 2U);
+    board.drops(1).by_reason[3].add(5);
+    EXPECT_EQ(board.drops(1).by_reason[3].read(), 5U);
+    EXPECT_EQ(board.drops(0).by_reason[3].read(), 0U);
+}
+
 TEST(CounterBoard, NoTwoTalliesShareACacheLine) {
     const CounterBoard board{2};
     const auto first = reinterpret_cast<std::uintptr_t>(&board.tally(0));

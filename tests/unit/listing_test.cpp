@@ -44,8 +44,8 @@ class ListingTest : public testing::Test {
         return listing.services.at(0).reals.at(at).totals(boards_);
     }
 
-    CounterBoard first_{8};
-    CounterBoard second_{8};
+    CounterBoard first_{8, 4};
+    CounterBoard second_{8, 4};
     Boards boards_{&first_, &second_};
     TallyBook book_{boards_};
 };
@@ -107,6 +107,40 @@ TEST_F(ListingTest, ForgetsAServiceWithItsPast) {
     EXPECT_EQ(service_totals(kept({real_of("new", 6)})).in_packets, 0U);
 }
 
+constexpr auto no_real = static_cast<std::size_t>(DropReason::no_real);
+
+TEST_F(ListingTest, SumsAServicesDropsOverAllWorkers) {
+    const Listing listing = kept({});
+    first_.drops(0).by_reason[no_real].add(4);
+    second_.drops(0).by_reason[no_real].add(3);
+    second_.drops(1).by_reason[no_real].add(100);
+    const DropTotals drops = listing.services[0].drops(boards_);
+    EXPECT_EQ(drops[no_real], 7U);
+    EXPECT_EQ(drops[static_cast<std::size_t>(DropReason::no_session)], 0U);
+}
+
+TEST_F(ListingTest, StartsAServiceFromZeroOnALineOfDropsThatWasAnothers) {
+    Listing old = listing_of({});
+    old.services[0].id = 1;
+    book_.keep(old);
+    first_.drops(0).by_reason[no_real].add(9);
+    book_.keep(old);
+    EXPECT_EQ(old.services[0].drops(boards_)[no_real], 9U) << "its own it goes on counting";
+    Listing next = listing_of({});
+    next.services[0].id = 2;
+    book_.keep(next);
+    EXPECT_EQ(next.services[0].drops(boards_)[no_real], 0U);
+    second_.drops(0).by_reason[no_real].add(2);
+    EXPECT_EQ(next.services[0].drops(boards_)[no_real], 2U);
+}
+
+TEST_F(ListingTest, ReportsTheDropsThatThereHaveBeen) {
+    first_.drops(0).by_reason[no_real].add(4);
+    EXPECT_EQ(report_services(listing_of({}), boards_)["services"][0]["drops"].dump(),
+              R"([{"reason":"no_real","packets":4,)"
+              R"("sentence":"the service has no usable real and no fallback"}])");
+}
+
 TEST_F(ListingTest, ShowsTheLatestProbesSentence) {
     ListedReal real = real_of("web1", 5);
     real.check = "not checked";
@@ -131,7 +165,7 @@ TEST_F(ListingTest, ReportsServicesByName) {
               R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"reals":1,)"
               R"("reals_usable":1,"sessions":2,"sessions_active":1,"sessions_opened":0,)"
               R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
-              R"("out_bytes":0}]})");
+              R"("out_bytes":0,"drops":[]}]})");
 }
 
 TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {

@@ -65,8 +65,8 @@ class MetricsPageTest : public testing::Test {
         return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
     }
 
-    CounterBoard first_{8};
-    CounterBoard second_{8};
+    CounterBoard first_{8, 4};
+    CounterBoard second_{8, 4};
     Shown<Listing> listing_;
     ReloadCounters reloads_;
     LoopCounters loop_;
@@ -82,6 +82,15 @@ TEST_F(MetricsPageTest, TellsWorkersDropsByReason) {
     EXPECT_TRUE(page_has(R"(fulcrum_dropped_packets_total{reason="table_full",worker="0"} 3)"));
     EXPECT_TRUE(page_has(R"(fulcrum_dropped_packets_total{reason="no_real",worker="1"} 4)"));
     EXPECT_TRUE(page_has(R"(fulcrum_dropped_packets_total{reason="no_real",worker="0"} 0)"));
+}
+
+TEST_F(MetricsPageTest, TellsAServicesDropsByReasonWhereThereHaveBeenAny) {
+    list({});
+    EXPECT_EQ(page().find("service_drops_total"), std::string::npos);
+    first_.drops(0).by_reason[static_cast<std::size_t>(DropReason::no_real)].add(4);
+    second_.drops(0).by_reason[static_cast<std::size_t>(DropReason::no_real)].add(1);
+    EXPECT_TRUE(page_has(R"(fulcrum_service_drops_total{service="web",reason="no_real"} 5)"));
+    EXPECT_EQ(page().find(R"(service="web",reason="no_session")"), std::string::npos);
 }
 
 TEST_F(MetricsPageTest, CountsTimeInSeconds) {

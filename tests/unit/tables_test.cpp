@@ -51,6 +51,15 @@ TEST(Tables, ShowWhomClientsAreBoundTo) {
         "there are more: narrow the question or raise --limit\n");
 }
 
+TEST(Tables, ShowServicesDropsByReason) {
+    const Json drop{{"reason", "no_real"}, {"packets", 12}, {"sentence", "nobody serves"}};
+    const Json web{{"name", "web"}, {"drops", Json::array({drop})}};
+    const Json quiet{{"name", "quiet"}, {"drops", Json::array()}};
+    EXPECT_EQ(show_service_drops({{"services", {web, quiet}}}),
+              "SERVICE       REASON                     PACKETS  MEANING\n"
+              "web           no_real                         12  nobody serves\n");
+}
+
 TEST(Tables, ShowASchedulersFlags) {
     const Json service{{"name", "web"},     {"vip", "10.1.0.80"},
                        {"port", 80},        {"protocol", "tcp"},
