@@ -395,15 +395,13 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
     }
     for (const Listener& listener : listeners_of(service)) {
         const IpAddress& vip = listener.vip.address;
-        if (endpoint.address.family() != vip.family() && !vip.is_unspecified()) {
+        if (endpoint.address.family() != vip.family() && !vip.is_unspecified() &&
+            !is_tunnel(real.forward)) {
             refuse_real("address: " + to_string(endpoint.address) + " and the VIP " +
                         to_string(vip) + " are not of one IP version, which forward = " +
                         in_quotes(to_string(real.forward)) + " cannot bridge");
             break;
         }
-    }
-    if (is_tunnel(real.forward) && !endpoint.address.is_v4()) {
-        refuse_real("forward: " + in_quotes(to_string(real.forward)) + " carries IPv4 alone");
     }
     const auto [other, is_new] = siblings.by_endpoint.emplace(endpoint, &real);
     if (!is_new) {

@@ -202,16 +202,16 @@ void lay_tallies(const ServicePlan& plan, Snapshot& snapshot) {
 // ours to send under there is no way at all.
 void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& real,
                 Snapshot& snapshot) {
-    const Ipv4Address source = snapshot.paths->source_to(real.address).v4();
-    if (const auto told = input.path_mtus.find(real.address); told != input.path_mtus.end()) {
+    const IpAddress& end = plan.endpoint.address;
+    const IpAddress source = snapshot.paths->source_to(end);
+    if (const auto told = input.path_mtus.find(end); told != input.path_mtus.end()) {
         real.hop.mtu = std::min(real.hop.mtu, told->second);
     }
     if (source.is_unspecified()) {
         real.hop = {};
     }
     const auto place = static_cast<std::uint32_t>(snapshot.tunnels.size());
-    snapshot.tunnels.push_back(
-        prepare_tunnel(plan.mode, plan.tunnel, real.hop, source, real.address));
+    snapshot.tunnels.push_back(prepare_tunnel(plan.mode, plan.tunnel, real.hop, {source, end}));
     real.hop.mtu = snapshot.tunnels.back().mtu;
     if (snapshot.tunnel_by_tally.size() <= plan.tally) {
         snapshot.tunnel_by_tally.resize(plan.tally + std::size_t{1});
@@ -239,7 +239,7 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
                 .standing = real.standing,
                 .hop = *snapshot.paths->to(real.endpoint.address).hop,
                 .tally = real.tally};
-        if (is_tunnel(real.mode) && real.endpoint.address.is_v4()) {
+        if (is_tunnel(real.mode)) {
             lay_tunnel(input, real, laid, snapshot);
         }
     }
@@ -371,7 +371,8 @@ void lay_tunnel_ends(Snapshot& snapshot) {
     for (const SnapshotReal& real : snapshot.reals) {
         if (real.standing != RealStanding::absent && is_tunnel(real.mode)) {
             const Tunnel& tunnel = snapshot.tunnel_of(real.tally);
-            ends.push_back({EndpointMap::key_of(real.address, tunnel.port_of_end, tunnel_kind),
+            ends.push_back({EndpointMap::key_of(real.address, tunnel.port_of_end, tunnel_kind,
+                                                family_of(real.is_ipv6)),
                             snapshot.tunnel_by_tally[real.tally]});
         }
     }

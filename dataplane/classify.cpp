@@ -88,9 +88,9 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
         return punt(classified, PuntClass::keepalive);
     }
     const bool is_about_ours =
-        Asked::family == IpFamily::v4 &&
-        (packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error);
-    if (is_about_ours && snapshot.tunnel_to({packet.source, packet.source_port}) != nullptr) {
+        packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error;
+    if (is_about_ours &&
+        snapshot.tunnel_to({packet.source, packet.source_port}, Asked::family) != nullptr) {
         classified.packet_class = PacketClass::tunnel_error;
         return;
     }
@@ -254,7 +254,7 @@ void classify_ipv6(const std::uint8_t* frame, const Snapshot& snapshot, ParsedPa
     const Ipv6Ends ends = ipv6_ends_of(frame, packet);
     packet.source = snapshot.name_of(ends.source);
     packet.destination = snapshot.name_of(ends.destination);
-    if (packet.kind == PacketKind::other_ip) {
+    if (packet.kind == PacketKind::other_ip || packet.kind == PacketKind::tunnel_error) {
         return classify_other_ip<Ipv6Asked>(packet, snapshot, classified, ends);
     }
     classify_flow<Ipv6Asked>(packet, snapshot, classified, ends);

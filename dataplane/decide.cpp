@@ -42,6 +42,14 @@ void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision
 
 }  // namespace
 
+// A tunnel leads to reals of either IP version.
+IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Snapshot& snapshot) {
+    const bool is_ipv6 = decision.rewrite == Rewrite::tunnel
+                             ? snapshot.tunnel_of(decision.tally).is_ipv6
+                             : packet.ip_version == 6;
+    return snapshot.address_of(decision.replacement.address, is_ipv6);
+}
+
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision) {
     decision.is_reply = false;
     decision.tally = real.tally;
@@ -74,12 +82,14 @@ void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uin
 // Handshakes alone, which are no business of a confirmed session's packets: those pay nothing.
 [[gnu::noinline]] void limit_segments(const ParsedPacket& packet, const SnapshotReal& real,
                                       std::uint16_t mss_max, Decision& decision) {
-    constexpr unsigned headers_size = sizeof(Ipv4Header) + sizeof(TcpHeader);
-    constexpr unsigned mss_least = 536;
+    const bool is_ipv6 = packet.ip_version == 6;
+    const unsigned headers_size =
+        (is_ipv6 ? sizeof(Ipv6Header) : sizeof(Ipv4Header)) + sizeof(TcpHeader);
+    const unsigned mss_least = is_ipv6 ? 1'220 : 536;  // RFC 9293, 3.7.1
     const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
     const bool is_handshake =
         packet.protocol == L4Protocol::tcp && (packet.tcp_flags & tcp_flag::syn) != 0;
-    if (!leaves || !is_handshake || packet.ip_version != 4) {
+    if (!leaves || !is_handshake) {
         return;
     }
     unsigned limit = mss_max;

@@ -34,6 +34,9 @@ struct Decision {
 };
 static_assert(sizeof(Decision) <= 32);
 
+// Where a packet goes that is no reply and has been decided on.
+IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Snapshot& snapshot);
+
 // A request (or a client's ICMP error) on its way to the real.
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision);
 

@@ -55,6 +55,9 @@ struct Ipv6Header {
     Ipv6Address destination;
 
     unsigned version() const { return version_class_and_flow.host() >> 28; }
+    std::uint8_t traffic_class() const {
+        return static_cast<std::uint8_t>(version_class_and_flow.host() >> 20);
+    }
 };
 static_assert(sizeof(Ipv6Header) == 40 && alignof(Ipv6Header) == 1);
 

@@ -1,6 +1,6 @@
 // The largest segment that a TCP handshake asks for, made no larger than the way allows (its way
 // through a tunnel leaves less than the client knows). A SYN that says nothing asks for 536 octets
-// (RFC 9293, 3.7.1), which is the least that a limit can be: it is left as it is. Worker side.
+// over IPv4 and 1,220 over IPv6 (RFC 9293, 3.7.1): it is left as it is. Worker side.
 #pragma once
 
 #include <cstddef>

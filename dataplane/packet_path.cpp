@@ -205,6 +205,8 @@ inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
         burst.decisions[i].verdict = Verdict::pending;
         burst.flows6[burst.flow6_count++] = static_cast<std::uint8_t>(i);
         tracker6_.expect(burst, i);
+    } else if (classified.packet_class == PacketClass::tunnel_error) {
+        burst.decisions[i].verdict = Verdict::hear;
     } else {
         settle_class(burst, i);
     }
@@ -256,7 +258,8 @@ void PacketPath::rewrite(Burst& burst) {
 void PacketPath::rewrite_ipv6(Burst& burst, const Snapshot& snapshot) {
     for (std::size_t n = 0; n < burst.flow6_count; ++n) {
         const std::size_t i = burst.flows6[n];
-        if (burst.decisions[i].verdict == Verdict::transmit) {
+        const Verdict verdict = burst.decisions[i].verdict;
+        if (verdict == Verdict::transmit || verdict == Verdict::refit) {
             fulcrum::rewrite_ipv6(burst.frames[i].octets, burst.packets[i], burst.decisions[i],
                                   snapshot);
         }

@@ -100,10 +100,6 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
     }
 }
 
-constexpr bool is_tunnel(std::uint8_t ip_protocol) {
-    return ip_protocol == 4 || ip_protocol == 47;  // IPIP, GRE
-}
-
 // An error is about the packet that it quotes. Turned around, the quotation's tuple is what the
 // error would carry if it were a packet of that flow going the error's way.
 [[gnu::noinline]] void parse_icmp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
@@ -125,7 +121,7 @@ constexpr bool is_tunnel(std::uint8_t ip_protocol) {
     }
     const bool is_flow = quoted->protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                          quoted->protocol == static_cast<std::uint8_t>(L4Protocol::udp);
-    if (is_tunnel(quoted->protocol) && quoted->source == packet.destination) {
+    if (is_tunnel_protocol(quoted->protocol) && quoted->source == packet.destination) {
         packet.source = quoted->destination;
         packet.source_port = be16{};
         packet.quotation_offset = static_cast<std::uint16_t>(l3_offset + quoted_l3);

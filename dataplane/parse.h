@@ -18,7 +18,8 @@ enum class PacketKind : std::uint8_t {
     refused,       // `reason` says why
     flow,          // TCP or UDP, whole
     icmp_error,    // about a flow: the quotation's addresses and ports are in the packet's place
-    tunnel_error,  // about an IPIP or GRE packet of its receiver's; `source` is whom that was for
+    tunnel_error,  // about an IP-in-IP or GRE packet of its receiver's; `source` is whom that was
+                   // for
     fragment,      // of a TCP or UDP packet over IPv4; the first one's ports are known
     other_ip,      // any other IP packet; also fragments of IPv6
     not_ip,        // ARP: the kernel's

@@ -96,23 +96,28 @@ void parse_icmpv6(std::span<const std::uint8_t> ip_packet, std::size_t l4, Parse
     }
     const bool is_flow = walk.next_header == static_cast<std::uint8_t>(L4Protocol::tcp) ||
                          walk.next_header == static_cast<std::uint8_t>(L4Protocol::udp);
-    if (!is_flow || walk.is_later_fragment) {
+    const auto* ip = look_at<Ipv6Header>(ip_packet, 0);
+    const bool answers_its_sender = quoted->source == ip->destination;
+    if (walk.is_later_fragment || !answers_its_sender) {
+        return;
+    }
+    packet.quotation_offset = static_cast<std::uint16_t>(sizeof(EthernetHeader) + quoted_l3);
+    packet.quoted_l4_offset = static_cast<std::uint16_t>(packet.quotation_offset + walk.at);
+    if (is_tunnel_protocol(walk.next_header)) {
+        packet.source_port = packet.destination_port = be16{};
+        packet.kind = PacketKind::tunnel_error;
+        return;
+    }
+    if (!is_flow) {
         return;
     }
     const auto* ports = look_at<UdpHeader>(quotation, walk.at);
     if (ports == nullptr) {
         return refuse(packet, DropReason::icmp_quotation);
     }
-    const auto* ip = look_at<Ipv6Header>(ip_packet, 0);
-    const bool answers_its_sender = quoted->source == ip->destination;
-    if (!answers_its_sender) {
-        return;
-    }
     packet.source_port = ports->destination_port;
     packet.destination_port = ports->source_port;
     packet.protocol = static_cast<L4Protocol>(walk.next_header);
-    packet.quotation_offset = static_cast<std::uint16_t>(sizeof(EthernetHeader) + quoted_l3);
-    packet.quoted_l4_offset = static_cast<std::uint16_t>(packet.quotation_offset + walk.at);
     packet.kind = PacketKind::icmp_error;
 }
 

@@ -40,7 +40,7 @@ inline const Ipv6Header& ipv6_header_of(const std::uint8_t* frame) {
 }
 
 inline Ipv6Ends ipv6_ends_of(const std::uint8_t* frame, const ParsedPacket& packet) {
-    if (packet.kind == PacketKind::icmp_error) {
+    if (packet.kind == PacketKind::icmp_error || packet.kind == PacketKind::tunnel_error) {
         const auto& quoted = *reinterpret_cast<const Ipv6Header*>(frame + packet.quotation_offset);
         return {quoted.destination, quoted.source};
     }

@@ -99,6 +99,11 @@ inline constexpr std::uint32_t contradictions = [] {
     packet.kind = PacketKind::flow;
 }
 
+// What an IP header says of a packet in a tunnel: IPv4 or IPv6 within, or GRE.
+constexpr bool is_tunnel_protocol(std::uint8_t ip_protocol) {
+    return ip_protocol == 4 || ip_protocol == 41 || ip_protocol == 47;
+}
+
 // Whether a header ended where the first segment does, and not where the packet does.
 inline bool is_scattered(const ParsedPacket& packet, std::size_t seen_length) {
     const bool ends_in_header =

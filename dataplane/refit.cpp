@@ -7,9 +7,12 @@
 #include "dataplane/cut.h"
 #include "dataplane/encapsulate.h"
 #include "dataplane/mss.h"
+#include "dataplane/parse_ipv6.h"
 
 namespace fulcrum {
 namespace {
+
+constexpr std::uint64_t hash_seed = 0x9E3779B97F4A7C15ULL;
 
 static_assert(Tunnel::header_size_max <= RTE_PKTMBUF_HEADROOM,
               "every received buffer has room for an outer header before its frame");
@@ -35,7 +38,20 @@ ChecksumSum sum_of_packet(const rte_mbuf* mbuf) {
 
 std::uint16_t ip_length_of(const rte_mbuf* mbuf) {
     const auto* ip = rte_pktmbuf_mtod_offset(mbuf, const Ipv4Header*, sizeof(EthernetHeader));
+    if (ip->version() == 6) {
+        const auto& ip6 = *reinterpret_cast<const Ipv6Header*>(ip);
+        return static_cast<std::uint16_t>(sizeof(ip6) + ip6.payload_length.host());
+    }
     return ip->total_length.host();
+}
+
+std::uint64_t addresses_word(const std::uint8_t* frame, const ParsedPacket& packet) {
+    if (packet.ip_version == 6) {
+        const Ipv6Header& ip = ipv6_header_of(frame);
+        return folded_multiply(ip.source.word(0) ^ ip.destination.word(1),
+                               ip.source.word(1) ^ ip.destination.word(0) ^ hash_seed);
+    }
+    return (std::uint64_t{packet.source.value.wire()} << 32) | packet.destination.value.wire();
 }
 
 // What lies behind the IP packet was padding of the frame that it came in.
@@ -49,16 +65,15 @@ void trim_padding(rte_mbuf* mbuf) {
 
 }  // namespace
 
-std::uint16_t flow_hash_of(const ParsedPacket& packet) {
+std::uint32_t flow_hash_of(const std::uint8_t* frame, const ParsedPacket& packet) {
     std::uint64_t ports = packet.ip_protocol;
     if (!packet.is_fragment) {
         ports |= (std::uint64_t{packet.source_port.wire()} << 32) |
                  (std::uint64_t{packet.destination_port.wire()} << 16);
     }
-    const std::uint64_t addresses =
-        (std::uint64_t{packet.source.value.wire()} << 32) | packet.destination.value.wire();
-    const std::uint64_t mixed = folded_multiply(addresses ^ 0x9E3779B97F4A7C15ULL, ports + 1);
-    return static_cast<std::uint16_t>(mixed ^ (mixed >> 32));
+    const std::uint64_t mixed =
+        folded_multiply(addresses_word(frame, packet) ^ hash_seed, ports + 1);
+    return static_cast<std::uint32_t>(mixed ^ (mixed >> 32));
 }
 
 Refitter::Refitter(Emitter& emitter, WorkerCounters& counters, unsigned worker_id,
@@ -74,7 +89,8 @@ void Refitter::send(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& 
         limit_mss(rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, packet.l4_offset),
                   mbuf->data_len - std::size_t{packet.l4_offset}, decision.mss_max);
     }
-    const std::uint16_t flow_hash = flow_hash_of(packet);
+    const std::uint32_t flow_hash =
+        flow_hash_of(rte_pktmbuf_mtod(mbuf, const std::uint8_t*), packet);
     if (packet.ip_length <= decision.hop->mtu) {
         return send_piece(mbuf, flow_hash, decision, snapshot);
     }
@@ -91,7 +107,7 @@ void Refitter::send(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& 
     }
 }
 
-void Refitter::send_piece(rte_mbuf* mbuf, std::uint16_t flow_hash, const Decision& decision,
+void Refitter::send_piece(rte_mbuf* mbuf, std::uint32_t flow_hash, const Decision& decision,
                           const Snapshot& snapshot) {
     if (decision.rewrite == Rewrite::tunnel) {
         const Tunnel& tunnel = snapshot.tunnel_of(decision.tally);
@@ -105,7 +121,7 @@ void Refitter::send_piece(rte_mbuf* mbuf, std::uint16_t flow_hash, const Decisio
     emitter_.transmit(mbuf, decision.hop->port);
 }
 
-void Refitter::wrap(rte_mbuf* mbuf, std::uint16_t flow_hash, const Tunnel& tunnel) {
+void Refitter::wrap(rte_mbuf* mbuf, std::uint32_t flow_hash, const Tunnel& tunnel) {
     WrapFields fields{.inner_length = ip_length_of(mbuf), .flow_hash = flow_hash};
     if (tunnel.has_checksum) {
         fields.inner_sum = sum_of_packet(mbuf);

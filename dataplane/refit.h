@@ -17,7 +17,7 @@ namespace fulcrum {
 
 // The same for all packets of a flow, so that routers on the way keep them in order. Fragments but
 // the first do not know their ports, so none of a datagram's asks for them.
-std::uint16_t flow_hash_of(const ParsedPacket& packet);
+std::uint32_t flow_hash_of(const std::uint8_t* frame, const ParsedPacket& packet);
 
 class Refitter {
   public:
@@ -28,9 +28,9 @@ class Refitter {
               const Snapshot& snapshot);
 
   private:
-    void send_piece(rte_mbuf* mbuf, std::uint16_t flow_hash, const Decision& decision,
+    void send_piece(rte_mbuf* mbuf, std::uint32_t flow_hash, const Decision& decision,
                     const Snapshot& snapshot);
-    void wrap(rte_mbuf* mbuf, std::uint16_t flow_hash, const Tunnel& tunnel);
+    void wrap(rte_mbuf* mbuf, std::uint32_t flow_hash, const Tunnel& tunnel);
 
     Emitter& emitter_;
     WorkerCounters& counters_;

@@ -127,7 +127,7 @@ std::uint16_t Rehearsal::wrap(const Tunnel& tunnel, std::uint16_t octet_count,
     std::uint8_t* const frame = room.data() + Tunnel::header_size_max;
     std::memcpy(frame, explanation.octets.data(), octet_count);
     const ParsedPacket& packet = burst_->packets[0];
-    WrapFields fields{.inner_length = packet.ip_length, .flow_hash = flow_hash_of(packet)};
+    WrapFields fields{.inner_length = packet.ip_length, .flow_hash = flow_hash_of(frame, packet)};
     fields.inner_sum.add(frame + sizeof(EthernetHeader), octet_count - sizeof(EthernetHeader));
     const std::uint8_t* const grown = encapsulate(frame, tunnel, fields);
     const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(
@@ -222,8 +222,9 @@ void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) con
         decision.verdict != Verdict::hold) {
         return;
     }
-    const Ipv4Address destination =
-        decision.is_reply ? burst_->packets[0].destination : decision.replacement.address;
+    const ParsedPacket& packet = burst_->packets[0];
+    const IpAddress destination =
+        decision.is_reply ? packet.destination : real_of(decision, packet, snapshot);
     explanation.has_hop = true;
     explanation.hop = *decision.hop;
     explanation.neighbour = snapshot.paths->to(destination).neighbour;

@@ -86,7 +86,7 @@ void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decisio
     address_frame(frame, *decision.hop);
     Ipv6Header& ip = ipv6_at(frame);
     --ip.hop_limit;
-    if (decision.rewrite == Rewrite::direct) {
+    if (decision.rewrite == Rewrite::direct || decision.rewrite == Rewrite::tunnel) {
         return;
     }
     const Ipv6Endpoint replacement{snapshot.named_by(decision.replacement.address),

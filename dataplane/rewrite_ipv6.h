@@ -11,7 +11,7 @@
 
 namespace fulcrum {
 
-// `decision.verdict` is transmit, `frame` the packet's first octet.
+// `decision.verdict` is transmit or refit, `frame` the packet's first octet.
 void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision,
                   const Snapshot& snapshot);
 

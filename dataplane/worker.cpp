@@ -236,9 +236,7 @@ IpAddress Worker::source_of(std::size_t i, const Snapshot& snapshot) const {
 // Of a packet that has been decided on.
 IpAddress Worker::destination_of(std::size_t i, const Snapshot& snapshot) const {
     const Decision& decision = burst_->decisions[i];
-    return decision.is_reply ? client_of(i)
-                             : snapshot.address_of(decision.replacement.address,
-                                                   burst_->packets[i].ip_version == 6);
+    return decision.is_reply ? client_of(i) : real_of(decision, burst_->packets[i], snapshot);
 }
 
 // The number of the service that the packet is of, if that is known: a request's by its listener, a

@@ -107,8 +107,7 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
         return refuse_and_tell(i, error, snapshot);
     }
     if (!decision.hop->is_resolved) {
-        return hold(i, decision.is_reply ? packet.destination : decision.replacement.address,
-                    snapshot);
+        return hold(i, destination_of(i, snapshot), snapshot);
     }
     rewrite(frame, packet, decision);
     count_forwarded(decision, packet);
@@ -152,12 +151,14 @@ void Worker::await_first(std::size_t i) {
 // What it says of the path goes to the control thread, and comes back with a snapshot to all.
 void Worker::hear_tunnel_error(std::size_t i, const Snapshot& snapshot) {
     const ParsedPacket& packet = burst_->packets[i];
-    const Tunnel& tunnel = *snapshot.tunnel_to({packet.source, packet.source_port});
+    const bool is_ipv6 = packet.ip_version == 6;
+    const Tunnel& tunnel =
+        *snapshot.tunnel_to({packet.source, packet.source_port}, family_of(is_ipv6));
     const TunnelNews news = read_tunnel_error(burst_->frames[i].octets, packet);
     if (news.path_mtu != 0 && news.path_mtu < tunnel.mtu + tunnel.header_length) {
         WorkerReport found;
         found.kind = ReportKind::path_mtu;
-        found.neighbour = packet.source;
+        found.neighbour = snapshot.address_of(packet.source, is_ipv6);
         found.mtu = news.path_mtu;
         report(found);
     }

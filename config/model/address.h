@@ -99,6 +99,8 @@ class IpAddress {
     constexpr bool is_loopback() const {
         return is_v4() ? v4().is_loopback() : address_.is_loopback();
     }
+    // Of IPv6: good on one link alone.
+    constexpr bool is_link_local() const { return address_.is_link_local(); }
 
     friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
     friend constexpr auto operator<=>(const IpAddress& a, const IpAddress& b) {

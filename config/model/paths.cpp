@@ -233,7 +233,9 @@ IpAddress Paths::source_to(const IpAddress& address) const {
     IpAddress found;
     std::uint8_t found_length = 129;
     for (const KernelAddress& own : port_addresses_) {
-        if (own.port != route.port || own.prefix.address.family() != address.family()) {
+        const bool is_of_link = own.prefix.address.is_link_local() && !address.is_link_local();
+        if (own.port != route.port || own.prefix.address.family() != address.family() ||
+            is_of_link) {
             continue;
         }
         if (own.prefix.contains(next)) {

@@ -91,8 +91,8 @@ class Paths {
     Answer to(const IpAddress& address) const;
 
     // The address of ours under which packets of our own go to `address`, as the kernel chooses it:
-    // the route's, else one of its port in the next hop's network, else any of the port's.
-    // Unspecified: there is none.
+    // the route's, else one of its port in the next hop's network, else any of the port's that is
+    // good beyond its link. Unspecified: there is none.
     IpAddress source_to(const IpAddress& address) const;
 
     bool is_ours(Ipv4Address address) const {

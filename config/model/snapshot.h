@@ -156,9 +156,9 @@ struct Snapshot {
         return vips.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
     }
     // Null: no tunnel ends there.
-    const Tunnel* tunnel_to(NamedEndpoint end) const {
+    const Tunnel* tunnel_to(NamedEndpoint end, IpFamily family) const {
         const std::uint32_t found =
-            tunnel_ends.find(EndpointMap::key_of(end.address, end.port, 253));
+            tunnel_ends.find(EndpointMap::key_of(end.address, end.port, 253, family));
         return found == EndpointMap::absent ? nullptr : &tunnels[found];
     }
     // `tally` is that of a real whose mode is a tunnel.

@@ -70,6 +70,16 @@ TEST(Paths, SpeaksUnderAnyAddressOfThePortRatherThanNone) {
     EXPECT_EQ(Paths{some}.source_to(far_away), Ipv4Address::of(10, 9, 9, 9));
 }
 
+TEST(Paths, SpeaksBeyondTheLinkUnderNoAddressOfTheLinkAlone) {
+    KernelTables some = tables();
+    const IpAddress far_away6 = *parse_ip_address("2001:db8:ff::1");
+    some.routes.push_back({prefix("::/0"), *parse_ip_address("fe80::1"), 0});
+    some.port_addresses = {{prefix("fe80::2/64"), 0}, {prefix("2001:db8::2/64"), 0}};
+    EXPECT_EQ(Paths{some}.source_to(far_away6), *parse_ip_address("2001:db8::2"));
+    some.port_addresses.pop_back();
+    EXPECT_TRUE(Paths{some}.source_to(far_away6).is_unspecified());
+}
+
 TEST(Paths, HasNoAddressToSpeakUnderWithoutRouteOrAddress) {
     KernelTables some = tables();
     EXPECT_TRUE(Paths{some}.source_to(far_away).is_unspecified());

@@ -329,10 +329,31 @@ TEST(SnapshotCompiler, FindsATunnelByItsEnd) {
     gue.forward = ForwardingMode::gue;
     const Compiled compiled = compile(plan_of({web({ipip, gue, real("c", 31)})}), {});
     const Snapshot& snapshot = *compiled.snapshot;
-    EXPECT_EQ(snapshot.tunnel_to({ipip.endpoint.address.v4(), be16{}}), &snapshot.tunnels[0]);
-    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{6'080}}), &snapshot.tunnels[1]);
-    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{}}), nullptr);
-    EXPECT_EQ(snapshot.tunnel_to({endpoint(31).address.v4(), be16{}}), nullptr);
+    EXPECT_EQ(snapshot.tunnel_to({ipip.endpoint.address.v4(), be16{}}, IpFamily::v4),
+              &snapshot.tunnels[0]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{6'080}}, IpFamily::v4),
+              &snapshot.tunnels[1]);
+    EXPECT_EQ(snapshot.tunnel_to({gue.endpoint.address.v4(), be16{}}, IpFamily::v4), nullptr);
+    EXPECT_EQ(snapshot.tunnel_to({endpoint(31).address.v4(), be16{}}, IpFamily::v4), nullptr);
+}
+
+// Its name is a small number, which is some IPv4 address too.
+TEST(SnapshotCompiler, FindsATunnelToIpv6ByTheNameOfItsEnd) {
+    RealServer far = real("far", 11);
+    far.endpoint.address = *parse_ipv6_address("2001:db8::11");
+    far.forward = ForwardingMode::ipip;
+    CompileInput input = plan_of({web({far})});
+    KernelTables kernel = *input.kernel;
+    kernel.port_addresses = {{{*parse_ipv6_address("fe80::1"), 64}, 0},
+                             {{*parse_ipv6_address("2001:db8::1"), 64}, 0}};
+    kernel.routes.push_back({{*parse_ipv6_address("2001:db8::"), 64}, {}, 0});
+    input.kernel = std::make_shared<const KernelTables>(kernel);
+    const Compiled compiled = compile(input, {});
+    const Snapshot& snapshot = *compiled.snapshot;
+    const AddressName name = snapshot.name_of(*parse_ipv6_address("2001:db8::11"));
+    EXPECT_EQ(snapshot.tunnel_to({name, be16{}}, IpFamily::v6), &snapshot.tunnels[0]);
+    EXPECT_EQ(snapshot.tunnel_to({name, be16{}}, IpFamily::v4), nullptr);
+    EXPECT_EQ(snapshot.reals[0].hop.mtu, 1'500 - 40);
 }
 
 TEST(SnapshotCompiler, GivesEachStateItsTimeout) {

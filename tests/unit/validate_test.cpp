@@ -429,6 +429,10 @@ TEST(Validate, TakesAServiceOfIpv6WithRealsOfIpv6Alone) {
                          "2001:db8::80 are not of one IP version, which forward = \"nat\" cannot "
                          "bridge"}));
 
+    config.services[1].reals[1].forward = ForwardingMode::ipip;
+    config.services[1].reals[1].endpoint.port = be16{};
+    EXPECT_EQ(problems_of(config), Sentences{});
+
     config.services[1].reals[1].endpoint.address = v6("2001:db8::");
     EXPECT_EQ(problems_of(config),
               (Sentences{"service \"web6\": real \"web2\": address: 2001:db8:: is no host's, but "

@@ -55,6 +55,37 @@ TEST_F(WorkerTunnel, ReportsNothingThatIsNoNewsOrNonsense) {
     EXPECT_TRUE(heard(575).empty());
 }
 
+TEST(WorkerTunnelOfIpv6, ReportsWhatARouterSaysOfAPathIfIpv6AllowsIt) {
+    Scene scene;
+    const IpAddress our_lan6 = *parse_ip_address("2001:db8:2::1");
+    const Endpoint far_real6{*parse_ip_address("2001:db8:2::11"), be16{53}};
+    scene.kernel().addresses.push_back(our_lan6);
+    scene.kernel().port_addresses.push_back({{our_lan6, 64}, 1});
+    scene.service("dns", {*parse_ip_address("2001:db8:1::80"), be16{53}}, L4Protocol::udp)
+        .real("a", far_real6, ForwardingMode::gue);
+    WorkerRig rig{scene};
+    const auto say = [&](std::uint32_t mtu) {
+        const Packet outer =
+            Packet::udp({our_lan6, be16{50'000}}, {far_real6.address, be16{6'080}});
+        rig.receive(Packet::icmp6(*parse_ip_address("2001:db8:fe::1"), our_lan6, 2)
+                        .macs(mac_of(far_real6.address), lan_mac)
+                        .rest(mtu)
+                        .quoting(outer, 8)
+                        .bytes());
+        rig.settle();
+        return rig.reports();
+    };
+    const std::vector<WorkerReport> reports = say(1'280);
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports[0].kind, ReportKind::path_mtu);
+    EXPECT_EQ(reports[0].neighbour, far_real6.address);
+    EXPECT_EQ(reports[0].mtu, 1'280);
+    EXPECT_TRUE(say(1'279).empty());
+    EXPECT_TRUE(say(1'500).empty());
+    EXPECT_TRUE(say(65'536 + 1'300).empty());
+    EXPECT_EQ(rig.dropped(DropReason::tunnel_error), 4U);
+}
+
 TEST_F(WorkerTunnel, LetsNobodyMakeItSendErrorsWithoutEnd) {
     const Frame frame =
         Packet::tcp(client, vip).payload(std::string(1'441, 'x')).dont_fragment().bytes();
