@@ -3,10 +3,12 @@
 // every buffer comes back.
 //
 // The input is records: one octet of length, one octet that says how the frame is made sound again
-// (so that the fuzzer gets beyond the checksum) and by which port it comes, then the frame.
+// (so that the fuzzer gets beyond the checksum) and by which port it comes, then the frame. A
+// record without a frame names a real, whose check then finds the opposite of what it found before.
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -33,13 +35,49 @@ enum Repair : std::uint8_t {
     comes_from_real = 16,  // as a reply
     in_two_segments = 32,
     turn_afterwards = 64,
+    is_ipv6 = 128,
 };
 
 constexpr Endpoint web{Ipv4Address::of(10, 1, 0, 80), be16{80}};
 constexpr Endpoint real{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
+const Endpoint web6{parse_ipv6_address("2001:db8:1::80").value(), be16{80}};
+const Endpoint real6{parse_ipv6_address("2001:db8:2::b").value(), be16{8'080}};
+// How often in one input a check may change its mind: each time everything is compiled.
+constexpr unsigned changes_max = 3;
+
+struct Checked {
+    const char* service;
+    const char* real;
+};
+constexpr std::array<Checked, 6> checked{
+    {{"web", "a"}, {"other", "a"}, {"dns", "n"}, {"web6", "a"}, {"lc", "y"}, {"shift", "p"}}};
+
+// Services that do more than the ring does: schedulers, limits, affinity, ranges, no sessions, and
+// sessions that meet a fate.
+void add_choosy_services(Scene& scene) {
+    const Ipv4Address x = Ipv4Address::of(10, 2, 0, 61);
+    const Ipv4Address y = Ipv4Address::of(10, 2, 0, 62);
+    scene.service("lc", {web.address, be16{81}}).real("x", {x, be16{81}}).real("y", {y, be16{81}});
+    scene.last_service().scheduler = Scheduler::wlc;
+    scene.last_service().affinity = Affinity{.timeout_s = 1};
+    scene.last_service().reals[0].connections = {.upper = 3, .lower = 2};
+    scene.last_service().on_failure = SessionPolicy::reset;
+    scene.service("shift", {web.address, be16{82}})
+        .real("p", {x, be16{82}})
+        .real("q", {y, be16{82}}, ForwardingMode::direct);
+    scene.last_service().scheduler = Scheduler::lblcr;
+    scene.last_service().on_failure = SessionPolicy::move;
+    scene.fallback({Ipv4Address::of(10, 2, 0, 63), be16{82}});
+    scene.service("range", {web.address, be16{5'000}}, L4Protocol::udp).real("r", {x, be16{}});
+    scene.last_service().listen = {
+        {IpPrefix::only(web.address), {5'001, 5'999}, L4Protocol::udp, {}}};
+    scene.service("shot", {web.address, be16{514}}, L4Protocol::udp).real("s", {y, be16{514}});
+    scene.last_service().one_packet = true;
+}
 
 Scene make_scene() {
     Scene scene;
+    add_choosy_services(scene);
     scene.service("web", web).real("a", real).real("b", {Ipv4Address::of(10, 2, 0, 12), be16{80}});
     scene.service("other", {Ipv4Address::of(10, 1, 0, 81), be16{80}}).real("a", real);
     scene.service("far", {Ipv4Address::of(10, 1, 0, 83), be16{80}})
@@ -52,8 +90,9 @@ Scene make_scene() {
         .real("g", {Ipv4Address::of(10, 2, 0, 56), be16{53}}, ForwardingMode::gue)
         .real("m", {Ipv4Address::of(10, 2, 0, 54), be16{53}}, ForwardingMode::direct);
     const auto v6 = [](const char* text) { return parse_ipv6_address(text).value(); };
-    scene.service("web6", {v6("2001:db8:1::80"), be16{80}})
-        .real("a", {v6("2001:db8:2::b"), be16{8'080}});
+    scene.service("web6", web6).real("a", real6).real("b", {v6("2001:db8:2::e"), be16{80}});
+    scene.last_service().scheduler = Scheduler::wrr;
+    scene.last_service().affinity = Affinity{};
     scene.service("dns6", {v6("2001:db8:1::80"), be16{53}}, L4Protocol::udp)
         .real("n", {v6("2001:db8:2::c"), be16{5'353}});
     scene.service("nobody", {Ipv4Address::of(10, 1, 0, 82), be16{80}});
@@ -67,8 +106,32 @@ void put(Frame& frame, std::size_t at, std::span<const std::uint8_t> octets) {
     }
 }
 
+// IPv6 has no checksum of its own. Ports are laid where they lie without extension headers.
+Frame repaired_ipv6(Frame frame, unsigned repair, const MacAddress& mac) {
+    constexpr std::size_t headers = 14 + 40;
+    if (frame.size() < headers + 4) {
+        return frame;
+    }
+    if ((repair & repair_lengths) != 0) {
+        put(frame, 0, mac.bytes);
+        frame = with_word(frame, ethertype_at, 0x86DD);
+        frame[ip_at] = static_cast<std::uint8_t>(0x60 | (frame[ip_at] & 15));
+        frame = with_word(frame, ip_at + 4, static_cast<std::uint16_t>(frame.size() - headers));
+    }
+    if ((repair & repair_addresses) != 0) {
+        const bool is_reply = (repair & comes_from_real) != 0;
+        const Endpoint& fixed_end = is_reply ? real6 : web6;
+        put(frame, ip_at + (is_reply ? 8 : 24), fixed_end.address.v6().octets);
+        frame = with_word(frame, headers + (is_reply ? 0 : 2), fixed_end.port.host());
+    }
+    return frame;
+}
+
 Frame repaired(Frame frame, unsigned repair) {
     const MacAddress& mac = (repair & comes_by_lan) != 0 ? lan_mac : wan_mac;
+    if ((repair & is_ipv6) != 0) {
+        return repaired_ipv6(std::move(frame), repair, mac);
+    }
     if ((repair & repair_lengths) != 0 && frame.size() >= 34) {
         put(frame, 0, mac.bytes);
         frame = with_word(frame, ethertype_at, 0x0800);
@@ -96,13 +159,22 @@ void play(const std::uint8_t* bytes, std::size_t size) {
         scene, WorkerRig::Shape{.bucket_count = 16, .completes_partial_checksums = true});
     static const unsigned buffers_before = rte_mempool_in_use_count(packet_pool());
 
+    static std::array<bool, checked.size()> is_down{};
+
     std::size_t received = 0;
+    unsigned changes = 0;
     for (std::size_t at = 0; at + 2 <= size && received < 200;) {
         const std::size_t length = std::min<std::size_t>(bytes[at], size - at - 2);
         const unsigned repair = bytes[at + 1];
         const auto* begin = bytes + at + 2;
         at += 2 + length;
         if (length == 0) {
+            const std::size_t number = repair % checked.size();
+            if (++changes <= changes_max) {
+                is_down[number] = !is_down[number];
+                scene.set_health(checked[number].service, checked[number].real, !is_down[number]);
+                rig->publish();
+            }
             continue;
         }
         const Frame frame = repaired(Frame{begin, begin + length}, repair);

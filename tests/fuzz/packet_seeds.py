@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 PACKETS = Path(__file__).resolve().parent.parent / "packets"
-REPAIRED, BY_LAN, FROM_REAL = 7, 8, 16
+REPAIRED, BY_LAN, FROM_REAL, IPV6 = 7, 8, 16, 128
+REALS, REALS6 = bytes([10, 1, 2]), bytes.fromhex("20010db8000100000002")
 
 
 def frames_of(path):
@@ -23,7 +24,9 @@ def frames_of(path):
 
 
 def record(frame):
-    repairs = REPAIRED | (BY_LAN | FROM_REAL if frame[26:29] == b"\x0a\x01\x02" else 0)
+    is_ipv6 = frame[12:14] == b"\x86\xdd"
+    from_real = frame[22:32] == REALS6 if is_ipv6 else frame[26:29] == REALS
+    repairs = REPAIRED | (BY_LAN | FROM_REAL if from_real else 0) | (IPV6 if is_ipv6 else 0)
     frame = frame[:255]
     return bytes([len(frame), repairs]) + frame
 
