@@ -3,13 +3,14 @@
 // `bench/worker_bench` runs it beside testpmd on the same file.
 //
 //   worker_replay FILE nat|direct established|new MBUFS SECONDS ROUNDS SESSIONS
-//                 [--fill N] [--services N] [--reals N]
+//                 [--fill N] [--services N] [--reals N] [--ordinary-memory]
 //
 // `established`: every flow of the file has a confirmed session before the clock starts; each round
 // of SECONDS is one line. `new`: the file's first pass opens sessions and is timed; with fewer
 // SESSIONS than flows inserts have to evict. --fill puts so many sessions of other clients into the
 // table beforehand: confirmed ones for `established`, those of a SYN flood for `new`. A line ends
-// with the share of its time in which this thread had its CPU; which one, taskset says.
+// with the share of its time in which this thread had its CPU; which one, taskset says. Without
+// huge pages figures are lower, and fewer machines refuse.
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -45,6 +46,7 @@ struct Arguments {
     unsigned rounds = 5;
     std::uint64_t sessions = 1'000'000;
     std::uint64_t fill = 0;
+    bool has_ordinary_memory = false;
     bench::Farm farm;
 
     ForwardingMode forwarding() const {
@@ -55,19 +57,24 @@ struct Arguments {
 
 std::uint16_t start_port(const Arguments& arguments) {
     std::string vdev = "--vdev=net_pcap0,rx_pcap=" + arguments.file + ",infinite_rx=1";
-    std::string words[] = {"worker_replay",
-                           "--in-memory",
-                           "--no-pci",
-                           "--no-telemetry",
-                           "--log-level=lib.eal:3",
-                           "-l",
-                           std::to_string(sched_getcpu()),
-                           vdev};
-    char* argv[std::size(words)];
-    for (std::size_t i = 0; i < std::size(words); ++i) {
-        argv[i] = words[i].data();
+    std::vector<std::string> words{"worker_replay",
+                                   "--no-pci",
+                                   "--no-telemetry",
+                                   "--log-level=lib.eal:3",
+                                   "-l",
+                                   std::to_string(sched_getcpu()),
+                                   vdev};
+    if (arguments.has_ordinary_memory) {
+        const std::size_t mebibytes = 64 + arguments.mbuf_count / 400;  // 2.5 KiB a buffer
+        words.insert(words.end(), {"--no-huge", "--no-shconf", "-m", std::to_string(mebibytes)});
+    } else {
+        words.emplace_back("--in-memory");
     }
-    if (rte_eal_init(std::size(words), argv) < 0) {
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+        argv.push_back(word.data());
+    }
+    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
         std::exit(1);
     }
     rte_mempool* pool = rte_pktmbuf_pool_create("packets", arguments.mbuf_count, 250, 0,
@@ -160,7 +167,7 @@ struct Rig {
           buckets{SessionTable::bucket_count_for(arguments.sessions)},
           memory{TableMemory::allocate(
               SessionTable::size_for(buckets) + SessionTable6::size_for(buckets6),
-              Memory::hugepages)},
+              arguments.has_ordinary_memory ? Memory::ordinary : Memory::hugepages)},
           board{std::max(1'024U, arguments.farm.services * arguments.farm.reals)} {
         if (!memory) {
             std::fprintf(stderr, "worker_replay: %s\n", memory.error().sentence.c_str());
@@ -265,6 +272,11 @@ void run(const Arguments& arguments) {
     for (const SingleWriterCounter& reason : counters.dropped) {
         dropped += reason.read();
     }
+    std::size_t reals_that_served = 0;
+    for (std::uint32_t real = 0; real < arguments.farm.services * arguments.farm.reals; ++real) {
+        reals_that_served += rig.board.tally(real).in_packets.read() > 0 ? 1 : 0;
+    }
+    std::printf("reals %zu\n", reals_that_served);
     std::printf("sessions %zu opened %llu dropped %llu evicted %llu moved %llu table_bytes %zu\n",
                 rig.table->live_count(),
                 static_cast<unsigned long long>(counters.sessions_opened.read()),
@@ -291,6 +303,7 @@ int main(int argc, char** argv) {
     app.add_option("--fill", arguments.fill, "sessions of other clients");
     app.add_option("--services", arguments.farm.services, "virtual services");
     app.add_option("--reals", arguments.farm.reals, "of each service");
+    app.add_flag("--ordinary-memory", arguments.has_ordinary_memory, "no huge pages");
     CLI11_PARSE(app, argc, argv);
     run(arguments);
     return 0;
