@@ -166,6 +166,11 @@ void Applier::undrain(const std::string& service, const std::string& real, Finis
     ask(UndrainAsked{service, real}, {std::move(finish), {}, {}});
 }
 
+void Applier::capture(std::shared_ptr<const CaptureOrder> order, Finish finish) {
+    log_.notice(LogArea::director, order != nullptr ? "a capture begins" : "the capture ends");
+    ask(CaptureChanged{std::move(order)}, {std::move(finish), {}, {}});
+}
+
 void Applier::on_kernel_changed(std::shared_ptr<const KernelTables> tables) {
     note(state_.on_event(KernelChanged{std::move(tables)}, loop_.now()));
 }

@@ -85,6 +85,7 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
     void close() {
         is_closed_ = true;
         deadline_.cancel();
+        stream_.reset();
         std::error_code ignored;
         socket_.close(ignored);
     }
@@ -111,6 +112,9 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
     void take_line();
     void answer(const Reply& reply);
     void write(bool is_last);
+    void watch();
+    void flow();
+    void pass_on(std::string octets);
 
     CommandSocket& owner_;  // closes us before it goes
     Socket socket_;
@@ -120,6 +124,7 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
     std::string to_send_;
     std::uint64_t request_count_ = 0;
     std::optional<Instant> waiting_since_;
+    std::shared_ptr<ReplyStream> stream_;  // what follows the last reply
     bool is_answering_ = false;
     bool is_at_end_ = false;  // the client will send no more
     bool is_closed_ = false;
@@ -182,6 +187,7 @@ void CommandSocket::Client::answer(const Reply& reply) {
     }
     is_answering_ = false;
     to_send_ = render(reply);
+    stream_ = reply.stream;
     write(/*is_last=*/false);
 }
 
@@ -198,8 +204,62 @@ void CommandSocket::Client::write(bool is_last) {
                               return;
                           }
                           self->to_send_ = {};
+                          if (self->stream_ != nullptr) {
+                              self->watch();
+                              self->flow();
+                              return;
+                          }
                           self->await_request();
                           self->take_line();
+                      }));
+}
+
+// Whether it is still there: what it says is not listened to, but that it wants no more is.
+void CommandSocket::Client::watch() {
+    socket_.async_read_some(asio::buffer(octets_),
+                            owner_.loop_.turn([self = shared_from_this()](
+                                                  const std::error_code& error, std::size_t /*n*/) {
+                                if (self->is_closed_) {
+                                    return;
+                                }
+                                if (!error) {
+                                    self->watch();
+                                } else if (error == asio::error::eof) {
+                                    self->stream_->end();
+                                } else {
+                                    self->leave();
+                                }
+                            }));
+}
+
+void CommandSocket::Client::flow() {
+    deadline_.cancel();
+    stream_->next([weak = weak_from_this()](std::string octets) {
+        if (const auto self = weak.lock(); self != nullptr && !self->is_closed_) {
+            self->pass_on(std::move(octets));
+        }
+    });
+}
+
+// The stream's next piece; none: it is at its end, and so is the connection.
+void CommandSocket::Client::pass_on(std::string octets) {
+    if (octets.empty()) {
+        leave();
+        return;
+    }
+    to_send_ = std::move(octets);
+    expect_within(owner_.limits_.reading);
+    asio::async_write(socket_, asio::buffer(to_send_),
+                      owner_.loop_.turn([self = shared_from_this()](const std::error_code& error,
+                                                                    std::size_t /*n*/) {
+                          if (self->is_closed_) {
+                              return;
+                          }
+                          if (error) {
+                              self->leave();
+                          } else {
+                              self->flow();
+                          }
                       }));
 }
 

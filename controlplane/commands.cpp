@@ -114,6 +114,7 @@ Commands::Commands(Parts parts)
       helper_{parts.helper},
       applier_{parts.applier},
       mail_{parts.mail},
+      captures_{parts.captures},
       facts_{std::move(parts.facts)},
       started_{loop_.now()},
       paces_(applier_.boards().size()),
@@ -140,6 +141,12 @@ const std::vector<Commands::Row>& Commands::rows() {
           {"flags"},
           {"size", Argument::Kind::count}},
          &Commands::explain},
+        {"capture",
+         {{"filter"},
+          {"frames", Argument::Kind::count},
+          {"seconds", Argument::Kind::count},
+          {"octets", Argument::Kind::count}},
+         &Commands::capture},
         {"reload", {}, &Commands::reload},
         {"drain",
          {{"service", Argument::Kind::text, true},
@@ -363,6 +370,15 @@ void Commands::explain(const Json& arguments, const Answer& answer) {
         answer(
             Reply::of(report_explanation(*explanation, *applier_.listing().look(), port_names())));
     });
+}
+
+void Commands::capture(const Json& arguments, const Answer& answer) {
+    Result<CaptureAsked> asked = capture_of(arguments);
+    if (!asked) {
+        answer(Reply::refusal("bad_arguments", asked.error().sentence));
+        return;
+    }
+    captures_.begin(std::move(*asked), answer);
 }
 
 void Commands::reload(const Json& /*arguments*/, const Answer& answer) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controlplane/apply.h"
+#include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
 #include "controlplane/request.h"
 #include "controlplane/worker_mail.h"
@@ -49,6 +50,7 @@ class Commands {
         HelperThread& helper;
         Applier& applier;
         WorkerMail& mail;
+        CaptureDesk& captures;
         DirectorFacts facts;
     };
     explicit Commands(Parts parts);
@@ -78,6 +80,7 @@ class Commands {
     void sessions(const Json& arguments, const Answer& answer);
     void affinity(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
+    void capture(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);
     void drain(const Json& arguments, const Answer& answer);
     void undrain(const Json& arguments, const Answer& answer);
@@ -104,6 +107,7 @@ class Commands {
     HelperThread& helper_;
     Applier& applier_;
     WorkerMail& mail_;
+    CaptureDesk& captures_;
     DirectorFacts facts_;
     Instant started_;
     std::vector<Pace> paces_;  // by worker

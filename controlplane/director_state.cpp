@@ -39,26 +39,22 @@ std::span<const IndexRegistry::RealRemnant> of_service(const RealRemnants& remna
 }  // namespace
 
 Outcome DirectorState::on_event(const Event& event, Instant now) {
-    return std::visit(Switch{
-                          [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
-                          [&](const HealthChanged& change) { return set_health(change, now); },
-                          [&](const DrainAsked& asked) {
-                              Drain drain{.since = now,
-                                          .sessions_at_start = asked.sessions_live,
-                                          .then = asked.then};
-                              if (asked.deadline) {
-                                  drain.deadline = now + *asked.deadline;
-                              }
-                              return set_drained({asked.service, asked.real}, drain, now);
-                          },
-                          [&](const UndrainAsked& asked) {
-                              return set_drained({asked.service, asked.real}, std::nullopt, now);
-                          },
-                          [&](const KernelChanged& change) { return set_kernel(change.tables); },
-                          [&](const PathMtuHeard& heard) { return note(heard, now); },
-                          [&](const WorkersSeen& seen) { return review(seen, now); },
-                      },
-                      event);
+    return std::visit(
+        Switch{
+            [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
+            [&](const HealthChanged& change) { return set_health(change, now); },
+            [&](const DrainAsked& asked) {
+                return set_drained({asked.service, asked.real}, drain_of(asked, now), now);
+            },
+            [&](const UndrainAsked& asked) {
+                return set_drained({asked.service, asked.real}, std::nullopt, now);
+            },
+            [&](const KernelChanged& change) { return set_kernel(change.tables); },
+            [&](const PathMtuHeard& heard) { return note(heard, now); },
+            [&](const CaptureChanged& change) { return set_capture(change); },
+            [&](const WorkersSeen& seen) { return review(seen, now); },
+        },
+        event);
 }
 
 // --- a new configuration ---------------------------------------------------------------------
@@ -301,6 +297,7 @@ CompileInput DirectorState::compile_input() {
     }
     input.path_mtus = path_mtus_.all();
     add_remnants(input);
+    input.capture = capture_;
     return input;
 }
 

@@ -49,13 +49,16 @@ struct UndrainAsked {
 struct KernelChanged {
     std::shared_ptr<const KernelTables> tables;
 };
+struct CaptureChanged {
+    std::shared_ptr<const CaptureOrder> order;  // null: it has ended
+};
 struct WorkersSeen {  // a second has passed; read from the workers' counters, about once a second
     std::uint64_t epoch_seen = 0;             // the least of all workers
     std::uint64_t epoch_swept = 0;            // the least of all workers
     std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
 };
 using Event = std::variant<ConfigLoaded, HealthChanged, DrainAsked, UndrainAsked, KernelChanged,
-                           PathMtuHeard, WorkersSeen>;
+                           PathMtuHeard, CaptureChanged, WorkersSeen>;
 
 struct Refusal {
     std::string_view code;               // "unknown_service", "unknown_real", "restart_needed",
@@ -173,6 +176,17 @@ class DirectorState {
     Outcome adopt(const std::shared_ptr<const Config>& config, Instant now);
     Outcome set_health(const HealthChanged& change, Instant now);
     Outcome set_drained(const RealName& name, const std::optional<Drain>& drain, Instant now);
+    static Drain drain_of(const DrainAsked& asked, Instant now) {
+        Drain drain{.since = now, .sessions_at_start = asked.sessions_live, .then = asked.then};
+        if (asked.deadline) {
+            drain.deadline = now + *asked.deadline;
+        }
+        return drain;
+    }
+    Outcome set_capture(const CaptureChanged& change) {
+        capture_ = change.order;
+        return {.needs_snapshot = true};
+    }
     Outcome note(const PathMtuHeard& heard, Instant now) {
         return {.needs_snapshot = path_mtus_.note(heard, now)};
     }
@@ -209,6 +223,7 @@ class DirectorState {
     std::unordered_map<std::string_view, std::size_t> service_by_name_;
     std::unordered_map<std::uint32_t, Instant> removed_since_;  // by tally
     PathMtus path_mtus_;
+    std::shared_ptr<const CaptureOrder> capture_;
     std::uint64_t epoch_ = 0;
 };
 

@@ -15,6 +15,7 @@
 
 #include "config/loader.h"
 #include "controlplane/apply.h"
+#include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
 #include "controlplane/commands.h"
 #include "controlplane/event_loop.h"
@@ -80,6 +81,14 @@ Result<Ports> open_ports(const Config& config, const PacketPool& pool) {
         ports.open.push_back(std::move(*port));
     }
     return ports;
+}
+
+std::vector<std::string> names_of(const std::vector<NicPort>& ports) {
+    std::vector<std::string> names;
+    for (const NicPort& port : ports) {
+        names.push_back(port.name);
+    }
+    return names;
 }
 
 DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports& ports) {
@@ -181,8 +190,10 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
     DirectorState state{static_cast<std::uint32_t>(plan.tally_count)};
     Boards boards;
     std::vector<WorkerDoors> doors;
+    std::vector<Mailbox<CapturedFrame>*> captured;
     for (std::size_t i = 0; i < workers.count(); ++i) {
         boards.push_back(&workers.board(i));
+        captured.push_back(&workers.captured(i));
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
@@ -193,7 +204,8 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
             kernel_side.want_neighbour(port, neighbour);
         },
         [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
-    Commands commands{{loop, helper, applier, mail, facts_of(*config, plan, ports)}};
+    CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
+    Commands commands{{loop, helper, applier, mail, captures, facts_of(*config, plan, ports)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
             commands.serve(request, answer);

@@ -136,6 +136,8 @@ constexpr std::array worker_families{
                  &WorkerCounters::icmp_errors_sent},
     WorkerFamily{"icmp_errors_policed_total", "ICMP errors of our own that their rate forbade.",
                  false, &WorkerCounters::icmp_errors_policed},
+    WorkerFamily{"captured_frames_lost_total", "Frames of captures that found the mailbox full.",
+                 false, &WorkerCounters::captures_lost},
     WorkerFamily{"worker_turns_total", "Turns of the worker's loop.", false,
                  &WorkerCounters::turns},
     WorkerFamily{"worker_reports_lost_total", "Reports that found the mailbox full.", false,

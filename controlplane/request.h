@@ -10,12 +10,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/model/result.h"
+#include "controlplane/reply_stream.h"
 
 namespace fulcrum {
 
@@ -31,11 +33,12 @@ struct Request {
 
 struct Reply {
     bool is_ok = false;
-    Json result;                        // when ok
-    std::string code;                   // when not: "unknown_real"
-    std::string sentence;               // when not
-    std::vector<std::string> problems;  // when not, and there are several
-    std::string line;                   // of a long reply: already rendered, elsewhere
+    Json result;                          // when ok
+    std::string code;                     // when not: "unknown_real"
+    std::string sentence;                 // when not
+    std::vector<std::string> problems;    // when not, and there are several
+    std::string line;                     // of a long reply: already rendered, elsewhere
+    std::shared_ptr<ReplyStream> stream;  // null: nothing follows; else the connection is its
 
     static Reply of(Json result);
     static Reply refusal(std::string code, std::string sentence,

@@ -391,6 +391,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     Compiled compiled;
     auto snapshot = std::make_unique<Snapshot>();
     snapshot->epoch = input.epoch;
+    snapshot->capture = input.capture;
     snapshot->ring_key = derive_key(input.config->director.seed, "ring");
     snapshot->paths = paths_for(input, previous);
     compiled.parts.kernel = input.kernel;

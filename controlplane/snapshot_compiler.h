@@ -56,6 +56,7 @@ struct CompileInput {
     std::shared_ptr<const KernelTables> kernel;  // never null
     std::vector<ServicePlan> services;
     std::vector<ListenerPlan> listeners;
+    std::shared_ptr<const CaptureOrder> capture;  // null: nobody captures
     // Of ways to tunnels' reals, where routers have told of less than our own link carries.
     std::map<IpAddress, std::uint16_t> path_mtus;
 };

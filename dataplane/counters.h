@@ -70,6 +70,8 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter icmp_errors_sent;
     SingleWriterCounter icmp_errors_policed;
 
+    SingleWriterCounter captures_lost;  // copies of frames that found the mailbox full
+
     // The loop.
     SingleWriterCounter turns;
     SingleWriterCounter busy_cycles;  // TSC cycles of turns that had work

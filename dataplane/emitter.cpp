@@ -70,6 +70,22 @@ void Emitter::flush_port(std::size_t port) {
     outgoing.count = 0;
 }
 
+void Emitter::make_room(std::size_t count) {
+    for (std::size_t port = 0; port < wiring_.ports.size(); ++port) {
+        if (outgoing_[port].count + count >= limits::burst_size_max) {
+            flush_port(port);
+        }
+    }
+}
+
+Emitter::Mark Emitter::mark() const {
+    Mark mark{};
+    for (std::size_t port = 0; port < mark.size(); ++port) {
+        mark[port] = outgoing_[port].count;
+    }
+    return mark;
+}
+
 std::size_t Emitter::pending_count() const {
     std::size_t count = 0;
     for (const Outgoing& outgoing : outgoing_) {

@@ -55,6 +55,20 @@ class Emitter {
 
     std::size_t pending_count() const;
 
+    // For who wants to see what leaves: what is transmitted after a mark, and lies here until the
+    // next flush. There will be none by itself for `count` frames behind make_room(count).
+    using Mark = std::array<std::size_t, limits::ports_max>;
+    void make_room(std::size_t count);
+    Mark mark() const;
+    template <typename Visit>
+    void visit_since(const Mark& mark, const Visit& visit) const {
+        for (std::size_t port = 0; port < outgoing_.size(); ++port) {
+            for (std::size_t n = mark[port]; n < outgoing_[port].count; ++n) {
+                visit(outgoing_[port].mbufs[n], port);
+            }
+        }
+    }
+
   private:
     struct Outgoing {
         std::array<rte_mbuf*, limits::burst_size_max> mbufs;

@@ -68,6 +68,7 @@ Worker::Worker(const WorkerWiring& wiring)
       reset_rate_{clock_.hz() / IcmpOrigin::errors_per_s, IcmpOrigin::errors_at_once,
                   clock_.now_cycles()},
       early_fragments_{path_.fragments()},
+      tap_{wiring.captured, counters_},
       burst_{std::make_unique<Burst>()} {
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
         port_index_[wiring.ports[i].port_id] = static_cast<std::uint8_t>(i);
@@ -160,6 +161,9 @@ bool Worker::adopt() {
 }
 
 void Worker::carry(const Snapshot& snapshot, Origin origin) {
+    if (snapshot.capture != nullptr) [[unlikely]] {
+        return carry_captured(snapshot, origin);
+    }
     look_at_buffers();
     path_.carry(*burst_, snapshot, clock_.now_s(), origin);
     emit(snapshot);

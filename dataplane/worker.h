@@ -11,6 +11,7 @@
 
 #include "config/model/worker_messages.h"
 #include "dataplane/burst.h"
+#include "dataplane/capture_tap.h"
 #include "dataplane/chooser.h"
 #include "dataplane/emitter.h"
 #include "dataplane/fragment_room.h"
@@ -54,6 +55,8 @@ class Worker {
     void release_fragments(const Snapshot& snapshot);
 
     void carry(const Snapshot& snapshot, Origin origin);
+    void carry_captured(const Snapshot& snapshot, Origin origin);
+    void emit_captured(std::size_t i, const Snapshot& snapshot);
     void look_at_buffers();
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
@@ -115,6 +118,8 @@ class Worker {
     TokenBucket reset_rate_;  // of resets in the name of ports that no service has
     WaitingRoom waiting_;
     FragmentRoom early_fragments_;
+    CaptureTap tap_;
+    CapturedFrame captured_;  // in hand
     std::unique_ptr<Burst> burst_;
     std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;

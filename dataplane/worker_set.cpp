@@ -102,9 +102,12 @@ Status WorkerSet::make_mailboxes(std::size_t port_count) {
             Mailbox<WorkerReport>::create("outbox_" + own, limits::worker_outbox_length));
         explanations_.push_back(
             Mailbox<Explanation>::create("explain_" + own, limits::explanations_length));
+        captured_.push_back(
+            Mailbox<CapturedFrame>::create("captured_" + own, limits::captured_frames_length));
         doors_.push_back(TwinDoor::create(static_cast<unsigned>(from), bell_));
         if (inboxes_.back() == nullptr || outboxes_.back() == nullptr ||
-            explanations_.back() == nullptr || doors_.back() == nullptr) {
+            explanations_.back() == nullptr || captured_.back() == nullptr ||
+            doors_.back() == nullptr) {
             return no_memory_for("the mailboxes of worker " + own);
         }
     }
@@ -172,6 +175,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.inbox = inboxes_[i].get();
         wiring.outbox = outboxes_[i].get();
         wiring.explanations = explanations_[i].get();
+        wiring.captured = captured_[i].get();
         wiring.idle = config.director.idle;
         workers_.push_back(std::make_unique<Worker>(wiring));
     }

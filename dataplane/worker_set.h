@@ -44,6 +44,7 @@ class WorkerSet {
     const CounterBoard& board(std::size_t worker) const { return *boards_[worker]; }
     Mailbox<WorkerRequest>& inbox(std::size_t worker) { return *inboxes_[worker]; }
     Mailbox<WorkerReport>& outbox(std::size_t worker) { return *outboxes_[worker]; }
+    Mailbox<CapturedFrame>& captured(std::size_t worker) { return *captured_[worker]; }
     Mailbox<Explanation>& explanations(std::size_t worker) { return *explanations_[worker]; }
     const TwinCounters& twin_counters(std::size_t port) const { return twin_counters_[port]; }
 
@@ -79,6 +80,7 @@ class WorkerSet {
     std::vector<std::unique_ptr<Mailbox<WorkerRequest>>> inboxes_;
     std::vector<std::unique_ptr<Mailbox<WorkerReport>>> outboxes_;
     std::vector<std::unique_ptr<Mailbox<Explanation>>> explanations_;
+    std::vector<std::unique_ptr<Mailbox<CapturedFrame>>> captured_;
     TwinBell bell_;
     std::vector<std::unique_ptr<TwinDoor>> doors_;
     std::unique_ptr<PacketMailbox> from_kernel_;

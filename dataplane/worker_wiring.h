@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "config/model/capture.h"
 #include "config/model/service.h"
 #include "config/model/worker_messages.h"
 #include "dataplane/counters.h"
@@ -54,6 +55,7 @@ struct WorkerWiring {
     Mailbox<WorkerRequest>* inbox = nullptr;
     Mailbox<WorkerReport>* outbox = nullptr;
     Mailbox<Explanation>* explanations = nullptr;  // beside the outbox: they are large and rare
+    Mailbox<CapturedFrame>* captured = nullptr;
     Idle idle = Idle::adaptive;
 };
 

@@ -79,6 +79,11 @@ inline constexpr std::uint32_t fragments_follow_s = 2;            // the first o
 inline constexpr std::size_t early_fragments_max = 128;           // waiting, in each worker
 inline constexpr std::uint32_t early_fragment_ms_max = 500;
 
+// --- captures --------------------------------------------------------------------------------
+inline constexpr std::size_t captured_octets_max = 2'048;   // of a frame
+inline constexpr std::size_t captured_frames_length = 255;  // between a worker and its reader
+inline constexpr std::size_t filter_length_max = 2'000;     // instructions
+
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
 inline constexpr std::uint16_t mtu_max = 1'500;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "config/model/address.h"
+#include "config/model/capture.h"
 #include "config/model/endpoint_map.h"
 #include "config/model/hash.h"
 #include "config/model/ipv6_map.h"
@@ -134,8 +135,9 @@ struct Snapshot {
     EndpointMap vips;                    // VIP, 0, 255 -> what becomes of OtherTraffic there
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
     std::shared_ptr<const Paths> paths;  // never null
-    Ipv6Map names;                       // of IPv6 addresses: of VIPs and reals
-    std::vector<Ipv6Address> named;      // by name: the addresses
+    std::shared_ptr<const CaptureOrder> capture;  // null: nobody captures
+    Ipv6Map names;                                // of IPv6 addresses: of VIPs and reals
+    std::vector<Ipv6Address> named;               // by name: the addresses
 
     AddressName name_of(const Ipv6Address& address) const {
         return AddressName::from_host(names.find(address));  // absent: name_none

@@ -6,8 +6,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 #include <system_error>
 
@@ -44,21 +46,49 @@ class Connection {
     }
     // Up to the line's end, or to that of the connection.
     std::string receive_line() {
-        std::string line;
-        std::array<char, 65'536> octets{};
-        while (line.empty() || line.back() != '\n') {
-            const ssize_t count = recv(socket_, octets.data(), octets.size(), 0);
-            if (count <= 0) {
-                break;
-            }
-            line.append(octets.data(), static_cast<std::size_t>(count));
+        std::size_t end = received_.find('\n');
+        while (end == std::string::npos && receive_some()) {
+            end = received_.find('\n');
         }
-        return line;
+        return take(end == std::string::npos ? received_.size() : end + 1);
     }
+    // So many octets, or fewer if the connection ends before.
+    std::string receive(std::size_t count) {
+        while (received_.size() < count && receive_some()) {
+        }
+        return take(std::min(count, received_.size()));
+    }
+    // Whatever else comes from it is waited for.
+    void say_no_more() const { shutdown(socket_, SHUT_WR); }
 
   private:
+    bool receive_some() {
+        std::array<char, 65'536> octets{};
+        ssize_t count = -1;
+        do {
+            count = recv(socket_, octets.data(), octets.size(), 0);
+        } while (count < 0 && errno == EINTR);
+        received_.append(octets.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+        return count > 0;
+    }
+    std::string take(std::size_t count) {
+        std::string taken = received_.substr(0, count);
+        received_.erase(0, count);
+        return taken;
+    }
+
     int socket_;
+    std::string received_;
 };
+
+// For the signals' sake, which know nothing else.
+Connection* to_be_ended = nullptr;
+
+void end_stream(int /*signal*/) { to_be_ended->say_no_more(); }
+
+Json parsed(const std::string& line) {
+    return Json::parse(line, nullptr, /*allow_exceptions=*/false);
+}
 
 }  // namespace
 
@@ -74,11 +104,46 @@ Result<Json> ask_director(const std::string& socket_path, const Json& request) {
     // A director with too many clients says so without reading: its line is worth more than EPIPE.
     connection.send_all(request.dump() + "\n");
     const std::string line = connection.receive_line();
-    Json reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    Json reply = parsed(line);
     if (!reply.is_object() || !reply.contains("ok")) {
         return Error{"the director on " + socket_path + " closed the connection without a reply"};
     }
     return reply;
+}
+
+Result<Json> stream_from_director(const std::string& socket_path, const Json& request,
+                                  const std::function<bool(std::string_view octets)>& take) {
+    Connection connection;
+    if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path) ||
+        !connection.connect_to(socket_path)) {
+        return Error{"no director answers on " + socket_path + ": " +
+                     std::generic_category().message(errno)};
+    }
+    to_be_ended = &connection;
+    struct sigaction action {};
+    action.sa_handler = end_stream;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    connection.send_all(request.dump() + "\n");
+    Json reply = parsed(connection.receive_line());
+    if (!reply.is_object() || !reply.value("ok", false)) {
+        return reply.is_object() ? Result<Json>{reply}
+                                 : Error{"the director on " + socket_path +
+                                         " closed the connection without a reply"};
+    }
+    while (true) {
+        reply = parsed(connection.receive_line());
+        if (!reply.is_object()) {
+            return Error{"the director on " + socket_path + " has gone in the middle of it"};
+        }
+        if (!reply.contains("octets")) {
+            return reply;
+        }
+        if (!take(connection.receive(reply["octets"].get<std::size_t>()))) {
+            return Error{"what has come cannot be written: " +
+                         std::generic_category().message(errno)};
+        }
+    }
 }
 
 }  // namespace fulcrum

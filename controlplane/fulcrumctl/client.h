@@ -1,8 +1,10 @@
 // The other end of the command socket: one request, one reply, then the connection is closed.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "config/model/result.h"
 
@@ -12,5 +14,11 @@ using Json = nlohmann::ordered_json;
 
 // The reply as it came ("ok", and "result" or "error"); an Error when no director answers.
 Result<Json> ask_director(const std::string& socket_path, const Json& request);
+
+// The same of a request that is answered with a stream: `take` gets its octets as they come, and
+// may say no. SIGINT and SIGTERM ask the director to end it. The reply is the last one, or the
+// refusal.
+Result<Json> stream_from_director(const std::string& socket_path, const Json& request,
+                                  const std::function<bool(std::string_view octets)>& take);
 
 }  // namespace fulcrum

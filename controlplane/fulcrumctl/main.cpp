@@ -12,6 +12,7 @@
 
 #include "config/loader.h"
 #include "config/value_type.h"
+#include "controlplane/fulcrumctl/capture.h"
 #include "controlplane/fulcrumctl/client.h"
 #include "controlplane/fulcrumctl/tables.h"
 
@@ -37,6 +38,7 @@ struct Options {
     std::string deadline;  // as written
     std::string then;
     bool shows_drops = false;
+    CaptureWords capture;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -141,6 +143,22 @@ int ask_explain(const Options& options) {
     return ask(options, "explain", arguments, show_explain);
 }
 
+// The file is what was asked for; how it went is said beside it.
+int ask_capture(const Options& options) {
+    const Result<Json> reply = capture(options.capture, options.socket);
+    if (!reply) {
+        complain(reply.error().sentence);
+        return failed;
+    }
+    if (!reply->value("ok", false)) {
+        return complain_of(reply->value("error", Json::object()));
+    }
+    const Json& result = reply->at("result");
+    const std::string text = options.is_json ? result.dump(2) + "\n" : show_capture(result);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    return done_status;
+}
+
 // --- without a director ----------------------------------------------------------------------
 
 int check(const Options& options) {
@@ -211,6 +229,18 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
                         "The port where it arrives (default: the one towards its source)");
     explain->add_option("--flags", options.flags, "TCP flags, as in syn,ack (default syn)");
     explain->add_option("--size", options.size, "Octets of the IP packet");
+    CLI::App* capture =
+        add("capture", "Packets before and after, into a pcapng file; while traffic flows",
+            [&options] { return ask_capture(options); });
+    CaptureWords& words = options.capture;
+    capture->add_option("FILE", words.file, "The file to write; - for standard output")->required();
+    capture->add_option("FILTER", words.expression, "As tcpdump takes it, as in \"tcp port 80\"");
+    capture->add_option("--client", words.client, "Only this client address");
+    capture->add_option("--service", words.service, "Only this service");
+    capture->add_option("--real", words.real, "Only this real of the service");
+    capture->add_option("--packets", words.packets, "Ends after so many frames (default 1000)");
+    capture->add_option("--seconds", words.seconds, "Ends after so long (1 to 3600; default 60)");
+    capture->add_option("--octets", words.octets, "Of each frame (64 to 2048; default 2048)");
     add_plain("reload", "Read the configuration file again and apply it", show_reload);
     CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
                           [&options] { return ask_drain(options, "drain", show_drain); });

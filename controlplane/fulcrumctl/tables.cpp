@@ -256,6 +256,12 @@ std::string show_service_drops(const Json& result) {
     return table.text();
 }
 
+std::string show_capture(const Json& result) {
+    const std::string why = cell(result, "ended_by");
+    return cell(result, "frames") + " frames captured, " + cell(result, "lost") + " lost; " +
+           (why == "client" ? "ended by you" : "its limit of " + why + " is met") + "\n";
+}
+
 std::string show_reals(const Json& result) {
     std::vector<Column> columns{{"SERVICE", Side::left, 12},      {"REAL", Side::left, 12},
                                 {"ADDRESS", Side::left, 21},      {"FORWARD"},

@@ -12,6 +12,7 @@ using Json = nlohmann::ordered_json;
 std::string show_status(const Json& result);
 std::string show_services(const Json& result);
 std::string show_service_drops(const Json& result);  // of services too
+std::string show_capture(const Json& result);
 std::string show_reals(const Json& result);
 std::string show_sessions(const Json& result);
 std::string show_affinity(const Json& result);

@@ -67,6 +67,8 @@ void WorkerRig::make_mailboxes() {
             Mailbox<WorkerRequest>::create("test_inbox" + own, limits::worker_inbox_length);
         member.outbox =
             Mailbox<WorkerReport>::create("test_outbox" + own, limits::worker_outbox_length);
+        member.captured =
+            Mailbox<CapturedFrame>::create("test_captured" + own, limits::captured_frames_length);
         member.door = TwinDoor::create(from, bell_);
         for (unsigned to = 0; to < count_; ++to) {
             if (from != to) {
@@ -104,6 +106,7 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     wiring.from_kernel = index == 0 ? from_kernel_.get() : nullptr;
     wiring.inbox = member.inbox.get();
     wiring.outbox = member.outbox.get();
+    wiring.captured = member.captured.get();
     return wiring;
 }
 
@@ -211,6 +214,12 @@ std::vector<WorkerReport> WorkerRig::reports(unsigned worker) {
     while (members_[worker]->outbox->collect(&report, 1) == 1) {
         all.push_back(report);
     }
+    return all;
+}
+
+std::vector<CapturedFrame> WorkerRig::captured(unsigned worker) {
+    std::vector<CapturedFrame> all(limits::captured_frames_length);
+    all.resize(members_[worker]->captured->collect(all.data(), static_cast<unsigned>(all.size())));
     return all;
 }
 

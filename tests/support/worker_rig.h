@@ -58,6 +58,7 @@ class WorkerRig {
     std::vector<Frame> sent(std::size_t port);
     std::vector<Punted> punted();
     std::vector<WorkerReport> reports(unsigned worker = 0);
+    std::vector<CapturedFrame> captured(unsigned worker = 0);
     // Receives, settles, and gives the frames that left by `port`.
     std::vector<Frame> answers(const Frame& frame, std::size_t port, unsigned worker = 0);
 
@@ -91,6 +92,7 @@ class WorkerRig {
         CounterBoard board;
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;
+        std::unique_ptr<Mailbox<CapturedFrame>> captured;
         std::unique_ptr<TwinDoor> door;
         std::unique_ptr<Worker> worker;
     };

@@ -58,6 +58,28 @@ class PlainClient {
     std::string text_;
 };
 
+// Gives what a test puts in.
+class ScriptedStream : public ReplyStream {
+  public:
+    struct Script {
+        std::function<void(std::string)> give;  // somebody waits
+        bool is_ended = false;                  // by the client
+        bool is_gone = false;
+    };
+    explicit ScriptedStream(std::shared_ptr<Script> script) : script_{std::move(script)} {}
+    ~ScriptedStream() override { script_->is_gone = true; }
+    ScriptedStream(const ScriptedStream&) = delete;
+    ScriptedStream& operator=(const ScriptedStream&) = delete;
+
+    void next(std::function<void(std::string octets)> give) override {
+        script_->give = std::move(give);
+    }
+    void end() override { script_->is_ended = true; }
+
+  private:
+    std::shared_ptr<Script> script_;
+};
+
 class CommandSocketTest : public testing::Test {
   protected:
     CommandSocketTest() {
@@ -78,6 +100,10 @@ class CommandSocketTest : public testing::Test {
             [this](const Request& request, const CommandSocket::Answer& answer) {
                 if (request.command == "later") {
                     kept_.push_back(answer);
+                } else if (request.command == "stream") {
+                    Reply reply = Reply::of("here it comes");
+                    reply.stream = std::make_shared<ScriptedStream>(script_);
+                    answer(reply);
                 } else if (request.command == "large") {
                     answer(Reply::of(std::string(8'000'000, 'x')));
                 } else {
@@ -110,6 +136,7 @@ class CommandSocketTest : public testing::Test {
     Control control_;
     std::unique_ptr<CommandSocket> socket_;
     std::vector<CommandSocket::Answer> kept_;
+    std::shared_ptr<ScriptedStream::Script> script_ = std::make_shared<ScriptedStream::Script>();
 };
 
 TEST_F(CommandSocketTest, AnswersALineWithALine) {
@@ -182,6 +209,62 @@ TEST_F(CommandSocketTest, ForgetsTheAnswerForAClientThatHasGone) {
     EXPECT_TRUE(loop_until(loop_, [&] { return socket_->client_count() == 0; }));
     socket_.reset();
     kept_[0](Reply::of("to nobody"));
+}
+
+TEST_F(CommandSocketTest, PassesOnAStreamPieceByPieceAndThenCloses) {
+    open({.clients_max = 64, .idle = 50ms, .reading = 10s});
+    const auto asking = client();
+    asking->send("{\"command\":\"stream\"}\n");
+    const std::string line = "{\"ok\":true,\"result\":\"here it comes\"}\n";
+    for (const char* const piece : {"one", "two"}) {
+        ASSERT_TRUE(loop_until(loop_, [&] { return script_->give != nullptr; }));
+        loop_.run_for(60ms);  // longer than it may wait for a request: it has none to make
+        std::exchange(script_->give, nullptr)(piece);
+    }
+    EXPECT_TRUE(gets(*asking, line + "onetwo"));
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->give != nullptr; }));
+    EXPECT_FALSE(script_->is_gone);
+    std::exchange(script_->give, nullptr)({});
+    EXPECT_TRUE(loop_until(loop_, [&] { return asking->received(), asking->is_closed; }));
+    EXPECT_TRUE(script_->is_gone);
+}
+
+TEST_F(CommandSocketTest, EndsAStreamForAClientThatWantsNoMoreAndStillPassesOnTheRest) {
+    open();
+    const auto asking = client();
+    asking->send("{\"command\":\"stream\"}\n");
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->give != nullptr; }));
+    asking->send("noise");
+    asking->send_no_more();
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->is_ended; }));
+    EXPECT_FALSE(script_->is_gone);
+    std::exchange(script_->give, nullptr)("rest");
+    EXPECT_TRUE(gets(*asking, "{\"ok\":true,\"result\":\"here it comes\"}\nrest"));
+}
+
+TEST_F(CommandSocketTest, DropsTheStreamOfAClientThatHasGone) {
+    open();
+    auto asking = client();
+    asking->send("{\"command\":\"stream\"}\n");
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->give != nullptr; }));
+    asking.reset();
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->is_ended || script_->is_gone; }));
+    if (!script_->is_gone) {  // its end may be that of half a connection, until it is written to
+        std::exchange(script_->give, nullptr)("to nobody");
+    }
+    EXPECT_TRUE(loop_until(loop_, [&] { return script_->is_gone; }));
+    EXPECT_EQ(socket_->client_count(), 0U);
+    EXPECT_TRUE(is_served());
+}
+
+TEST_F(CommandSocketTest, DropsTheStreamOfAClientThatDoesNotRead) {
+    open({.clients_max = 64, .idle = 10s, .reading = 50ms});
+    const auto asking = client();
+    asking->send("{\"command\":\"stream\"}\n");
+    ASSERT_TRUE(loop_until(loop_, [&] { return script_->give != nullptr; }));
+    std::exchange(script_->give, nullptr)(std::string(8'000'000, 'x'));
+    EXPECT_TRUE(loop_until(
+        loop_, [&] { return script_->is_gone; }, 2s));
 }
 
 TEST_F(CommandSocketTest, RefusesGarbageAndServesOn) {

@@ -26,7 +26,7 @@ class CommandsTest : public ControlBench {
             },
             [](const IpAddress&, std::uint16_t) {});
         commands_ = std::make_unique<Commands>(
-            Commands::Parts{loop_, helper_, *applier_, *mail_, std::move(facts)});
+            Commands::Parts{loop_, helper_, *applier_, *mail_, captures_, std::move(facts)});
     }
 
     Json ask(const std::string& command, const Json& arguments = Json::object()) {
@@ -63,8 +63,17 @@ class CommandsTest : public ControlBench {
     bool is_link_up_ = true;
     std::vector<std::pair<std::uint8_t, IpAddress>> wanted_;
     std::unique_ptr<WorkerMail> mail_;
+    CaptureDesk captures_{{loop_, *applier_, {}, {"wan"}}};
     std::unique_ptr<Commands> commands_;
 };
+
+TEST_F(CommandsTest, RefusesACaptureThatCannotBe) {
+    EXPECT_EQ(refusal_of("capture", {{"seconds", 0}}),
+              "bad_arguments: seconds 0 is out of range: 1 to 3600");
+    EXPECT_EQ(refusal_of("capture", {{"filter", "1,5 0 0 0"}}),
+              "bad_arguments: instruction 0 of the filter is none of the machine's, or leads out "
+              "of it");
+}
 
 TEST_F(CommandsTest, TellsStatusWithoutProblems) {
     const Json status = result_of("status");
@@ -279,7 +288,7 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, affinity, explain, reload, drain, undrain, version");
+              "sessions, affinity, explain, capture, reload, drain, undrain, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
               "bad_arguments: then says what follows a deadline: give one with deadline_s");

@@ -51,6 +51,13 @@ TEST(Tables, ShowWhomClientsAreBoundTo) {
         "there are more: narrow the question or raise --limit\n");
 }
 
+TEST(Tables, ShowWhatBecameOfACapture) {
+    EXPECT_EQ(show_capture({{"frames", 1'000}, {"lost", 0}, {"ended_by", "packets"}}),
+              "1000 frames captured, 0 lost; its limit of packets is met\n");
+    EXPECT_EQ(show_capture({{"frames", 3}, {"lost", 7}, {"ended_by", "client"}}),
+              "3 frames captured, 7 lost; ended by you\n");
+}
+
 TEST(Tables, ShowServicesDropsByReason) {
     const Json drop{{"reason", "no_real"}, {"packets", 12}, {"sentence", "nobody serves"}};
     const Json web{{"name", "web"}, {"drops", Json::array({drop})}};
