@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,6 +15,7 @@ namespace {
 
 constexpr std::size_t ethernet_size = 14;
 constexpr std::size_t ipv4_size = 20;
+constexpr std::size_t ipv6_size = 40;
 constexpr std::size_t tcp_size = 20;
 constexpr std::size_t udp_size = 8;
 constexpr std::uint64_t ip_length_max = 65'535;
@@ -25,21 +25,6 @@ std::string text_of(const Json& arguments, const char* name) {
 }
 
 // --- the question ----------------------------------------------------------------------------
-
-std::optional<Endpoint> endpoint_of(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::optional<Ipv4Address> address = parse_ipv4_address(text.substr(0, colon));
-    const std::string_view digits = text.substr(colon + 1);
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
-    if (!address || error != std::errc{} || end != digits.end() || port == 0) {
-        return std::nullopt;
-    }
-    return Endpoint{*address, be16{port}};
-}
 
 constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> flag_bits{
     {{"fin", 0x01}, {"syn", 0x02}, {"rst", 0x04}, {"psh", 0x08}, {"ack", 0x10}}};
@@ -77,8 +62,12 @@ class Writer {
         return *this;
     }
     Writer& word(unsigned value) { return octet(value >> 8).octet(value & 255); }
-    Writer& address(Ipv4Address address) {
-        return word(address.host() >> 16).word(address.host() & 0xFFFF);
+    Writer& address(const IpAddress& address) {
+        const auto& octets = address.v6().octets;
+        for (std::size_t at = address.is_v4() ? 12 : 0; at < octets.size(); ++at) {
+            octet(octets[at]);
+        }
+        return *this;
     }
     Writer& zeros(std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
@@ -105,26 +94,44 @@ unsigned sum_of(std::span<const std::uint8_t> octets) {
     return sum;
 }
 
-// Headers alone. The L4 checksum is left open: nobody on the way looks at it.
+void write_ipv4(const Wanted& wanted, Writer& frame, ExplainedOctets& octets) {
+    frame.word(0x0800).word(0x4500).word(wanted.ip_length).zeros(2).word(0x4000);
+    frame.octet(64).octet(static_cast<unsigned>(wanted.protocol)).zeros(2);
+    frame.address(wanted.source.address).address(wanted.destination.address);
+    const unsigned checksum =
+        ~sum_of(std::span{octets}.subspan(ethernet_size, ipv4_size)) & 0xFFFFU;
+    octets[ethernet_size + 10] = static_cast<std::uint8_t>(checksum >> 8);
+    octets[ethernet_size + 11] = static_cast<std::uint8_t>(checksum & 255);
+}
+
+void write_ipv6(const Wanted& wanted, Writer& frame) {
+    frame.word(0x86DD).word(0x6000).zeros(2).word(wanted.ip_length - unsigned{ipv6_size});
+    frame.octet(static_cast<unsigned>(wanted.protocol)).octet(64);
+    frame.address(wanted.source.address).address(wanted.destination.address);
+}
+
+std::size_t ip_size_of(const Wanted& wanted) {
+    return wanted.source.address.is_v4() ? ipv4_size : ipv6_size;
+}
+
+// Headers alone. The L4 checksum is left open: nobody on the way looks at it, but whether a
+// datagram over IPv6 has one.
 void write_frame(const Wanted& wanted, Question& question) {
+    constexpr unsigned some_checksum = 0xFFFF;
     const bool is_udp = wanted.protocol == L4Protocol::udp;
+    const bool is_v4 = wanted.source.address.is_v4();
     Writer frame{question.octets};
     // The worker writes its port's MAC address; the sender's is of no account.
-    frame.zeros(6).word(0x0200).zeros(4).word(0x0800);
-    frame.word(0x4500).word(wanted.ip_length).zeros(2).word(0x4000);
-    frame.octet(64).octet(static_cast<unsigned>(wanted.protocol)).zeros(2);
-    frame.address(wanted.source.address.v4()).address(wanted.destination.address.v4());
+    frame.zeros(6).word(0x0200).zeros(4);
+    is_v4 ? write_ipv4(wanted, frame, question.octets) : write_ipv6(wanted, frame);
     frame.word(wanted.source.port.host()).word(wanted.destination.port.host());
     if (is_udp) {
-        frame.word(wanted.ip_length - unsigned{ipv4_size}).zeros(2);
+        frame.word(wanted.ip_length - static_cast<unsigned>(ip_size_of(wanted)));
+        frame.word(is_v4 ? 0 : some_checksum);
     } else {
         frame.word(0).word(1).word(0).word((wanted.tcp_flags & 0x10) != 0 ? 1 : 0);
         frame.octet(0x50).octet(wanted.tcp_flags).word(0xFFFF).zeros(4);
     }
-    const unsigned checksum =
-        ~sum_of(std::span{question.octets}.subspan(ethernet_size, ipv4_size)) & 0xFFFFU;
-    question.octets[ethernet_size + 10] = static_cast<std::uint8_t>(checksum >> 8);
-    question.octets[ethernet_size + 11] = static_cast<std::uint8_t>(checksum & 255);
     question.octet_count = static_cast<std::uint16_t>(frame.size());
     question.length = std::uint32_t{wanted.ip_length} + ethernet_size;
     question.source = wanted.source.address;
@@ -140,12 +147,16 @@ Result<Wanted> wanted_of(const Json& arguments) {
     for (const auto& [name, place] :
          {std::pair{"source", &wanted.source}, {"destination", &wanted.destination}}) {
         const std::string text = text_of(arguments, name);
-        const std::optional<Endpoint> endpoint = endpoint_of(text);
+        const std::optional<Endpoint> endpoint = parse_endpoint(text);
         if (!endpoint) {
             return Error{std::string{name} + " \"" + text +
-                         "\" does not read ADDRESS:PORT, as in 192.0.2.7:40000"};
+                         "\" does not read ADDRESS:PORT, as in 192.0.2.7:40000 or "
+                         "[2001:db8::7]:40000"};
         }
         *place = *endpoint;
+    }
+    if (wanted.source.address.family() != wanted.destination.address.family()) {
+        return Error{"source and destination are not of one IP version"};
     }
     const std::string flags = arguments.value("flags", std::string{"syn"});
     const std::optional<std::uint8_t> bits = flags_of(flags);
@@ -154,7 +165,7 @@ Result<Wanted> wanted_of(const Json& arguments) {
     }
     wanted.tcp_flags = *bits;
     const std::uint64_t size_min =
-        ipv4_size + (wanted.protocol == L4Protocol::tcp ? tcp_size : udp_size);
+        ip_size_of(wanted) + (wanted.protocol == L4Protocol::tcp ? tcp_size : udp_size);
     const std::uint64_t size = arguments.value("size", size_min);
     if (size < size_min || size > ip_length_max) {
         return Error{"size " + std::to_string(size) + " is out of range: " +

@@ -13,15 +13,89 @@
 namespace fulcrum {
 namespace {
 
-static_assert(icmp_error_growth == sizeof(Ipv4Header) + sizeof(IcmpHeader));
-static_assert(icmpv6_error_growth == sizeof(Ipv6Header) + sizeof(IcmpHeader));
-static_assert(std::max(icmp_error_growth, icmpv6_error_growth) <= RTE_PKTMBUF_HEADROOM);
+static_assert(icmp_error_growth == sizeof(Ipv6Header) + sizeof(IcmpHeader));
+static_assert(icmp_error_growth <= RTE_PKTMBUF_HEADROOM);
 
-constexpr std::size_t message_size_max = 576;
-constexpr std::size_t quotation_size_max = message_size_max - icmp_error_growth;
-constexpr std::size_t icmpv6_message_size_max = 1'280;
-constexpr std::size_t icmpv6_quotation_size_max = icmpv6_message_size_max - icmpv6_error_growth;
 constexpr std::uint8_t internetwork_control = 0xC0;  // precedence of errors: RFC 1812, 4.3.2.5
+constexpr std::uint8_t hops_of_errors = 64;
+
+struct TypeAndCode {
+    std::uint8_t type;
+    std::uint8_t code;
+};
+
+// By trouble.
+constexpr TypeAndCode icmp_numbers[] = {{3, 1}, {3, 3}, {3, 4}, {11, 0}};
+constexpr TypeAndCode icmpv6_numbers[] = {{1, 3}, {1, 4}, {2, 0}, {3, 0}};
+
+// How an IP version says it.
+struct Ipv4Error {
+    using Header = Ipv4Header;
+    static constexpr std::size_t message_size_max = 576;
+    static constexpr be16 ethertype = ethertype::ipv4;
+    static constexpr const TypeAndCode* numbers = icmp_numbers;
+
+    static void lay_header(Header& ip, Ipv4Address sender, const IpAddress& source,
+                           std::size_t length) {
+        ip.version_and_length = 0x45;
+        ip.type_of_service = internetwork_control;
+        ip.total_length = be16{static_cast<std::uint16_t>(sizeof(ip) + length)};
+        ip.flags_and_fragment_offset = be16{0x4000};
+        ip.time_to_live = hops_of_errors;
+        ip.protocol = static_cast<std::uint8_t>(L4Protocol::icmp);
+        ip.source = source.v4();
+        ip.destination = sender;
+        ip.checksum = checksum_of(&ip, sizeof(ip));
+    }
+    static be16 checksum_over(const Header&, const IcmpHeader& icmp, std::size_t length) {
+        return checksum_of(&icmp, length);
+    }
+};
+
+struct Ipv6Error {
+    using Header = Ipv6Header;
+    static constexpr std::size_t message_size_max = 1'280;
+    static constexpr be16 ethertype = ethertype::ipv6;
+    static constexpr const TypeAndCode* numbers = icmpv6_numbers;
+
+    static void lay_header(Header& ip, const Ipv6Address& sender, const IpAddress& source,
+                           std::size_t length) {
+        ip.version_class_and_flow = be32{6U << 28};
+        ip.payload_length = be16{static_cast<std::uint16_t>(length)};
+        ip.next_header = protocol_icmpv6;
+        ip.hop_limit = hops_of_errors;
+        ip.source = source.v6();
+        ip.destination = sender;
+    }
+    static be16 checksum_over(const Header& ip, const IcmpHeader& icmp, std::size_t length) {
+        ChecksumSum sum = pseudo_header_sum(ip.source, ip.destination, protocol_icmpv6,
+                                            static_cast<std::uint16_t>(length));
+        sum.add(&icmp, length);
+        return be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
+    }
+};
+
+template <typename Version>
+GrownFrame make_error(std::uint8_t* frame, std::uint16_t quotable, const IcmpError& error,
+                      const NextHop& hop) {
+    using Header = typename Version::Header;
+    constexpr std::size_t growth = sizeof(Header) + sizeof(IcmpHeader);
+    const std::size_t quoted_size =
+        std::min<std::size_t>(quotable, Version::message_size_max - growth);
+    const auto sender = reinterpret_cast<const Header*>(frame + sizeof(EthernetHeader))->source;
+    std::uint8_t* const grown = frame - growth;
+    auto& ip = *reinterpret_cast<Header*>(grown + sizeof(EthernetHeader));
+    auto& icmp = *reinterpret_cast<IcmpHeader*>(&ip + 1);
+    *reinterpret_cast<EthernetHeader*>(grown) = {hop.destination, hop.source, Version::ethertype};
+    ip = {};
+    Version::lay_header(ip, sender, error.source, sizeof(icmp) + quoted_size);
+    icmp = {};
+    icmp.type = Version::numbers[static_cast<std::size_t>(error.trouble)].type;
+    icmp.code = Version::numbers[static_cast<std::size_t>(error.trouble)].code;
+    icmp.rest = be32{error.next_mtu};
+    icmp.checksum = Version::checksum_over(ip, icmp, sizeof(icmp) + quoted_size);
+    return {grown, static_cast<std::uint16_t>(sizeof(EthernetHeader) + growth + quoted_size)};
+}
 
 // Octets of the IP packet in the first segment.
 std::uint16_t quotable_of(const rte_mbuf* mbuf, const ParsedPacket& packet) {
@@ -32,66 +106,15 @@ std::uint16_t quotable_of(const rte_mbuf* mbuf, const ParsedPacket& packet) {
 }  // namespace
 
 bool may_be_told(const ParsedPacket& packet) {
-    return packet.kind == PacketKind::flow && !packet.is_broadcast &&
-           !packet.source.is_unspecified();
+    const bool is_from_nobody = packet.ip_version == 4 && packet.source.is_unspecified();
+    return packet.kind == PacketKind::flow && !packet.is_broadcast && !is_from_nobody;
 }
 
 GrownFrame make_icmp_error(std::uint8_t* frame, std::uint16_t quotable, const IcmpError& error,
                            const NextHop& hop) {
-    const auto quoted_size =
-        static_cast<std::uint16_t>(std::min<std::size_t>(quotable, quotation_size_max));
-    const Ipv4Address sender = ipv4_header_of(frame).source;
-    std::uint8_t* const grown = frame - icmp_error_growth;
-    auto& ethernet = *reinterpret_cast<EthernetHeader*>(grown);
-    auto& ip = *reinterpret_cast<Ipv4Header*>(grown + sizeof(EthernetHeader));
-    auto& icmp = *reinterpret_cast<IcmpHeader*>(&ip + 1);
-    ethernet = {hop.destination, hop.source, ethertype::ipv4};
-    ip = {};
-    ip.version_and_length = 0x45;
-    ip.type_of_service = internetwork_control;
-    ip.total_length = be16{static_cast<std::uint16_t>(icmp_error_growth + quoted_size)};
-    ip.flags_and_fragment_offset = be16{0x4000};
-    ip.time_to_live = 64;
-    ip.protocol = static_cast<std::uint8_t>(L4Protocol::icmp);
-    ip.source = error.source;
-    ip.destination = sender;
-    ip.checksum = checksum_of(&ip, sizeof(ip));
-    icmp = {};
-    icmp.type = error.type;
-    icmp.code = error.code;
-    icmp.rest = be32{error.next_mtu};
-    icmp.checksum = checksum_of(&icmp, sizeof(icmp) + quoted_size);
-    return {grown,
-            static_cast<std::uint16_t>(sizeof(EthernetHeader) + icmp_error_growth + quoted_size)};
-}
-
-GrownFrame make_icmpv6_port_unreachable(std::uint8_t* frame, std::uint16_t quotable,
-                                        const NextHop& hop) {
-    constexpr std::uint8_t destination_unreachable = 1;
-    constexpr std::uint8_t code_port = 4;
-    const auto quoted_size =
-        static_cast<std::uint16_t>(std::min<std::size_t>(quotable, icmpv6_quotation_size_max));
-    const auto icmp_size = static_cast<std::uint16_t>(sizeof(IcmpHeader) + quoted_size);
-    const Ipv6Header asked = ipv6_header_of(frame);
-    std::uint8_t* const grown = frame - icmpv6_error_growth;
-    auto& ip = *reinterpret_cast<Ipv6Header*>(grown + sizeof(EthernetHeader));
-    auto& icmp = *reinterpret_cast<IcmpHeader*>(grown + sizeof(EthernetHeader) + sizeof(ip));
-    *reinterpret_cast<EthernetHeader*>(grown) = {hop.destination, hop.source, ethertype::ipv6};
-    ip = {};
-    ip.version_class_and_flow = be32{0x6000'0000};
-    ip.payload_length = be16{icmp_size};
-    ip.next_header = protocol_icmpv6;
-    ip.hop_limit = 64;
-    ip.source = asked.destination;
-    ip.destination = asked.source;
-    icmp = {};
-    icmp.type = destination_unreachable;
-    icmp.code = code_port;
-    ChecksumSum sum = pseudo_header_sum(ip.source, ip.destination, protocol_icmpv6, icmp_size);
-    sum.add(&icmp, icmp_size);
-    icmp.checksum = be16::from_wire(static_cast<std::uint16_t>(~sum.folded()));
-    return {grown,
-            static_cast<std::uint16_t>(sizeof(EthernetHeader) + icmpv6_error_growth + quoted_size)};
+    return ipv4_header_of(frame).version() == 6
+               ? make_error<Ipv6Error>(frame, quotable, error, hop)
+               : make_error<Ipv4Error>(frame, quotable, error, hop);
 }
 
 IcmpOrigin::IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClock& clock)
@@ -102,7 +125,7 @@ IcmpOrigin::IcmpOrigin(Emitter& emitter, WorkerCounters& counters, const TurnClo
 
 void IcmpOrigin::refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause,
                         const IcmpError& error, const NextHop& hop) {
-    if (error.source.is_unspecified() || !may_answer(mbuf, packet, icmp_error_growth, hop)) {
+    if (error.source.is_unspecified() || !may_answer(mbuf, packet, hop)) {
         return emitter_.drop(mbuf, cause);
     }
     emitter_.count_drop(cause);
@@ -114,25 +137,16 @@ void IcmpOrigin::refuse(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause ca
 
 void IcmpOrigin::refuse_port(rte_mbuf* mbuf, const ParsedPacket& packet, DropCause cause,
                              const NextHop& hop) {
-    if (packet.ip_version == 4) {
-        IcmpError error = icmp_error::port_unreachable;
-        error.source = packet.destination;
-        return refuse(mbuf, packet, cause, error, hop);
-    }
-    if (!may_answer(mbuf, packet, icmpv6_error_growth, hop)) {
-        return emitter_.drop(mbuf, cause);
-    }
-    emitter_.count_drop(cause);
-    counters_.originated.add(1);
-    const GrownFrame grown = make_icmpv6_port_unreachable(rte_pktmbuf_mtod(mbuf, std::uint8_t*),
-                                                          quotable_of(mbuf, packet), hop);
-    send(mbuf, grown, hop.port);
+    const auto* const frame = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
+    IcmpError error = icmp_error::port_unreachable;
+    error.source = packet.ip_version == 6 ? IpAddress{ipv6_header_of(frame).destination}
+                                          : IpAddress{packet.destination};
+    refuse(mbuf, packet, cause, error, hop);
 }
 
-bool IcmpOrigin::may_answer(const rte_mbuf* mbuf, const ParsedPacket& packet, std::size_t growth,
-                            const NextHop& hop) {
+bool IcmpOrigin::may_answer(const rte_mbuf* mbuf, const ParsedPacket& packet, const NextHop& hop) {
     const bool is_possible = may_be_told(packet) && hop.is_resolved && hop.port != port_none &&
-                             rte_pktmbuf_headroom(mbuf) >= growth;
+                             rte_pktmbuf_headroom(mbuf) >= icmp_error_growth;
     return is_possible && may_send();
 }
 

@@ -15,9 +15,10 @@ namespace {
 constexpr std::size_t stage_bucket_count = 8;
 constexpr HashKey any_key{0x0123'4567'89AB'CDEF, 0xFEDC'BA98'7654'3211};
 
+template <typename Session>
 SessionRecord record_of(const Session& session, const Ages& ages, unsigned worker) {
     const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
-    return {.client = {session.client_address, session.client_port},
+    return {.client = {IpAddress{session.client_address}, session.client_port},
             .vip = {ages.snapshot().address_of(listener.vip, listener.is_ipv6), session.vip_port},
             .listener = session.listener,
             .real = session.real,
@@ -29,11 +30,19 @@ SessionRecord record_of(const Session& session, const Ages& ages, unsigned worke
 }
 
 // Calls `visit(session)` for all sessions of this client port: nobody is the one looked for.
-template <typename Visit>
-void visit_client(SessionTable& table, ClientKey client, const Visit& visit) {
-    table.find(table.home_of(client), client, [&](const Session& session) {
+template <typename Table, typename Key, typename Visit>
+void visit_client(Table& table, const Key& client, const Visit& visit) {
+    table.find(table.home_of(client), client, [&](const typename Table::Session& session) {
         visit(session);
         return false;
+    });
+}
+
+// All sessions of the client port, so that what meets another one does so on the stage.
+template <typename Table, typename Key>
+void bring_in_client(Table& stage, Table& live, const Key& client, const Ages& ages) {
+    visit_client(live, client, [&](const typename Table::Session& session) {
+        stage.insert(session, stage.home_of(client), ages);
     });
 }
 
@@ -41,6 +50,8 @@ bool has_client(const Burst& burst) {
     return burst.classified[0].packet_class == PacketClass::request ||
            burst.classified[0].packet_class == PacketClass::reply;
 }
+
+bool is_ipv6(const Burst& burst) { return burst.packets[0].ip_version == 6; }
 
 }  // namespace
 
@@ -53,15 +64,16 @@ Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsi
       board_{chooser.tally_count()},
       chooser_{chooser},
       memory6_(SessionTable6::size_for(stage_bucket_count) / sizeof(Line)),
-      table6_{std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key},
       tracker_{
           table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
           board_, chooser_},
-      tracker6_{table6_, board_, chooser_},
+      tracker6_{
+          table6_.emplace(std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key),
+          board_, chooser_},
       path_{ports_, steering, worker_id, worker_count, {tracker_, tracker6_}},
       burst_{std::make_unique<Burst>()} {}
 
-void Rehearsal::play(const Question& question, SessionTable& live, const Snapshot& snapshot,
+void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& snapshot,
                      std::uint32_t now_s, Explanation& explanation) {
     const std::uint8_t by_route = snapshot.paths->to(question.source).hop->port;
     const std::uint8_t wanted = question.port == port_none ? by_route : question.port;
@@ -84,11 +96,10 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
     burst.decisions[0].tally = limits::tallies_max;
     parse({explanation.octets.data(), octet_count}, question.length, ports_[port].mac,
           burst.packets[0]);
-    classify(burst.packets[0], snapshot, burst.classified[0]);
+    classify(snapshot);
     set_stage();
     bring_in(live, ages);
-    const Session* found = session_of(snapshot);
-    const Session before = found == nullptr ? Session{} : *found;
+    const std::optional<SessionRecord> before = session_now(ages);
     opened_before_ = board_.worker().sessions_opened.read();
 
     chooser_.rehearse(true);
@@ -97,8 +108,10 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
 
     const Classified& classified = burst.classified[0];
     const Decision& decision = burst.decisions[0];
-    explanation.owner = static_cast<std::uint8_t>(
-        has_client(burst) ? steering_.owner_of(classified.client) : worker_id_);
+    explanation.owner =
+        static_cast<std::uint8_t>(!has_client(burst) ? worker_id_
+                                  : is_ipv6(burst)   ? steering_.owner_of(burst.clients6[0].address)
+                                                     : steering_.owner_of(classified.client));
     explanation.the_class = name_of(classified.packet_class);
     explanation.verdict = name_of(decision.verdict);
     if (decision.verdict == Verdict::punt) {
@@ -109,7 +122,7 @@ void Rehearsal::play(const Question& question, SessionTable& live, const Snapsho
         explanation.sentence = text_of(decision.reason).sentence;
     }
     explanation.listener = has_client(burst) ? classified.listener : limits::index_none;
-    tell_session(found == nullptr ? nullptr : &before, ages, explanation);
+    tell_session(before, ages, explanation);
     tell_real(snapshot, explanation);
     tell_way(snapshot, explanation);
     const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
@@ -136,34 +149,54 @@ std::uint16_t Rehearsal::wrap(const Tunnel& tunnel, std::uint16_t octet_count,
     return length;
 }
 
-void Rehearsal::set_stage() {
-    std::fill(memory_.begin(), memory_.end(), Line{});
-    // In the place of the one before: who refers to it goes on doing so.
-    table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key);
+void Rehearsal::classify(const Snapshot& snapshot) {
+    Burst& burst = *burst_;
+    ParsedPacket& packet = burst.packets[0];
+    if (packet.ip_version == 6 && packet.kind != PacketKind::refused) {
+        classify_ipv6(burst.frames[0].octets, snapshot, packet, burst.classified[0],
+                      burst.clients6[0]);
+    } else {
+        fulcrum::classify(packet, snapshot, burst.classified[0]);
+    }
 }
 
-// All sessions of the client port, so that what meets another one does so on the stage.
-void Rehearsal::bring_in(SessionTable& live, const Ages& ages) {
+void Rehearsal::set_stage() {
+    std::fill(memory_.begin(), memory_.end(), Line{});
+    std::fill(memory6_.begin(), memory6_.end(), Line{});
+    // In the place of those before: who refers to them goes on doing so.
+    table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key);
+    table6_.emplace(std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key);
+}
+
+void Rehearsal::bring_in(LiveTables live, const Ages& ages) {
     if (!has_client(*burst_)) {
         return;
     }
-    const ClientKey client = burst_->classified[0].client_key;
-    visit_client(live, client, [&](const Session& session) {
-        table_->insert(session, table_->home_of(client), ages);
-    });
+    if (is_ipv6(*burst_)) {
+        bring_in_client(*table6_, live.of_v6, burst_->clients6[0], ages);
+    } else {
+        bring_in_client(*table_, live.of_v4, burst_->classified[0].client_key, ages);
+    }
 }
 
-// The one on the stage that the packet belongs to, or null.
-const Session* Rehearsal::session_of(const Snapshot& snapshot) {
+// The one on the stage that the packet belongs to.
+std::optional<SessionRecord> Rehearsal::session_now(const Ages& ages) {
     if (!has_client(*burst_)) {
-        return nullptr;
+        return std::nullopt;
     }
+    return is_ipv6(*burst_) ? session_in(*table6_, burst_->clients6[0], ages)
+                            : session_in(*table_, burst_->classified[0].client_key, ages);
+}
+
+template <typename Table, typename Key>
+std::optional<SessionRecord> Rehearsal::session_in(Table& stage, const Key& client,
+                                                   const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
     const ParsedPacket& packet = burst_->packets[0];
     const Classified& classified = burst_->classified[0];
     const bool is_request = classified.packet_class == PacketClass::request;
-    const Session* found = nullptr;
-    visit_client(*table_, classified.client_key, [&](const Session& session) {
-        const Ages ages{snapshot, 0};
+    std::optional<SessionRecord> found;
+    visit_client(stage, client, [&](const typename Table::Session& session) {
         if (ages.is_nameless(session)) {
             return;
         }
@@ -174,31 +207,34 @@ const Session* Rehearsal::session_of(const Snapshot& snapshot) {
                                        session.vip_port == packet.destination_port
                                  : real.address == packet.source &&
                                        port_towards(real, session.vip_port) == packet.source_port;
-        found = matches ? &session : found;
+        if (matches) {
+            found = record_of(session, ages, worker_id_);
+        }
     });
     return found;
 }
 
-void Rehearsal::tell_session(const Session* before, const Ages& ages, Explanation& explanation) {
-    const Session* after = session_of(ages.snapshot());
+void Rehearsal::tell_session(const std::optional<SessionRecord>& before, const Ages& ages,
+                             Explanation& explanation) {
+    const std::optional<SessionRecord> after = session_now(ages);
     const std::uint64_t opened = board_.worker().sessions_opened.read();
-    explanation.opens_session = after != nullptr && opened != opened_before_;
-    explanation.has_session = before != nullptr && !explanation.opens_session;
+    explanation.opens_session = after && opened != opened_before_;
+    explanation.has_session = before && !explanation.opens_session;
     if (explanation.opens_session) {
         const SnapshotListener& listener = ages.snapshot().listeners[after->listener];
         const SnapshotService& service = ages.snapshot().services[listener.service];
         const std::uint64_t draw =
-            draw_of(ages.snapshot(), listener, burst_->classified[0].client_key);
+            is_ipv6(*burst_) ? draw_of(ages.snapshot(), listener, burst_->clients6[0])
+                             : draw_of(ages.snapshot(), listener, burst_->classified[0].client_key);
         if (service.schedule == nullptr) {  // else the ring may have had no say
             explanation.ring_slot = scaled(static_cast<std::uint32_t>(draw),
                                            static_cast<std::uint32_t>(service.ring->size()));
         }
     }
-    if (before != nullptr || after != nullptr) {
-        const Session& told = explanation.opens_session ? *after : *before;
-        explanation.session = record_of(told, ages, worker_id_);
-        explanation.listener = told.listener;
-        explanation.real = told.real;
+    if (before || after) {
+        explanation.session = explanation.opens_session || !before ? *after : *before;
+        explanation.listener = explanation.session.listener;
+        explanation.real = explanation.session.real;
     }
 }
 
@@ -223,8 +259,9 @@ void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) con
         return;
     }
     const ParsedPacket& packet = burst_->packets[0];
-    const IpAddress destination =
-        decision.is_reply ? packet.destination : real_of(decision, packet, snapshot);
+    const IpAddress client =
+        is_ipv6(*burst_) ? IpAddress{burst_->clients6[0].address} : IpAddress{packet.destination};
+    const IpAddress destination = decision.is_reply ? client : real_of(decision, packet, snapshot);
     explanation.has_hop = true;
     explanation.hop = *decision.hop;
     explanation.neighbour = snapshot.paths->to(destination).neighbour;

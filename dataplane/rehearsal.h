@@ -20,14 +20,19 @@
 
 namespace fulcrum {
 
+// A worker's own, which stay as they are.
+struct LiveTables {
+    SessionTable& of_v4;
+    SessionTable6& of_v6;
+};
+
 class Rehearsal {
   public:
     // Arguments as of PacketPath. `chooser`: the worker's own, which is asked and takes no note.
     Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
               unsigned worker_count, Chooser& chooser);
 
-    // `live`: the worker's own table, which stays as it is.
-    void play(const Question& question, SessionTable& live, const Snapshot& snapshot,
+    void play(const Question& question, LiveTables live, const Snapshot& snapshot,
               std::uint32_t now_s, Explanation& explanation);
 
   private:
@@ -35,10 +40,14 @@ class Rehearsal {
         std::array<std::byte, limits::cache_line_size> octets{};
     };
 
+    void classify(const Snapshot& snapshot);
     void set_stage();
-    void bring_in(SessionTable& live, const Ages& ages);
-    const Session* session_of(const Snapshot& snapshot);
-    void tell_session(const Session* before, const Ages& ages, Explanation& explanation);
+    void bring_in(LiveTables live, const Ages& ages);
+    std::optional<SessionRecord> session_now(const Ages& ages);
+    template <typename Table, typename Key>
+    std::optional<SessionRecord> session_in(Table& stage, const Key& client, const Ages& ages);
+    void tell_session(const std::optional<SessionRecord>& before, const Ages& ages,
+                      Explanation& explanation);
     void tell_real(const Snapshot& snapshot, Explanation& explanation) const;
     std::uint16_t wrap(const Tunnel& tunnel, std::uint16_t octet_count,
                        Explanation& explanation) const;
@@ -52,7 +61,7 @@ class Rehearsal {
     CounterBoard board_;
     Chooser& chooser_;
     std::vector<Line> memory6_;
-    SessionTable6 table6_;
+    std::optional<SessionTable6> table6_;
     Tracker tracker_;
     Tracker6 tracker6_;
     PacketPath path_;

@@ -1,6 +1,8 @@
 // The descent into the quotation: outer header, what lies between, the packet within.
 #include "dataplane/tunnel_errors.h"
 
+#include <algorithm>
+
 #include "dataplane/headers.h"
 
 namespace fulcrum {
@@ -8,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t protocol_gre = 47;
 constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t protocol_tcp = 6;
 constexpr std::size_t quoted_l4_size_least = 8;
 // The least that every IPv4 link has to carry whole for a host (RFC 1122, 3.3.3), and every IPv6
 // link at all (RFC 8201, 4): a smaller claim is no path's, but somebody's who wants us to send
@@ -55,6 +58,47 @@ std::size_t length_between(std::uint8_t protocol, const std::uint8_t* l4, std::s
     return protocol == protocol_udp ? sizeof(UdpHeader) + gue_size : 0;
 }
 
+// Of a whole TCP or UDP packet, or the first piece of one: nobody is told of an error's trouble,
+// nor of one that says nothing.
+struct Inner {
+    bool is_to_be_told_of = false;
+    IpAddress destination;
+};
+
+bool is_flow(std::uint8_t protocol) { return protocol == protocol_tcp || protocol == protocol_udp; }
+
+Inner read_inner_ipv6(const std::uint8_t* octets, std::size_t length) {
+    if (length < sizeof(Ipv6Header) + quoted_l4_size_least) {
+        return {};
+    }
+    const auto& ip = *reinterpret_cast<const Ipv6Header*>(octets);
+    const bool is_from_one = !ip.source.is_multicast() && !ip.source.is_unspecified() &&
+                             !ip.source.is_link_local() && !ip.source.is_v4_mapped();
+    return {.is_to_be_told_of = is_flow(ip.next_header) && is_from_one,
+            .destination = ip.destination};
+}
+
+Inner read_inner(const std::uint8_t* octets, std::size_t length) {
+    if (length == 0 || *octets >> 4 == 6) {
+        return read_inner_ipv6(octets, length);
+    }
+    const auto& ip = *reinterpret_cast<const Ipv4Header*>(octets);
+    const bool is_whole = length >= sizeof(Ipv4Header) && ip.version() == 4 &&
+                          ip.header_length() >= sizeof(Ipv4Header) &&
+                          length >= ip.header_length() + quoted_l4_size_least;
+    if (!is_whole) {
+        return {};
+    }
+    return {.is_to_be_told_of = is_flow(ip.protocol) && !ip.is_later_fragment(),
+            .destination = ip.destination};
+}
+
+// What is left for the packet within; IPv6 never hears of less than it asks of every way.
+std::uint16_t mtu_within(const Outer& outer, std::size_t overhead, const std::uint8_t* inner) {
+    const auto left = static_cast<std::uint16_t>(outer.mtu - overhead);
+    return *inner >> 4 == 6 ? std::max(left, path_mtu_least6) : left;
+}
+
 }  // namespace
 
 TunnelNews read_tunnel_error(const std::uint8_t* frame, const ParsedPacket& packet) {
@@ -63,26 +107,20 @@ TunnelNews read_tunnel_error(const std::uint8_t* frame, const ParsedPacket& pack
     const std::size_t end = sizeof(EthernetHeader) + packet.ip_length;
     const std::size_t left = end > outer.l4 ? end - outer.l4 : 0;
     const std::size_t between = length_between(outer.protocol, frame + outer.l4, left);
-    const std::size_t inner_at = outer.l4 + between;
-    news.error = icmp_error::host_unreachable;
-    if (outer.is_too_long) {
-        news.error = icmp_error::fragmentation_needed;
-        news.path_mtu = outer.mtu;
-        const std::size_t overhead = inner_at - packet.quotation_offset;
-        news.error.next_mtu = static_cast<std::uint16_t>(outer.mtu - overhead);
-    }
-    const bool is_told_of_size = !outer.is_too_long || outer.mtu != 0;
-    if (left < between + sizeof(Ipv4Header) || !is_told_of_size) {
+    const std::uint8_t* const octets = frame + outer.l4 + between;
+    const Inner inner = read_inner(octets, left > between ? left - between : 0);
+    news.path_mtu = outer.is_too_long ? outer.mtu : std::uint16_t{0};
+    const bool is_said = !outer.is_too_long || outer.mtu != 0;
+    if (!inner.is_to_be_told_of || !is_said) {
         return news;
     }
-    const auto& inner = *reinterpret_cast<const Ipv4Header*>(frame + inner_at);
-    const std::size_t inner_left = end - inner_at;
-    const bool is_whole = inner.version() == 4 && inner.header_length() >= sizeof(Ipv4Header) &&
-                          inner_left >= inner.header_length() + quoted_l4_size_least;
-    if (is_whole && !inner.is_later_fragment()) {
-        news.inner_offset = static_cast<std::uint16_t>(inner_at);
-        news.inner_length = static_cast<std::uint16_t>(inner_left);
-        news.error.source = inner.destination;
+    news.inner_offset = static_cast<std::uint16_t>(outer.l4 + between);
+    news.inner_length = static_cast<std::uint16_t>(left - between);
+    news.error = outer.is_too_long ? icmp_error::too_long : icmp_error::host_unreachable;
+    news.error.source = inner.destination;
+    if (outer.is_too_long) {
+        news.error.next_mtu =
+            mtu_within(outer, outer.l4 + between - packet.quotation_offset, octets);
     }
     return news;
 }

@@ -1,8 +1,9 @@
 // What routers on the way to a tunnel's real have to say: ICMP errors to us about our own outer
 // packets. "Fragmentation needed" is news for all packets of that way, and is reported so that the
 // next snapshot knows the path's MTU. And whose packet it was that travelled within is told, where
-// the quotation reaches that far (RFC 2003, 4): too long with what the outer header leaves, any
-// other trouble as "host unreachable", because the way behind us is none of a client's business.
+// the quotation reaches that far (RFC 2003, 4; RFC 2473, 8): too long with what the outer header
+// leaves, any other trouble as "host unreachable", because the way behind us is none of a client's
+// business. Outer and inner packet may be of different IP versions.
 // One worker's thread.
 #pragma once
 

@@ -364,7 +364,7 @@ void Worker::serve_inbox(const Snapshot& snapshot) {
 
 void Worker::explain(const Question& question, const Snapshot& snapshot) {
     Explanation explanation;
-    rehearsal_.play(question, table_, snapshot, clock_.now_s(), explanation);
+    rehearsal_.play(question, {table_, table6_}, snapshot, clock_.now_s(), explanation);
     if (wiring_.explanations == nullptr || !wiring_.explanations->post(explanation)) {
         counters_.reports_lost.add(1);
     }

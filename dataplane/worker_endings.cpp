@@ -2,6 +2,8 @@
 // first fragment, what a router has to say about a tunnel.
 #include <rte_mbuf.h>
 
+#include <algorithm>
+
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/reset.h"
 #include "dataplane/rewrite.h"
@@ -14,11 +16,6 @@ namespace fulcrum {
 void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
     // A fragment without ports was told of with its first one.
     const DropReason reason = burst_->decisions[i].reason;
-    const bool is_about_ports =
-        reason == DropReason::no_real || reason == DropReason::no_service_reset;
-    if (burst_->packets[i].ip_version == 6 && !is_about_ports) {
-        return drop(i, reason, snapshot);
-    }
     const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
     switch (reason) {
         case DropReason::no_real:
@@ -101,9 +98,12 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
     decision.mss_max = 0;
     const ParsedPacket& packet = burst_->packets[i];
     std::uint8_t* const frame = burst_->frames[i].octets;
-    if (ipv4_header_of(frame).forbids_fragments()) {
-        IcmpError error = icmp_error::fragmentation_needed;
-        error.next_mtu = decision.hop->mtu;
+    const bool is_ipv6 = packet.ip_version == 6;
+    if (is_ipv6 || ipv4_header_of(frame).forbids_fragments()) {
+        IcmpError error = icmp_error::too_long;
+        // IPv6 asks so much of every way, and its senders do not believe in less (RFC 8201, 4).
+        constexpr std::uint16_t ipv6_mtu_least = 1'280;
+        error.next_mtu = is_ipv6 ? std::max(decision.hop->mtu, ipv6_mtu_least) : decision.hop->mtu;
         return refuse_and_tell(i, error, snapshot);
     }
     if (!decision.hop->is_resolved) {
@@ -117,10 +117,11 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
 void Worker::refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot) {
     const ParsedPacket& packet = burst_->packets[i];
     const bool is_from_client = burst_->classified[i].packet_class == PacketClass::request;
-    error.source =
-        is_from_client ? packet.destination : snapshot.paths->source_to(packet.source).v4();
+    const IpAddress sender = source_of(i, snapshot);
+    error.source = is_from_client ? snapshot.address_of(packet.destination, packet.ip_version == 6)
+                                  : snapshot.paths->source_to(sender);
     icmp_.refuse(burst_->mbufs[i], packet, {burst_->decisions[i].reason, service_of(i, snapshot)},
-                 error, *snapshot.paths->to(packet.source).hop);
+                 error, *snapshot.paths->to(sender).hop);
 }
 
 // A packet of our own, on the way of packet i.
@@ -166,10 +167,12 @@ void Worker::hear_tunnel_error(std::size_t i, const Snapshot& snapshot) {
     if (!is_for_client) {
         return emitter_.drop(burst_->mbufs[i], {DropReason::tunnel_error});
     }
-    const Ipv4Header& inner =
-        *reinterpret_cast<const Ipv4Header*>(burst_->frames[i].octets + news.inner_offset);
+    const std::uint8_t* const inner = burst_->frames[i].octets + news.inner_offset;
+    const IpAddress client = *inner >> 4 == 6
+                                 ? IpAddress{reinterpret_cast<const Ipv6Header*>(inner)->source}
+                                 : IpAddress{reinterpret_cast<const Ipv4Header*>(inner)->source};
     icmp_.pass_on(burst_->mbufs[i], news.inner_offset, news.inner_length, news.error,
-                  *snapshot.paths->to(inner.source).hop);
+                  *snapshot.paths->to(client).hop);
 }
 
 void Worker::release_fragments(const Snapshot& snapshot) {

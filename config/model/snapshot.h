@@ -154,8 +154,10 @@ struct Snapshot {
     std::vector<std::uint32_t> tunnel_by_tally;  // of a tunnel's real; empty: nobody has a tunnel
     EndpointMap tunnel_ends;  // a tunnel's real, its port in gue, 253 -> one of its tunnels
 
-    bool is_vip(Ipv4Address address) const {
-        return vips.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
+    bool is_vip(const IpAddress& address) const {
+        const AddressName name = address.is_v4() ? address.v4() : name_of(address.v6());
+        return vips.find(EndpointMap::key_of(name, be16{}, 255, address.family())) !=
+               EndpointMap::absent;
     }
     // Null: no tunnel ends there.
     const Tunnel* tunnel_to(NamedEndpoint end, IpFamily family) const {

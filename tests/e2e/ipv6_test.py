@@ -21,8 +21,27 @@ def service6(port=WEB_PORT, forward="nat", **changes):
     return web_service(**{"vip": VIP6, "reals": reals, **changes})
 
 
+# tracepath takes a fresh port a probe.
+TRACED_PORTS = range(44444, 44460)
+
+
+def traced_service(port, forward):
+    """Of datagrams, at a port where nobody listens on the real."""
+    traced = service6(port=port, forward=forward, protocol="udp", name=f"traced{port}",
+                      check={"type": "none"})
+    return traced | {"port": port, "reals": traced["reals"][:1]}
+
+
 class OverIpv6(Scenario):
     has_ipv6 = True
+
+    def tracepath6(self):
+        """What tracepath says of the way to the VIP, beginning anew."""
+        self.lab.client.ip("-6", "route", "flush", "cache")
+        path = self.lab.client.run("tracepath", "-6", "-n", "-m", "5", "-p", str(TRACED_PORTS[0]),
+                                   VIP6)
+        self.lab.client.ip("-6", "route", "flush", "cache")
+        return path
 
     def fetch6(self, path="/", *options):
         return self.fetch(path, "-g", *options, host=f"[{VIP6}]")
@@ -36,7 +55,8 @@ class OverIpv6(Scenario):
 class Ipv6Nat(OverIpv6):
     @classmethod
     def config(cls):
-        return config6([service6(), web_service(name="web4")])
+        traced = [traced_service(port, "nat") for port in TRACED_PORTS]
+        return config6([service6(), web_service(name="web4"), *traced])
 
     @classmethod
     def prepare(cls):
@@ -58,6 +78,13 @@ class Ipv6Nat(OverIpv6):
         self.fetch6("/files/large", "-o", fetched, "--max-time", "30")
         self.assertEqual(hashlib.sha256(fetched.read_bytes()).hexdigest(), self.digest)
 
+    def test_explain_foretells_who_serves_a_connection_of_ipv6(self):
+        for port in range(5000, 5006):
+            told = self.director.ask("explain", "tcp", f"[{CLIENT6}]:{port}", f"[{VIP6}]:80")
+            self.assertTrue(told["opens_session"])
+            self.assertEqual(self.fetch6("/", "--local-port", str(port)).strip(),
+                             told["real"]["name"])
+
     def test_both_ip_versions_are_served_side_by_side(self):
         self.assertEqual(set(self.fetch_many(60)), set(WEB6))
         self.assertEqual(set(self.fetch_many6(60)), set(WEB6))
@@ -71,6 +98,18 @@ class Ipv6Nat(OverIpv6):
         nobody = self.director.ask("sessions", "--client", "2001:db8:1::99")
         self.assertEqual(nobody["sessions"], [])
         self.assertIn(f"[{VIP6}]:80", self.director.ctl("services").stdout)
+
+    def test_tracepath_meets_the_vip_and_finds_the_mtu_behind_it(self):
+        path = self.tracepath6()
+        self.assertIn("pmtu 1500", path.splitlines()[-1], path)
+        self.assertIn("reached", path)
+        self.lab.director.ip("link", "set", "lan", "mtu", "1400")
+        self.addCleanup(self.lab.director.ip, "link", "set", "lan", "mtu", "1500")
+        wait_until(lambda: "pmtu 1400" in self.tracepath6().splitlines()[-1], 10,
+                   "the narrow link is not found")
+        # Every hop that is told of is the VIP: of routers behind it nothing shows.
+        hops = {line.split()[1] for line in path.splitlines()[:-1] if "no reply" not in line}
+        self.assertLessEqual(hops, {VIP6, "[LOCALHOST]"}, path)
 
     def test_the_kernel_answers_echoes_for_vip_and_port(self):
         for address in (VIP6, "2001:db8:1::2"):

@@ -9,14 +9,15 @@ import sys
 
 
 def echo_datagrams(port, name, address=""):
-    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    wire = socket.socket(family, socket.SOCK_DGRAM)
     wire.bind((address, int(port)))
     while True:
         datagram, client = wire.recvfrom(65535)
         wire.sendto(f"{name} {client[0]}:{client[1]} ".encode() + datagram, client)
 
 
-def record(port, path):
+def record(port, path, address="0.0.0.0"):
     """Appends to `path` what the connections bring; answers each request head with 204."""
     async def serve(reader, writer):
         with open(path, "ab", buffering=0) as file:
@@ -26,7 +27,7 @@ def record(port, path):
                     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         writer.close()
 
-    _serve(serve, port)
+    _serve(serve, port, address)
 
 
 def answer(port, text):
@@ -57,9 +58,9 @@ def be_patient(port):
     _serve(serve, port)
 
 
-def _serve(serve, port):
+def _serve(serve, port, address="0.0.0.0"):
     async def main():
-        server = await asyncio.start_server(serve, "0.0.0.0", int(port), backlog=4096)
+        server = await asyncio.start_server(serve, address, int(port), backlog=4096)
         await server.serve_forever()
 
     asyncio.run(main())

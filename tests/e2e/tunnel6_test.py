@@ -3,12 +3,14 @@ unwraps the packets is unwrap.bpf.c, as in tunnel_test.py.
 """
 
 import socket
+import struct
 
 import packets
-from ipv6_test import OverIpv6, config6
+from ipv6_test import TRACED_PORTS, OverIpv6, config6, traced_service
 from labkit.capture import Capture
-from labkit.director import http_check
-from labkit.lab import CLIENT, CLIENT6, VIP, VIP6, WEB, WEB6
+from labkit.director import http_check, web_service
+from labkit.lab import CLIENT, CLIENT6, VIP, VIP6, WEB, WEB6, wait_until
+from scenario import start_server
 from tunnel_test import Bridge, may_load_programs, unwrap
 
 DIRECTOR, DIRECTOR6 = "10.2.0.1", "2001:db8:2::1"
@@ -39,13 +41,17 @@ class TunnelsOfIpv6(OverIpv6):
                                      real("web3", WEB, "gre", tunnel_checksum=True)])
         web4 = service(VIP, "web4", [real("web1", WEB6, "gre"), real("web2", WEB6, "ipip"),
                                      real("web3", WEB6, "gue", tunnel_checksum=True)])
-        return config6([web6, web4])
+        keep = web_service(vip=VIP6, port=81, name="keep", check={"type": "none"},
+                           reals=[real("web1", WEB6, "ipip") | {"port": 81}])
+        traced = [traced_service(port, "ipip") for port in TRACED_PORTS]
+        return config6([web6, web4, keep | {"port": 81}, *traced])
 
     @classmethod
     def prepare(cls):
         cls.lab.start_web(port=80)
         if may_load_programs():
             unwrap(cls.lab)
+            start_server(cls.lab, "web1", "record", 81, cls.lab.folder / "kept", "::")
 
     def outer_headers(self, fetch):
         """(IP version, protocol) of what leaves the director for each real while `fetch` runs. At
@@ -79,3 +85,43 @@ class TunnelsOfIpv6(OverIpv6):
         for _ in range(8):
             self.assertEqual(self.fetch6("/where").split()[1:], [CLIENT6, f"[{VIP6}]"])
             self.assertEqual(self.fetch("/where").split()[:2], [f"{VIP}:80", CLIENT])
+
+    def test_an_upload_adapts_to_what_the_tunnel_leaves_of_the_mtu(self):
+        content = bytes(range(250)) * 1000 + b"\r\n\r\n"
+        wire = self.lab.client.call(lambda: socket.create_connection((VIP6, 81), timeout=10))
+        self.addCleanup(wire.close)
+        wire.sendall(content)
+        self.assertIn(b"204", wire.recv(100))
+        self.assertEqual((self.lab.folder / "kept").read_bytes(), content)
+        self.assertIn("mtu 1460", self.lab.client.ip("-6", "route", "get", VIP6))
+        self.lab.client.ip("-6", "route", "flush", "cache")
+
+    def test_tracepath_finds_the_mtu_within_the_tunnel(self):
+        path = self.tracepath6()
+        self.assertIn("pmtu 1460", path.splitlines()[-1], path)
+        self.assertIn("reached", path)
+
+    def test_a_routers_word_on_the_way_to_a_real_becomes_the_mtu_of_its_path(self):
+        # It quotes our outer header alone: whose packet was within, nobody can tell.
+        outer = (struct.pack("!IHBB", 6 << 28, 1460, 41, 63)
+                 + socket.inet_pton(socket.AF_INET6, DIRECTOR6)
+                 + socket.inet_pton(socket.AF_INET6, WEB6["web1"]))
+        raw = self.lab.web["web3"].call(
+            lambda: socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6))
+        self.addCleanup(raw.close)
+        raw.sendto(struct.pack("!BBHI", 2, 0, 0, 1400) + outer, (DIRECTOR6, 0))
+        wait_until(lambda: self.director.reals()["web1"]["path_mtu"] == 1400, 5,
+                   "the path's MTU is not known")
+        self.assertIsNone(self.director.reals()["web2"]["path_mtu"])
+        path = self.tracepath6()
+        self.assertIn("pmtu 1360", path.splitlines()[-1], path)
+
+    def test_explain_foretells_how_a_packet_leaves(self):
+        ends = f"[{CLIENT6}]:4000", f"[{VIP6}]:{TRACED_PORTS[0]}"
+        told = self.director.ask("explain", "udp", *ends)
+        self.assertEqual((told["verdict"], told["real"]["name"]), ("refit", "web1"))
+        self.assertRegex(str(told["leaves"]["packet"]),
+                         f"ipv6 .*2001:db8:2:.*ipv6 .*udp 4000 > {TRACED_PORTS[0]}")
+        self.assertEqual(told["leaves"]["neighbour"], WEB6["web1"])
+        told = self.director.ask("explain", "udp", *ends, "--size", "1461")
+        self.assertEqual(told["reason"], "mtu_exceeded")

@@ -73,6 +73,11 @@ def told(packet, source, **icmp):
             / ICMP(**icmp) / Raw(octets))
 
 
+def told6(packet, source, icmp):
+    """The same of IPv6."""
+    return IPv6(src=source, dst=packet.src, hlim=64, nh=58) / icmp / Raw(bytes(packet)[:1232])
+
+
 def write(name, frames):
     """A capture beside the scenario's make.py. Frame n is of second n: equal frames, equal file."""
     octets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)

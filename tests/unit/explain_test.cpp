@@ -62,14 +62,37 @@ TEST(Explain, MakesDatagramsToo) {
     EXPECT_EQ(question.value().octets[14 + 20 + 5], 8) << "the datagram's length";
 }
 
+TEST(Explain, MakesFramesOfIpv6) {
+    const Result<Question> question = question_of(asked({{"protocol", "udp"},
+                                                         {"source", "[2001:db8::7]:40000"},
+                                                         {"destination", "[2001:db8::80]:53"},
+                                                         {"size", 1'000}}),
+                                                  ports);
+    ASSERT_TRUE(question);
+    EXPECT_EQ(octets_of(question.value()),
+              (std::vector<std::uint8_t>{
+                  0,    0,    0,   0,    0, 0,    2,    0,   0, 0, 0, 0, 0x86, 0xDD,  // Ethernet
+                  0x60, 0,    0,   0,    3, 0xC0, 17,   64,                           // IPv6
+                  0x20, 1,    0xD, 0xB8, 0, 0,    0,    0,   0, 0, 0, 0, 0,    0,    0, 7,     //
+                  0x20, 1,    0xD, 0xB8, 0, 0,    0,    0,   0, 0, 0, 0, 0,    0,    0, 0x80,  //
+                  0x9C, 0x40, 0,   53,   3, 0xC0, 0xFF, 0xFF}));
+    EXPECT_EQ(question.value().length, 1'014U);
+    EXPECT_EQ(question.value().source, *parse_ip_address("2001:db8::7"));
+}
+
 TEST(Explain, SaysWhatItDoesNotUnderstand) {
     EXPECT_EQ(refusal_of({{"protocol", "gre"}}), "protocol \"gre\" is not one of tcp, udp");
     EXPECT_EQ(refusal_of({{"source", "198.51.100.7"}}),
-              "source \"198.51.100.7\" does not read ADDRESS:PORT, as in 192.0.2.7:40000");
-    EXPECT_EQ(refusal_of({{"destination", "10.1.0.80:70000"}}),
-              "destination \"10.1.0.80:70000\" does not read ADDRESS:PORT, as in 192.0.2.7:40000");
+              "source \"198.51.100.7\" does not read ADDRESS:PORT, as in 192.0.2.7:40000 or "
+              "[2001:db8::7]:40000");
+    EXPECT_EQ(
+        refusal_of({{"destination", "10.1.0.80:70000"}}),
+        "destination \"10.1.0.80:70000\" does not read ADDRESS:PORT, as in 192.0.2.7:40000 or "
+        "[2001:db8::7]:40000");
     EXPECT_EQ(refusal_of({{"flags", "syn,urgent"}}),
               "flags \"syn,urgent\" are not some of fin, syn, rst, psh, ack");
+    EXPECT_EQ(refusal_of({{"destination", "[2001:db8::80]:53"}}),
+              "source and destination are not of one IP version");
     EXPECT_EQ(refusal_of({{"from", "dmz"}}), "there is no port \"dmz\"");
     EXPECT_EQ(refusal_of({{"size", 39}}), "size 39 is out of range: 40 to 65535");
 }

@@ -18,6 +18,9 @@ constexpr Endpoint direct_vip{Ipv4Address::of(10, 1, 0, 81), be16{80}};
 constexpr Endpoint real_a{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
 constexpr Endpoint real_b{Ipv4Address::of(10, 2, 0, 12), be16{8'080}};
 constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
+const Endpoint vip6{*parse_ip_address("2001:db8:1::80"), be16{80}};
+const Endpoint real6{*parse_ip_address("2001:db8:2::11"), be16{8'080}};
+const Endpoint client6{*parse_ip_address("2001:db8:ff::7"), be16{40'000}};
 constexpr Ipv4Address our_wan = Ipv4Address::of(10, 1, 0, 2);
 constexpr std::size_t bucket_count = 64;
 
@@ -40,6 +43,7 @@ class RehearsalTest : public testing::Test {
         scene_.service("dns", dns, L4Protocol::udp).real("a", {real_a.address, be16{5'353}});
         scene_.service("direct", direct_vip)
             .real("a", {real_a.address, be16{80}}, ForwardingMode::direct);
+        scene_.service("web6", vip6).real("a", real6);
         snapshot_ = scene_.snapshot();
     }
 
@@ -47,7 +51,8 @@ class RehearsalTest : public testing::Test {
         const std::vector<std::byte> before = table_image();
         const std::uint64_t opened = board_.worker().sessions_opened.read();
         Explanation explanation;
-        rehearsal_.play(question_about(frame), *table_, *snapshot_, now_s_, explanation);
+        rehearsal_.play(question_about(frame), {*table_, *table6_}, *snapshot_, now_s_,
+                        explanation);
         EXPECT_EQ(table_image(), before) << "the table has changed";
         EXPECT_EQ(board_.worker().sessions_opened.read(), opened);
         return explanation;
@@ -121,6 +126,32 @@ TEST_F(RehearsalTest, TellsOfTheSessionThatAPacketBelongsTo) {
     EXPECT_EQ(told.session.client, client);
 }
 
+TEST_F(RehearsalTest, TellsOfFlowsAndSessionsOfIpv6) {
+    Frame syn = Packet::tcp(client6, vip6).flags(tcp_flag::syn).bytes();
+    const Explanation told = explain(syn);
+    EXPECT_TRUE(told.opens_session);
+    EXPECT_EQ(told.neighbour, real6.address);
+    EXPECT_LT(told.ring_slot, limits::ring_size_default);
+    EXPECT_EQ(table6_->live_count(), 0U);
+    const Frame leaving{told.octets.begin(), told.octets.begin() + told.octet_count};
+    EXPECT_TRUE(same_frame(Packet::tcp(client6, real6)
+                               .flags(tcp_flag::syn)
+                               .macs(lan_mac, mac_of(real6.address))
+                               .ttl(63)
+                               .bytes(),
+                           leaving));
+    carry(syn);
+    const Explanation after = explain(Packet::tcp(real6, client6)
+                                          .flags(tcp_flag::syn | tcp_flag::ack)
+                                          .macs(mac_of(real6.address), lan_mac)
+                                          .bytes());
+    EXPECT_TRUE(after.has_session);
+    EXPECT_EQ(after.the_class, "reply");
+    EXPECT_EQ(after.session.client, client6);
+    EXPECT_EQ(after.session.vip, vip6);
+    EXPECT_EQ(after.neighbour, IpAddress{router6});
+}
+
 TEST_F(RehearsalTest, TellsWhyAPacketWouldBeDropped) {
     const Explanation told = explain(Packet::tcp(client, vip).flags(tcp_flag::rst).bytes());
     EXPECT_EQ(told.verdict, "drop");
@@ -171,7 +202,7 @@ TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
     Rehearsal of_worker_0{ports(), shared, 0, 2, chooser_};
     Explanation told;
     of_worker_0.play(question_about(Packet::tcp(stranger, vip).flags(tcp_flag::syn).bytes()),
-                     *table_, *snapshot_, now_s_, told);
+                     {*table_, *table6_}, *snapshot_, now_s_, told);
     EXPECT_EQ(told.verdict, "hand_over");
     EXPECT_EQ(told.worker, 0);
     EXPECT_EQ(told.owner, 1);
@@ -182,7 +213,7 @@ TEST_F(RehearsalTest, FindsThePortByTheWayToTheSource) {
     question.port = port_none;
     question.source = real_a.address;
     Explanation told;
-    rehearsal_.play(question, *table_, *snapshot_, now_s_, told);
+    rehearsal_.play(question, {*table_, *table6_}, *snapshot_, now_s_, told);
     EXPECT_EQ(told.port, 1);
     EXPECT_EQ(told.the_class, "reply");
     EXPECT_EQ(told.verdict, "transmit") << "the frame is addressed to that port";
@@ -193,7 +224,7 @@ TEST_F(RehearsalTest, JudgesTheSizeThatTheFrameIsSaidToHave) {
         question_about(Packet::tcp(client, vip).payload(std::string(2'000, 'x')).bytes());
     ASSERT_EQ(question.octet_count, limits::explained_octets_max);
     Explanation told;
-    rehearsal_.play(question, *table_, *snapshot_, now_s_, told);
+    rehearsal_.play(question, {*table_, *table6_}, *snapshot_, now_s_, told);
     EXPECT_EQ(told.reason, "mtu_exceeded");
     EXPECT_NE(told.real, limits::index_none) << "the real that it would have gone to";
 }
@@ -212,7 +243,15 @@ Frame random_frame(std::mt19937& random) {
     const std::uint8_t flags = among({0x02, 0x02, 0x10, 0x10, 0x12, 0x11, 0x14, 0x04, 0x18});
     const std::uint8_t ttl = among({64, 64, 64, 1});
     const Endpoint real = below(random, 2) == 0 ? real_a : real_b;
-    switch (below(random, 8)) {
+    switch (below(random, 10)) {
+        case 8:
+            return Packet::tcp(client6, vip6).flags(flags).ttl(ttl).bytes();
+        case 9:
+            return Packet::tcp(real6, client6)
+                .flags(flags)
+                .macs(mac_of(real6.address), lan_mac)
+                .ttl(ttl)
+                .bytes();
         case 0:
             return Packet::udp(from, dns).payload("?").bytes();
         case 1:

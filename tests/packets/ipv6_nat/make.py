@@ -74,8 +74,9 @@ wrong = folded(0x1234 + (sound_above.chksum ^ 0xFFFF) + sound_below.chksum)
 expect.append(to_real(11, IPv6(src=CLIENT6, dst=real6(11), hlim=63) / TCP(
     sport=40000, dport=8080, flags="A", seq=77001, chksum=wrong) / b"broken"))
 # Nobody routes further what has no hop left.
-send.append(from_client(IPv6(src=CLIENT6, dst=VIP6, hlim=1)
-                        / TCP(sport=40000, dport=80, flags="A")))
+old = IPv6(src=CLIENT6, dst=VIP6, hlim=1) / TCP(sport=40000, dport=80, flags="A")
+send.append(from_client(old))
+expect.append(to_client(told6(old, VIP6, ICMPv6TimeExceeded())))
 write("send.pcap", send)
 write("expect.pcap", expect)
 write_text("expect.txt", ["dropped ttl_expired 1"])

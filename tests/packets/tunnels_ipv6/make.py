@@ -162,6 +162,17 @@ for vip, number, wrap, left in (("2001:db8:1::80", 21, ipip_to(real6(21)), 1400)
         held = tcp(vip, 80, "S", sport=sport, options=[("MSS", min(asked, left))])
         passes(held, wrap, number)
         send[-1] = from_client(tcp(vip, 80, "S", sport=sport, options=[("MSS", asked)]))
+# Longer, and the sender hears what would have passed.
+long_ones = ((tcp("2001:db8:1::80", 80, "A", bytes(1401)), 1460),
+             (tcp("10.1.0.80", 80, "A", bytes(1421)), 1460),
+             (tcp("2001:db8:1::81", 80, "A", bytes(1421)), 1480),
+             (udp("2001:db8:1::81", bytes(1401)), 1448),
+             (tcp("2001:db8:1::81", 81, "A", bytes(1393)), 1452))
+for packet, mtu in long_ones:
+    send.append(from_client(packet))
+    expect.append(to_client(
+        told6(packet, packet.dst, ICMPv6PacketTooBig(mtu=mtu)) if IPv6 in packet
+        else told(packet, packet.dst, type=3, code=4, nexthopmtu=mtu)))
 write("send.pcap", send)
 write("expect.pcap", expect)
-write_text("expect.txt", [])
+write_text("expect.txt", [f"dropped mtu_exceeded {len(long_ones)}"])
