@@ -254,7 +254,7 @@ int run(const std::shared_ptr<const Config>& config) {
         !enough) {
         return fail(enough.error());
     }
-    if (const Status present = check_devices(config->ports); !present) {
+    if (const Status present = check_devices(*config); !present) {
         return fail(present.error());
     }
     Result<TakenDevices> devices = TakenDevices::take(config->ports, state_folder_of(*config), log);

@@ -1,7 +1,9 @@
 // Start and end of DPDK.
 #include "dataplane/nic.h"
 
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -130,6 +132,21 @@ bool is_kernel_interface_running(const std::string& interface) {
     }
     constexpr short running = IFF_UP | IFF_RUNNING;
     return is_known && (request.ifr_flags & running) == running;
+}
+
+// Of a device without combined channels DPDK's AF_XDP driver takes one queue.
+unsigned combined_channels_of(const std::string& interface) {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ethtool_channels channels{};
+    channels.cmd = ETHTOOL_GCHANNELS;
+    ifreq request{};
+    interface.copy(static_cast<char*>(request.ifr_name), IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&channels);
+    const bool is_known = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_known ? std::max(1U, channels.combined_count) : 1;
 }
 
 // The kernel locks a packet socket's rings in memory, and lets an ordinary user lock a few
@@ -285,14 +302,26 @@ std::string eal_device_name(const NicPort& port, std::size_t index) {
     return port.device;
 }
 
-Status check_devices(const std::vector<NicPort>& ports) {
-    for (const NicPort& port : ports) {
+Status check_devices(const Config& config) {
+    const std::size_t worker_count = config.director.workers.size();
+    for (const NicPort& port : config.ports) {
         const bool is_interface =
             port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
         // Asked of the kernel and not of /sys, which may show another network namespace's.
         if (is_interface && if_nametoindex(port.device.c_str()) == 0) {
             return Error{place_of(port) + "there is no network interface \"" + port.device +
                          "\" here: see ip link"};
+        }
+        if (port.kind == DeviceKind::af_xdp) {
+            const unsigned channels = combined_channels_of(port.device);
+            if (channels < worker_count) {
+                return Error{place_of(port) + "AF_XDP gives each of the " +
+                             std::to_string(worker_count) + " workers a combined channel of \"" +
+                             port.device + "\", which has " + std::to_string(channels) +
+                             ": raise them (ethtool -L " + port.device + " combined " +
+                             std::to_string(worker_count) +
+                             "), lower director.workers, or take af_packet"};
+            }
         }
         if (port.kind == DeviceKind::pci && !exists("/sys/bus/pci/devices/" + port.device)) {
             return Error{place_of(port) + "there is no PCI device " + port.device +

@@ -20,8 +20,9 @@ namespace fulcrum {
 inline constexpr std::uint16_t nic_descriptor_count = 1'024;
 inline constexpr unsigned nic_pool_cache_size = 256;
 
-// Whether the ports' devices are there at all; one sentence if not. Before EAL starts.
-Status check_devices(const std::vector<NicPort>& ports);
+// Whether the ports' devices are there at all, and have the queues that DPDK would find missing
+// without a word; one sentence if not. Before EAL starts.
+Status check_devices(const Config& config);
 
 // Starts EAL with these devices, silently: what DPDK would print is kept for the error's sentence.
 // Once a process. `dpdk_bytes` matters with ordinary memory alone.

@@ -160,6 +160,12 @@ class Refusals(Scenario):
         config["ports"][1]["device"] = "af_packet:eth7"
         self.assert_one_sentence(self.attempt(config), 1, "eth7")
 
+    def test_more_workers_than_an_af_xdp_port_has_channels_is_one_sentence_and_status_1(self):
+        config = self.config()
+        config["director"]["workers"] = [0, 1]
+        config["ports"][0]["device"] = "af_xdp:eth0"
+        self.assert_one_sentence(self.attempt(config), 1, "AF_XDP", "eth0", "ethtool -L")
+
     def test_a_shortage_of_memory_is_one_sentence_with_the_missing_mebibytes(self):
         with self.machine_with("MemAvailable:     50000 kB\n"):
             self.assert_one_sentence(self.attempt(self.config()), 1, "MiB")
