@@ -1,9 +1,11 @@
 """A flood while service goes on. It comes in by a port of its own, which plays a file again and
 again as fast as the worker takes it (net_pcap): spoofed SYNs for a service whose only server never
-answers, and junk for a port of the VIP where no service is. The table is small, so that the flood
-is many times its size; everybody else uses the veth ports, the same worker and the same table.
+answers, and junk for ports of a VIP and of the director's own address where nobody listens. The
+table is small, so that the flood is many times its size; everybody else uses the veth ports, the
+same worker and the same table.
 """
 
+import os
 import socket
 import struct
 import sys
@@ -12,20 +14,23 @@ import time
 from pathlib import Path
 
 import packets
+from crowd import Crowd
 from labkit.director import director_config, web_service
-from labkit.lab import CLIENT, VIP, wait_until
+from labkit.lab import CLIENT, VIP, WEB, wait_until
 from labkit.load import Load, failures
-from scenario import Scenario
+from scenario import Scenario, start_server
 
 FLOOD_MAC = "02:70:63:61:70:00"  # what the driver gives its first port
 FLOODED_VIP, SINK, SINK_MAC = "10.1.0.81", "10.9.0.11", "02:00:00:00:09:0b"
-SYN_COUNT, JUNK_COUNT, JUNK_PORT = 3000, 1000, 9999
+SYN_COUNT, JUNK_COUNT, JUNK_PORT = 6000, 2000, 9999
 SESSIONS = 1000
 SLOTS = SESSIONS * 3 // 2
 ESTABLISHED, NEWCOMERS = 40, 300
 OURS = "10.1.0.2"
 SSH, BGP = 22, 179
 VRRP, VRRP_GROUP = 112, "224.0.0.18"
+MIRROR_PORT = 7007
+POLICED = 'fulcrum_dropped_packets_total{reason="punt_policed",worker="0"}'
 
 
 def frame_of(source, destination, protocol, l4):
@@ -43,7 +48,7 @@ def flood_frames():
             "!HHIIBBHHH", 1024 + number, 80, number, 0, 5 << 4, packets.SYN, 65535, 0, 0))
     for number in range(JUNK_COUNT):
         source = f"198.19.{number >> 8}.{number & 255}"
-        yield frame_of(source, VIP, packets.UDP,
+        yield frame_of(source, (VIP, OURS)[number % 2], packets.UDP,
                        struct.pack("!HHHH", 1024 + number, JUNK_PORT, 8, 0))
 
 
@@ -54,13 +59,24 @@ def write_pcap(path):
             file.write(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
 
 
-class Flood(Scenario):
+class Flooded(Scenario):
+    """What all floods have in common."""
+    sessions = SESSIONS
+
+    @classmethod
+    def slots(cls):
+        return cls.sessions * 3 // 2
+
+    @classmethod
+    def services(cls):
+        return [web_service()]
+
     @classmethod
     def config(cls):
         flooded = {"name": "flooded", "vip": FLOODED_VIP, "port": 80, "protocol": "tcp",
                    "check": {"type": "none"},
                    "reals": [{"name": "sink", "address": SINK, "port": 8080}]}
-        config = director_config([web_service(), flooded], sessions=SESSIONS)
+        config = director_config([*cls.services(), flooded], sessions=cls.sessions)
         path = cls.lab.folder / "flood.pcap"
         write_pcap(path)
         config["ports"].append({
@@ -76,13 +92,16 @@ class Flood(Scenario):
         cls.lab.director.run("ip", "neigh", "replace", SINK, "lladdr", SINK_MAC, "dev", "flood",
                              "nud", "permanent")
         server = Path(__file__).resolve().parent / "servers.py"
-        for port, name in ((SSH, "ssh"), (BGP, "bgp")):
-            cls.lab.director.start(sys.executable, server, "answer", str(port), name)
+        for port, words in ((SSH, ["mirror", str(SSH)]), (BGP, ["answer", str(BGP), "bgp"])):
+            cls.lab.director.start(sys.executable, server, *words)
             wait_until(lambda port=port: cls.lab.director.run("ss", "-Hltn", f"sport = :{port}"),
-                       10, f"{name} does not listen")
+                       10, f"nobody listens at {port}")
         # The flood is at work, and counted in sessions and not in frames without a next hop.
-        wait_until(lambda: cls.figure("sessions_evicted_total") > SLOTS, 30,
-                   "the flood does not reach the table")
+        wait_until(cls.has_reached_the_table, 30, "the flood does not reach the table")
+
+    @classmethod
+    def has_reached_the_table(cls):
+        return cls.figure("sessions_evicted_total") > cls.slots()
 
     @classmethod
     def figure(cls, name):
@@ -94,6 +113,12 @@ class Flood(Scenario):
                 "opened": float(page['fulcrum_sessions_opened_total{worker="0"}']),
                 "evicted": float(page['fulcrum_sessions_evicted_total{worker="0"}'])}
 
+    def flood_since(self, before):
+        """What has become of it: frames taken, sessions opened and evicted."""
+        return {name: figure - before[name] for name, figure in self.flood_figures().items()}
+
+
+class Flood(Flooded):
     def test_established_connections_and_new_ones_of_another_service_go_on(self):
         established = Load(self.lab.client, VIP, parallel=ESTABLISHED, pause=0.05, keep_alive=True)
         wait_until(lambda: len(established.records()) >= ESTABLISHED, 30,
@@ -119,12 +144,12 @@ class Flood(Scenario):
         self.assertGreater(self.figure("sessions"), SLOTS // 4)
 
     def test_ssh_and_bgp_stay_reachable_while_junk_hits_a_vip(self):
-        policed = 'fulcrum_dropped_packets_total{reason="punt_policed",worker="0"}'
-        before = float(self.director.metrics()[policed])
+        before = float(self.director.metrics()[POLICED])
         for _ in range(20):
-            for port, name in ((SSH, "ssh"), (BGP, "bgp")):
-                self.assertEqual(self.fetch("/", host=f"{OURS}:{port}"), name)
-        wait_until(lambda: float(self.director.metrics()[policed]) > before + JUNK_COUNT, 20,
+            self.assertEqual(self.fetch("/", host=f"{OURS}:{BGP}"), "bgp")
+            wire = self.lab.client.call(lambda: socket.create_connection((OURS, SSH), timeout=5))
+            wire.close()
+        wait_until(lambda: float(self.director.metrics()[POLICED]) > before + JUNK_COUNT, 20,
                    "the junk is not policed")
 
     def test_vrrp_adverts_arrive_while_junk_hits_a_vip(self):
@@ -150,3 +175,77 @@ class Flood(Scenario):
         heard = [struct.unpack("!I", listener.recv(2048)[20:24])[0] for _ in range(100)]
         speaking.join()
         self.assertEqual(heard, list(range(100)))
+
+    def test_a_connection_to_our_own_ssh_goes_on_while_junk_hits_our_address(self):
+        wire = self.lab.client.call(lambda: socket.create_connection((OURS, SSH), timeout=10))
+        self.addCleanup(wire.close)
+        before, received = float(self.director.metrics()[POLICED]), self.flood_figures()["received"]
+        keys, longest_s = 0, 0
+        # Keystrokes, one at a time, each of which has to come back.
+        while keys < 200 or self.flood_figures()["received"] - received < 1_000_000:
+            began = time.monotonic()
+            wire.sendall(b"k")
+            self.assertEqual(wire.recv(10), b"k")
+            longest_s = max(longest_s, time.monotonic() - began)
+            keys += 1
+        self.assertGreater(float(self.director.metrics()[POLICED]) - before, 100_000)
+        print(f"flood: {keys} keystrokes, the slowest took {longest_s * 1e3:.1f} ms",
+              file=sys.stderr)
+
+
+class GreatFlood(Flooded):
+    """Ten thousand connections stand in the way of it, and none may break."""
+    sessions = established = 10_000
+
+    @classmethod
+    def services(cls):
+        crowded = {"name": "crowded", "vip": VIP, "port": 7, "protocol": "tcp",
+                   "check": {"type": "none"},
+                   "reals": [{"name": name, "address": WEB[name], "port": MIRROR_PORT}
+                             for name in WEB]}
+        return [web_service(), crowded]
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        for name in WEB:
+            start_server(cls.lab, name, "mirror", MIRROR_PORT)
+
+    @classmethod
+    def has_reached_the_table(cls):  # which it fills only together with the connections
+        return cls.figure("sessions_opened_total") >= SYN_COUNT
+
+    def processor_s(self):
+        """Processor time that each of the director's threads has had."""
+        times = {}
+        for task in Path(f"/proc/{self.director.outer_pid()}/task").iterdir():
+            fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+            times[task.name] = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+        return times
+
+    def test_ten_thousand_connections_move_octets_and_new_ones_succeed(self):
+        crowd = Crowd(self.lab.client, VIP, 7, self.established, self.lab.folder)
+        self.addCleanup(lambda: crowd.program.poll() is not None or crowd.program.kill())
+        wait_until(lambda: crowd.latest(), 60, "the connections are not open")
+        opened = crowd.latest()
+        # Of new ones under the flood, more than 99 of 100 succeed.
+        self.assertGreater(opened["alive"], self.established * 99 // 100, opened)
+        before, processor_before = self.flood_figures(), self.processor_s()
+        newcomers = Load(self.lab.client, VIP, parallel=4, requests=NEWCOMERS, pause=0.01)
+        records = newcomers.finish(stop=False)
+        wait_until(lambda: self.flood_since(before)["opened"] > 10 * self.slots()
+                   and crowd.latest()["rounds"] >= 3, 60, "the flood is not ten times the table")
+        flood = self.flood_since(before)
+        # The worker's thread is the one that never rests.
+        seconds = max(time_s - processor_before[task]
+                      for task, time_s in self.processor_s().items() if task in processor_before)
+        report = crowd.finish()
+        self.assertEqual(report["broken"], opened["broken"], "an established connection broke")
+        self.assertEqual(report["alive"], opened["alive"])
+        self.assertLess(len(failures(records)), NEWCOMERS / 100, failures(records)[:3])
+        # However little of the machine it gets: a million a second of the worker's own time.
+        rate = flood["received"] / seconds
+        print(f"great flood: {rate / 1e6:.2f} Mpps of processor time, {flood['opened']:.0f} "
+              f"sessions beside {report['alive']} that moved octets {report['rounds']} times",
+              file=sys.stderr)
+        self.assertGreater(rate, 1e6)

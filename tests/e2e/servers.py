@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 """Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
-keeps every octet it got, one that always says the same, one that accepts and never says a word.
+keeps every octet it got, one that sends it back to ten thousand clients at once, one that always
+says the same, one that accepts and never says a word.
 """
 
 import asyncio
+import resource
+import select
 import socket
 import sys
+
+MIRRORED_MAX = 16384
 
 
 def echo_datagrams(port, name, address=""):
@@ -41,6 +46,30 @@ def answer(port, text):
     _serve(serve, port)
 
 
+def mirror(port):
+    """Sends back what comes, to as many as come."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (MIRRORED_MAX, MIRRORED_MAX))
+    listener = socket.create_server(("0.0.0.0", int(port)), backlog=4096)
+    listener.setblocking(False)
+    poll = select.epoll()
+    poll.register(listener, select.EPOLLIN)
+    wires = {}
+    while True:
+        for number, _ in poll.poll():
+            if number == listener.fileno():
+                wire = listener.accept()[0]
+                wires[wire.fileno()] = wire
+                poll.register(wire, select.EPOLLIN)
+                continue
+            try:
+                octets = wires[number].recv(4096)
+                wires[number].sendall(octets)
+            except ConnectionError:
+                octets = b""
+            if not octets:
+                wires.pop(number).close()
+
+
 def be_silent(port):
     async def serve(reader, _):
         await reader.read()
@@ -68,5 +97,5 @@ def _serve(serve, port, address="0.0.0.0"):
 
 if __name__ == "__main__":
     KINDS = {"answer": answer, "echo": echo_datagrams, "patient": be_patient,
-             "record": record, "silent": be_silent}
+             "mirror": mirror, "record": record, "silent": be_silent}
     KINDS[sys.argv[1]](*sys.argv[2:])
