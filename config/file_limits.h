@@ -9,6 +9,7 @@
 namespace fulcrum::limits {
 
 inline constexpr std::size_t file_size_max = std::size_t{16} << 20;  // with all that it includes
+inline constexpr std::size_t list_file_size_max = std::size_t{64} << 20;  // a list of clients
 inline constexpr std::size_t line_size_max = std::size_t{16} << 10;
 inline constexpr std::size_t identifier_length_max = 128;
 inline constexpr unsigned nesting_max = 16;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 
+#include "config/access_files.h"
 #include "config/findings.h"
 #include "config/grammar.h"
 #include "config/node.h"
@@ -108,7 +109,7 @@ void add_believable(const FindingList& of_values, FindingList& of_tokens) {
     }
 }
 
-Config read_all(const SourceText& source, Findings& findings) {
+Config read_all(const SourceText& source, const FileReader& read_list, Findings& findings) {
     const bool is_parseable = check_tokens(source, findings);
     libconfig::Config parsed;
     const auto root = is_parseable ? parse(source, parsed, findings) : std::nullopt;
@@ -118,6 +119,7 @@ Config read_all(const SourceText& source, Findings& findings) {
     Findings of_values;
     Config config = read_by_schema(*root, source, of_values);
     config.source_file = source.files().front();
+    gather_access_rules(config, read_list, of_values);
     validate(config, of_values);
     if (findings.problems.empty()) {
         findings.problems = std::move(of_values.problems);
@@ -151,12 +153,13 @@ std::vector<std::string> in_file_order(const FindingList& list, const SourceText
     return sentences;
 }
 
-LoadOutcome load(const std::string& path, const FileReader& read_file) {
+LoadOutcome load(const std::string& path, const FileReader& read_file,
+                 const FileReader& read_list) {
     Findings findings;
     const SourceText source{path, read_file, findings};
     LoadOutcome outcome;
     if (findings.problems.empty()) {
-        outcome.config = read_all(source, findings);
+        outcome.config = read_all(source, read_list, findings);
     }
     outcome.config.source_file = path;
     outcome.problems = in_file_order(findings.problems, source);
@@ -166,14 +169,20 @@ LoadOutcome load(const std::string& path, const FileReader& read_file) {
 
 }  // namespace
 
-LoadOutcome load_config(const std::string& path) { return load(path, read_regular_file); }
+LoadOutcome load_config(const std::string& path) {
+    return load(
+        path, [](const std::string& file) { return read_regular_file(file); }, read_list_file);
+}
 
 LoadOutcome load_config_text(std::string_view text, const std::string& name) {
-    return load(name, [&](const std::string& path) -> Result<std::string> {
+    const FileReader read_file = [&](const std::string& path) -> Result<std::string> {
         if (path == name) {
             return std::string{text};
         }
         return Error{"cannot be included from here"};
+    };
+    return load(name, read_file, [](const std::string&) -> Result<std::string> {
+        return Error{"cannot be read from here"};
     });
 }
 

@@ -36,6 +36,8 @@ constexpr ValueType host_address{ValueKind::host_address};
 constexpr ValueType l4_port = integer(1, 65'535);
 constexpr ValueType l4_ports{ValueKind::port_range};
 constexpr ValueType vip{ValueKind::vip};
+constexpr ValueType client_prefixes = array_of({ValueKind::client_prefix}, 0, 4'096);
+constexpr ValueType rate = integer(1, limits::rate_max);
 constexpr ValueType session_timeout = whole_seconds(1, limits::timeout_max_s);
 
 template <typename T>
@@ -220,6 +222,40 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.service->timeouts.udp_one_way_s = seconds_of(v); }},
     {"services[].timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
      [](Target& t, const Value& v) { t.service->timeouts.udp_s = seconds_of(v); }},
+
+    {"services[].allow", client_prefixes, optional, "[]",
+     "clients that may open sessions; with any, nobody else may. Of `allow` and `deny` the longest "
+     "prefix that a client lies in decides",
+     [](Target& t, const Value& v) { t.service->access.allow.push_back(v.prefix); }},
+    {"services[].deny", client_prefixes, optional, "[]",
+     "clients that may not; the sessions that they have go on",
+     [](Target& t, const Value& v) { t.service->access.deny.push_back(v.prefix); }},
+    {"services[].allow_file", text(1, 1'024), optional_in_words, "none",
+     "a file of such prefixes, one a line, at most a million; # begins a comment. A relative path "
+     "begins beside this file. Read again with every reload",
+     [](Target& t, const Value& v) { t.service->access.allow_file = string_of(v); }},
+    {"services[].deny_file", text(1, 1'024), optional_in_words, "none", "the same for `deny`",
+     [](Target& t, const Value& v) { t.service->access.deny_file = string_of(v); }},
+    {"services[].limits", group, optional_in_words, "none",
+     "how much may be asked in a second; a second's worth may come at once. What is beyond is dropped",
+     keep_nothing},
+    {"services[].limits.client_sessions_per_s", rate, optional_in_words, "any number",
+     "new sessions of one client",
+     [](Target& t, const Value& v) { t.service->limits.client_sessions_per_s = number_as<std::uint32_t>(v); }},
+    {"services[].limits.client_packets_per_s", rate, optional_in_words, "any number",
+     "packets of one client",
+     [](Target& t, const Value& v) { t.service->limits.client_packets_per_s = number_as<std::uint32_t>(v); }},
+    {"services[].limits.sessions_per_s", rate, optional_in_words, "any number",
+     "new sessions of all clients together, shared out evenly among the workers",
+     [](Target& t, const Value& v) { t.service->limits.sessions_per_s = number_as<std::uint32_t>(v); }},
+    {"services[].limits.packets_per_s", rate, optional_in_words, "any number",
+     "packets of all clients together, likewise",
+     [](Target& t, const Value& v) { t.service->limits.packets_per_s = number_as<std::uint32_t>(v); }},
+    {"services[].limits.prefix", prefix_length(1, 32), optional, "32",
+     "IPv4 clients alike in so many leading bits are one client",
+     [](Target& t, const Value& v) { t.service->limits.prefix = number_as<std::uint8_t>(v); }},
+    {"services[].limits.prefix6", prefix_length(1, 128), optional, "64", "the same of IPv6 clients",
+     [](Target& t, const Value& v) { t.service->limits.prefix6 = number_as<std::uint8_t>(v); }},
 
     {"services[].affinity", group, optional_in_words, "none",
      "a client's new sessions go to the real that its last one went to",

@@ -32,8 +32,8 @@ class FileDescriptor {
     int number_;
 };
 
-std::string too_large() {
-    return "is larger than " + std::to_string(limits::file_size_max >> 20) + " MiB";
+std::string too_large(std::size_t size_max) {
+    return "is larger than " + std::to_string(size_max >> 20) + " MiB";
 }
 
 // libconfig would end the text at a NUL, within a comment too.
@@ -46,7 +46,7 @@ Error failure(const char* what) { return {std::string{what} + ": " + std::strerr
 
 }  // namespace
 
-Result<std::string> read_regular_file(const std::string& path) {
+Result<std::string> read_regular_file(const std::string& path, std::size_t size_max) {
     // Not blocking, or the open of a pipe would wait for its writer.
     const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat status {};
@@ -58,7 +58,7 @@ Result<std::string> read_regular_file(const std::string& path) {
     }
     std::string content;
     std::size_t length = 0;
-    while (length <= limits::file_size_max) {
+    while (length <= size_max) {
         content.resize(length + 65'536);
         const ssize_t count = ::read(file.number(), content.data() + length, 65'536);
         if (count < 0 && errno != EINTR) {
@@ -70,7 +70,7 @@ Result<std::string> read_regular_file(const std::string& path) {
         }
         length += count > 0 ? static_cast<std::size_t>(count) : 0;
     }
-    return Error{too_large()};
+    return Error{too_large(size_max)};
 }
 
 SourceText::SourceText(const std::string& path, const FileReader& read_file, Findings& findings)
@@ -105,7 +105,8 @@ void SourceText::add_file(const std::string& path, const SourcePlace& included_a
         return;
     }
     if (text_.size() + content->size() > limits::file_size_max) {
-        findings_.refuse(blamed, subject + "with all before it " + too_large());
+        findings_.refuse(blamed,
+                         subject + "with all before it " + too_large(limits::file_size_max));
         return;
     }
     files_.push_back(path);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "config/file_limits.h"
 #include "config/findings.h"
 #include "config/model/result.h"
 
@@ -16,8 +17,9 @@ namespace fulcrum {
 
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
-// A regular file of at most limits::file_size_max bytes; never waits for a pipe.
-Result<std::string> read_regular_file(const std::string& path);
+// A regular file of at most so many bytes; never waits for a pipe.
+Result<std::string> read_regular_file(const std::string& path,
+                                      std::size_t size_max = limits::file_size_max);
 
 class SourceText {
   public:

@@ -99,6 +99,11 @@ std::optional<Value> host_address_of(std::string_view text) {
     return Value{.prefix = {*address, static_cast<std::uint8_t>(address->is_v4() ? 32 : 128)}};
 }
 
+std::optional<Value> client_prefix_value_of(std::string_view text) {
+    const auto prefix = parse_client_prefix(text);
+    return prefix ? std::optional{Value{.prefix = *prefix}} : std::nullopt;
+}
+
 // A block has no host bits; one of more than 256 addresses would be listed address by address in
 // every snapshot.
 std::optional<Value> vip_of(std::string_view text) {
@@ -251,6 +256,8 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
             return netmask_of(type, text);
         case ValueKind::host_prefix:
             return host_prefix_of(text);
+        case ValueKind::client_prefix:
+            return client_prefix_value_of(text);
         case ValueKind::vip:
             return vip_of(text);
         case ValueKind::port_range:
@@ -347,6 +354,8 @@ std::string describe_one(const ValueType& type) {
         case ValueKind::host_prefix:
             return "a host's address with the length of its network, as in \"192.0.2.1/24\" or "
                    "\"2001:db8::1/64\"";
+        case ValueKind::client_prefix:
+            return "an address or a network without host bits, as in \"198.51.100.0/24\"";
         case ValueKind::vip:
             return "a host's IPv4 or IPv6 address, or a block of at most 256 as in "
                    "\"192.0.2.0/28\"";
@@ -370,6 +379,18 @@ std::string describe_one(const ValueType& type) {
 }
 
 }  // namespace
+
+std::optional<IpPrefix> parse_client_prefix(std::string_view text) {
+    if (text.find('/') == std::string_view::npos) {
+        const auto address = parse_ip_address(text);
+        return address && !is_disguised(text, *address) ? std::optional{IpPrefix::only(*address)}
+                                                        : std::nullopt;
+    }
+    const auto prefix = parse_ip_prefix(text);
+    return prefix && !is_disguised(text, prefix->address) && prefix->network() == prefix->address
+               ? prefix
+               : std::nullopt;
+}
 
 Result<Value> read_value(const ValueType& type, const Node& node) {
     std::optional<Value> value;

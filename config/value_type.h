@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ enum class ValueKind : std::uint8_t {
     host_address,   // a host's: not unspecified, loopback, multicast, broadcast nor link-local
     prefix_length,  // 24, or as a netmask: "255.255.255.0"
     host_prefix,    // such an address, or a link-local one, and the length of its network
+    client_prefix,  // addresses alike in their leading bits: "198.51.100.0/24", or one alone
     vip,            // such an address, or a block of them: "192.0.2.0/28"
     port_range,     // an integer, "8000-8099" or "any"
     endpoint,       // address and port, of this machine
@@ -92,6 +94,9 @@ struct Value {
 
 // Of one value; of an element, if the type is an array.
 Result<Value> read_value(const ValueType& type, const Node& node);
+
+// A network without bits behind its length, or one address. Not of an address that hides another.
+std::optional<IpPrefix> parse_client_prefix(std::string_view text);
 
 // "an integer from 1 to 65535"; for a list or an array, of its elements ("1 to 16 of: ...").
 std::string describe(const ValueType& type);

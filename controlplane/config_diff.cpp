@@ -54,6 +54,29 @@ std::string flags_of(const VirtualService& service) {
         std::string{flags.fallback ? " fallback" : ""} + (flags.port ? " port" : "");
     return words.empty() ? "none" : words.substr(1);
 }
+std::string prefixes_of(const VirtualService& service) {
+    const auto& rules = service.access.rules;
+    return rules == nullptr ? "no prefixes"
+                            : std::to_string(rules->allow.size()) + " and " +
+                                  std::to_string(rules->deny.size()) + " prefixes";
+}
+
+std::string limits_of(const RateLimits& limits) {
+    std::string text;
+    for (const auto& [name, per_s] :
+         {std::pair{"client_sessions_per_s", limits.client_sessions_per_s},
+          {"client_packets_per_s", limits.client_packets_per_s},
+          {"sessions_per_s", limits.sessions_per_s},
+          {"packets_per_s", limits.packets_per_s}}) {
+        if (per_s != 0) {
+            text.append(name).append(" ").append(std::to_string(per_s)).append(", ");
+        }
+    }
+    return text.empty() ? "none"
+                        : text + "prefix " + std::to_string(limits.prefix) + ", prefix6 " +
+                              std::to_string(limits.prefix6);
+}
+
 std::string affinity_of(const VirtualService& service) {
     return service.affinity ? "of " + in_seconds(service.affinity->timeout_s) + ", prefix " +
                                   std::to_string(service.affinity->prefix) + ", prefix6 " +
@@ -187,6 +210,11 @@ void compare_services(const VirtualService& before, const VirtualService& after,
     account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
                        in_words(after.one_packet, "true", "false"));
     account.say_change("mss_max", std::to_string(before.mss_max), std::to_string(after.mss_max));
+    if (before.access != after.access) {
+        changes.push_back("service \"" + after.name + "\": allow and deny: " + prefixes_of(before) +
+                          ", now " + prefixes_of(after));
+    }
+    account.say_change("limits", limits_of(before.limits), limits_of(after.limits));
     compare_timeouts(before.timeouts, after.timeouts, account);
     compare_checks(before.check, after.check, account);
     compare_reals(before, after, changes);

@@ -67,6 +67,11 @@ struct CompiledParts {
     std::map<std::string, std::shared_ptr<const Ring>, std::less<>> ring_of;  // by service
     std::shared_ptr<const KernelTables> kernel;
     std::shared_ptr<const Paths> paths;
+    struct Access {
+        std::shared_ptr<const AccessRules> rules;
+        std::shared_ptr<const AccessMap> map;
+    };
+    std::vector<Access> access;  // of all rules that there are, once each
 };
 
 struct Compiled {

@@ -27,6 +27,7 @@ Chooser::Chooser(const ChooserWiring& wiring)
       counts_{*wiring.board, wiring.others},
       states_(limits::service_numbers_max),
       affinity_{wiring.affinity_record_count, wiring.key},
+      gate_{wiring.limit_record_count, wiring.key, wiring.hz, wiring.worker_count},
       random_{wiring.key.low + wiring.worker_id} {}
 
 std::size_t Chooser::size_for(std::size_t tally_count) {

@@ -13,6 +13,7 @@
 #include "config/model/client_prefix.h"
 #include "config/model/snapshot.h"
 #include "dataplane/affinity.h"
+#include "dataplane/gate.h"
 #include "dataplane/locality.h"
 #include "dataplane/real_counts.h"
 #include "dataplane/scheduler.h"
@@ -52,7 +53,9 @@ struct ChooserWiring {
     unsigned worker_id = 0;
     unsigned worker_count = 1;
     std::size_t affinity_record_count = 1'024;
-    HashKey key;  // secret: places records, seeds what is random
+    HashKey key;           // secret: places records, seeds what is random
+    std::uint64_t hz = 1;  // cycles a second, of tick()
+    std::size_t limit_record_count = 1'024;
 };
 
 class Chooser {
@@ -83,7 +86,13 @@ class Chooser {
     void note_gone(const Holder& holder, std::uint32_t ended_s);
 
     // Until told otherwise: choices are made as ever and leave no trace.
-    void rehearse(bool is_rehearsing) { is_rehearsing_ = is_rehearsing; }
+    void rehearse(bool is_rehearsing) {
+        is_rehearsing_ = is_rehearsing;
+        gate_.rehearse(is_rehearsing);
+    }
+
+    // Who may ask at all; to be told the time every turn.
+    Gate& gate() { return gate_; }
 
     // Every ten milliseconds: other workers' counts are old.
     void renew_counts() { counts_.renew(); }
@@ -107,6 +116,7 @@ class Chooser {
     std::vector<SchedulerState> states_;  // by service number
     Locality locality_;
     AffinityTable affinity_;
+    Gate gate_;
     Random random_;
     bool is_rehearsing_ = false;
 };

@@ -8,11 +8,13 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <utility>
 
 #include "dataplane/affinity.h"
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
+#include "dataplane/limiter.h"
 #include "dataplane/nic.h"
 #include "dataplane/session_table.h"
 
@@ -79,6 +81,32 @@ std::uint64_t affinity_records_of(const Config& config) {
     return config.director.affinity_clients.value_or(std::max<std::uint64_t>(usual, 1'024));
 }
 
+// Those of lists that several services share once.
+std::uint64_t prefix_count_of(const Config& config) {
+    std::set<const AccessRules*> rules;
+    std::uint64_t count = 0;
+    for (const VirtualService& service : config.services) {
+        const AccessRules* const its = service.access.rules.get();
+        if (its != nullptr && rules.insert(its).second) {
+            count += its->allow.size() + its->deny.size();
+        }
+    }
+    return count;
+}
+
+// Lists as they stand in the file, and as workers ask them; twice, for the next ones are made
+// beside.
+void add_gate(const Config& config, MemoryPlan& plan) {
+    const std::uint64_t workers = config.director.workers.size();
+    plan.shares.push_back({"limits (" + std::to_string(workers) + " x " +
+                               std::to_string(limits::limited_clients_max) + " clients)",
+                           workers * Limiter::size_for(limits::limited_clients_max), false});
+    if (const std::uint64_t count = prefix_count_of(config); count > 0) {
+        plan.shares.push_back({"lists of clients (" + std::to_string(count) + " prefixes)",
+                               2 * (count * sizeof(IpPrefix) + AccessMap::size_for(count)), false});
+    }
+}
+
 std::uint64_t ring_bytes_of(const Config& config) {
     std::uint64_t bytes = 0;
     for (const VirtualService& service : config.services) {
@@ -143,6 +171,7 @@ MemoryPlan plan_memory(const Config& config) {
         {"rings of services", 2 * ring_bytes_of(config), false},
         {"program", base_bytes, false},
     };
+    add_gate(config, plan);
     return plan;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/gate_check.h"
+
 namespace fulcrum {
 namespace {
 
@@ -103,12 +105,6 @@ SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
                                                    : SessionState::picked_up;
 }
 
-void refuse(Decision& decision, DropReason reason) {
-    decision.verdict = Verdict::drop;
-    decision.reason = reason;
-    decision.tally = limits::tallies_max;
-}
-
 // Whether a request is the SYN of a new connection, and finds its session over or without a real
 // that would take it.
 template <typename Session>
@@ -190,6 +186,8 @@ void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
         }
         note_gone(*session, ages);
         table_.remove(*session);
+    } else if (is_too_much<Family>(chooser_.gate(), burst, i, ages.snapshot())) {
+        return;
     }
     if (is_request(burst, i)) {
         open(burst, i, ages);
@@ -205,6 +203,11 @@ bool TrackerOf<Family>::serve(Session& session, Burst& burst, std::size_t i, con
     const SnapshotListener& listener = snapshot.listeners[session.listener];
     if (session.real >= listener.real_count) {
         return false;
+    }
+    if (listener.has_packet_limits) [[unlikely]] {
+        if (is_too_much<Family>(chooser_.gate(), burst, i, snapshot)) {
+            return true;
+        }
     }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
     if (real.standing > RealStanding::draining) {
@@ -320,6 +323,10 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
     if (!may_open(packet)) {
         return refuse(burst.decisions[i], DropReason::no_session);
+    }
+    if (snapshot.service_of(classified.listener).gate != nullptr &&
+        is_kept_out<Family>(chooser_.gate(), burst, i, snapshot)) {
+        return;
     }
     const Newcomer flow = newcomer_of(burst, i, ages);
     bool met_another = false;

@@ -62,6 +62,9 @@ enum class DropReason : std::uint8_t {
     no_service_reset,
     no_service_drop,
     // A service's packet that cannot be served.
+    denied,
+    client_limited,
+    service_limited,
     no_real,
     no_session,
     session_ended,

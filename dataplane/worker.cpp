@@ -30,7 +30,9 @@ ChooserWiring chooser_wiring(const WorkerWiring& wiring) {
                           .worker_id = wiring.id,
                           .worker_count = wiring.worker_count,
                           .affinity_record_count = wiring.affinity_record_count,
-                          .key = wiring.secret};
+                          .key = wiring.secret,
+                          .hz = rte_get_tsc_hz(),
+                          .limit_record_count = wiring.limit_record_count};
     for (const CounterBoard* other : wiring.others) {
         if (other != nullptr) {
             chooser.others.push_back(other);
@@ -97,6 +99,7 @@ bool Worker::run_once() {
     const Snapshot& snapshot = *published;  // ours until the last line
 
     renew_counts();
+    chooser_.gate().tick(clock_.now_cycles());
     bool was_busy = serve_kernel();
     was_busy |= receive();
     was_busy |= adopt();

@@ -164,6 +164,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
             wiring.others[other] = other == i ? nullptr : boards_[other].get();
         }
         wiring.affinity_record_count = affinity_records_per_worker_;
+        wiring.limit_record_count = limits::limited_clients_max;
         wiring.secret = secret_;
         wiring.publication = &publication_;
         for (std::size_t other = 0; other < count; ++other) {

@@ -44,6 +44,7 @@ struct WorkerWiring {
     CounterBoard* board = nullptr;
     std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
     std::size_t affinity_record_count = 1'024;
+    std::size_t limit_record_count = 1'024;
     HashKey secret;  // who knew it could fill one bucket of the affinity table
     Publication* publication = nullptr;
     // By worker: [other] is our half of the mailbox to, and from, that worker; null for ourselves.

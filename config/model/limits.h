@@ -79,6 +79,11 @@ inline constexpr std::uint32_t fragments_follow_s = 2;            // the first o
 inline constexpr std::size_t early_fragments_max = 128;           // waiting, in each worker
 inline constexpr std::uint32_t early_fragment_ms_max = 500;
 
+// --- the gate --------------------------------------------------------------------------------
+inline constexpr std::size_t list_length_max = 1'000'000;    // prefixes of a file
+inline constexpr std::size_t limited_clients_max = 131'072;  // remembered by each worker, 16 octets
+inline constexpr std::uint32_t rate_max = 10'000'000;        // a second
+
 // --- captures --------------------------------------------------------------------------------
 inline constexpr std::size_t captured_octets_max = 2'048;   // of a frame
 inline constexpr std::size_t captured_frames_length = 255;  // between a worker and its reader

@@ -1,6 +1,6 @@
 // By how many leading bits of its address a client's worker is found. Whatever is kept for a
-// network of clients (affinity) has to lie with one worker, so the shortest prefix in the file
-// counts, and it counts for the life of the process: sessions lie where it has put them. Pure.
+// network of clients (affinity, limits) has to lie with one worker, so the shortest prefix in the
+// file counts, and it counts for the life of the process: sessions lie where it has put them. Pure.
 #pragma once
 
 #include <cstdint>

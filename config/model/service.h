@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "config/model/access.h"
 #include "config/model/address.h"
 #include "config/model/limits.h"
 #include "config/model/placing.h"
@@ -139,6 +140,8 @@ struct VirtualService {
     bool one_packet = false;    // UDP: no sessions, a real is chosen for each datagram
     std::uint16_t mss_max = 0;  // TCP handshakes ask for no larger segments; 0: as they ask
     SessionTimeouts timeouts;
+    Access access;
+    RateLimits limits;
     Check check;
     std::vector<RealServer> reals;
     std::optional<RealServer> fallback;

@@ -40,6 +40,7 @@ struct SnapshotListener {
     bool is_ipv6 : 1 = false;              // its VIP
     bool timeouts_are_coarse : 1 = false;  // the service's
     bool has_affinity : 1 = false;         // the service
+    bool has_packet_limits : 1 = false;    // the service
     std::uint16_t service = 0;             // index into Snapshot::services
     std::uint16_t real_count = 0;          // the service's
     std::uint32_t first_real = 0;          // the service's
@@ -89,6 +90,12 @@ struct SnapshotAffinity {
     }
 };
 
+// Who comes in, and how often.
+struct ServiceGate {
+    std::shared_ptr<const AccessMap> access;  // null: everybody
+    RateLimits limits;
+};
+
 struct SnapshotService {
     std::uint32_t id = limits::service_id_none;  // the registry's: the same in every snapshot
     std::uint32_t first_real = 0;                // reals[first_real + i] is the real of index i
@@ -96,6 +103,7 @@ struct SnapshotService {
     std::shared_ptr<const Ring> ring;            // never null; empty: nobody has weight
     // Null: new sessions are placed by the ring alone, without limits and affinity.
     std::shared_ptr<const Schedule> schedule;
+    std::shared_ptr<const ServiceGate> gate;  // null: everybody, as often as they like
     SnapshotAffinity affinity;
     std::uint16_t number = 0;  // below limits::service_numbers_max; stable for the service's life
     std::uint16_t group = 0;   // clients' affinity is shared within it

@@ -113,7 +113,8 @@ TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t
       chooser_{{.board = &board_,
                 .others = {},
                 .affinity_record_count = affinity_record_count,
-                .key = OwnedTable::default_key}},
+                .key = OwnedTable::default_key,
+                .hz = 1'000'000'000}},
       tracker_{*table_, board_, chooser_},
       burst_{std::make_unique<Burst>()} {}
 

@@ -72,6 +72,28 @@ TEST(ConfigDiff, NamesWhatChangesOfPlacing) {
                          "lower 5"}));
 }
 
+TEST(ConfigDiff, NamesWhatChangesOfTheGate) {
+    const VirtualService before = web({real("web1", 11)});
+    VirtualService after = before;
+    const auto rules_of = [](const char* denied) {
+        return std::make_shared<const AccessRules>(
+            AccessRules{.allow = {}, .deny = {IpPrefix::only(*parse_ip_address(denied))}});
+    };
+    after.access.rules = rules_of("198.51.100.7");
+    after.limits = {.client_sessions_per_s = 10, .packets_per_s = 1'000, .prefix = 24};
+    EXPECT_EQ(changes(before, after),
+              (Sentences{"service \"web\": allow and deny: no prefixes, now 0 and 1 prefixes",
+                         "service \"web\": limits none becomes client_sessions_per_s 10, "
+                         "packets_per_s 1000, prefix 24, prefix6 64"}));
+    VirtualService other = after;
+    other.access.rules = rules_of("198.51.100.8");  // of a file, perhaps
+    EXPECT_EQ(changes(after, other),
+              (Sentences{"service \"web\": allow and deny: 0 and 1 prefixes, now 0 and 1 "
+                         "prefixes"}));
+    other.access.rules = rules_of("198.51.100.7");
+    EXPECT_EQ(changes(after, other), Sentences{});
+}
+
 TEST(ConfigDiff, NamesWhatChangesOfTheFallback) {
     VirtualService with = web({});
     with.fallback = real("sorry", 99);

@@ -248,6 +248,34 @@ TEST(Loader, ReadsAffinityWithPrefixesOrNetmasks) {
     EXPECT_EQ(service_with("affinity = { prefix = \"255.255.240.0\"; };").affinity->prefix, 20);
 }
 
+TEST(Loader, ReadsWhomAServiceLetsInAndHowOften) {
+    EXPECT_EQ(service_with("").access.rules, nullptr);
+    EXPECT_FALSE(service_with("").limits.has_any());
+    const VirtualService service = service_with(
+        "allow = [ \"198.51.100.0/24\", \"2001:db8::/32\" ]; deny = [ \"198.51.100.7\" ];\n"
+        "limits = { client_sessions_per_s = 10; client_packets_per_s = 20; sessions_per_s = 30;\n"
+        "           packets_per_s = 40; prefix = 24; prefix6 = 56; };");
+    ASSERT_NE(service.access.rules, nullptr);
+    EXPECT_EQ(service.access.rules->allow,
+              (std::vector<IpPrefix>{{Ipv4Address::of(198, 51, 100, 0), 24},
+                                     {*parse_ip_address("2001:db8::"), 32}}));
+    EXPECT_EQ(service.access.rules->deny,
+              (std::vector<IpPrefix>{IpPrefix::only(Ipv4Address::of(198, 51, 100, 7))}));
+    EXPECT_EQ(service.limits, (RateLimits{10, 20, 30, 40, 24, 56}));
+}
+
+TEST(Loader, RefusesPrefixesOfClientsWithHostBitsOrADisguise) {
+    const std::string place = "d.cfg:4: service \"s\": deny: ";
+    const std::string expected =
+        " is not an address or a network without host bits, as in \"198.51.100.0/24\"";
+    for (const char* wrong : {"\"198.51.100.7/24\"", "\"2001:db8::1/32\"", "\"198.51.100.0/33\"",
+                              "\"::ffff:198.51.100.7\"", "\"web\""}) {
+        const std::string keys = std::string{"deny = [ "} + wrong + " ];";
+        EXPECT_EQ(load_config_text(file_with(keys), "d.cfg").problems,
+                  Sentences{place + wrong + expected});
+    }
+}
+
 TEST(Loader, RefusesMasksThatAreNone) {
     const auto problem_of = [](const std::string& prefix) {
         const LoadOutcome outcome =

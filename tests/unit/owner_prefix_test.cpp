@@ -27,6 +27,19 @@ TEST(OwnerPrefix, IsTheShortestOfAllServices) {
     EXPECT_EQ(prefix.v6, 48);
 }
 
+TEST(OwnerPrefix, CountsLimitsOfClientsAndNoOthers) {
+    Config config = config_with({});
+    config.services[0].limits = {.sessions_per_s = 5, .prefix = 8, .prefix6 = 32};
+    EXPECT_EQ(owner_prefix_of(config).v4, 32) << "it is for all clients";
+    config.services[0].limits.client_packets_per_s = 5;
+    EXPECT_EQ(owner_prefix_of(config).v4, 8);
+    EXPECT_EQ(owner_prefix_of(config).v6, 32);
+    EXPECT_EQ(needs_shorter_owner_prefix(config, {16, 32}),
+              (std::vector<std::string>{
+                  "service \"plain\": limits: prefix 8 is shorter than 16, by which clients were "
+                  "given to workers at start: restart fulcrumd to change it, or set it back"}));
+}
+
 TEST(OwnerPrefix, CannotBecomeShorterThanItWas) {
     const OwnerPrefix present{24, 56};
     EXPECT_TRUE(

@@ -186,6 +186,37 @@ TEST(SnapshotCompiler, SharesOneRingBetweenServicesWithTheSameMembers) {
     EXPECT_NE(services[0].ring, services[2].ring);
 }
 
+TEST(SnapshotCompiler, LaysAGateWhereOneIsAskedForAndMakesEqualListsOnce) {
+    const auto rules_of = [](const char* denied) {
+        return std::make_shared<const AccessRules>(
+            AccessRules{.allow = {}, .deny = {IpPrefix::only(*parse_ip_address(denied))}});
+    };
+    std::vector<VirtualService> asked{service("open", 1, {}), service("a", 2, {}),
+                                      service("b", 3, {}), service("c", 4, {})};
+    asked[1].access.rules = rules_of("198.51.100.7");
+    asked[2].access.rules = rules_of("198.51.100.7");
+    asked[2].limits.packets_per_s = 5;
+    asked[3].limits.client_sessions_per_s = 7;
+    const Compiled first = compile(plan_of(asked), {});
+    const auto& services = first.snapshot->services;
+    EXPECT_EQ(services[0].gate, nullptr);
+    EXPECT_EQ(services[1].gate->access, services[2].gate->access);
+    EXPECT_FALSE(
+        services[1].gate->access->admits(client_prefix_of(Ipv4Address::of(198, 51, 100, 7))));
+    EXPECT_EQ(services[3].gate->access, nullptr);
+    EXPECT_EQ(services[3].gate->limits.client_sessions_per_s, 7U);
+    EXPECT_FALSE(first.snapshot->listeners[1].has_packet_limits);
+    EXPECT_TRUE(first.snapshot->listeners[2].has_packet_limits);
+    EXPECT_FALSE(first.snapshot->listeners[3].has_packet_limits);
+
+    asked[1].access.rules = rules_of("198.51.100.7");  // read anew
+    asked[2].access.rules = rules_of("198.51.100.8");
+    const Compiled second = compile(plan_of(asked), first.parts);
+    EXPECT_EQ(second.snapshot->services[1].gate->access, services[1].gate->access);
+    EXPECT_NE(second.snapshot->services[2].gate->access, services[1].gate->access);
+    EXPECT_EQ(second.parts.access.size(), 2U);
+}
+
 TEST(SnapshotCompiler, ReportsTheSlotsThatMovedByService) {
     const Compiled before = compile(
         plan_of({web({real("web1", 11), real("web2", 21)}), service("b", 2, {real("x", 1)})}), {});

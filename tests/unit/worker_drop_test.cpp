@@ -230,6 +230,22 @@ std::map<DropReason, Scenario> service_scenarios() {
                                .prepare = add_second_service};
     all[no_route] = receives(Packet::tcp(real, client).macs(mac_of(real.address), lan_mac).bytes());
     all[no_route].prepare = [](Scene& scene) { scene.kernel().routes.pop_back(); };
+    all[denied] = receives(request().flags(tcp_flag::syn).bytes());
+    all[denied].prepare = [](Scene& scene) {
+        scene.last_service().access.rules = std::make_shared<const AccessRules>(
+            AccessRules{.allow = {}, .deny = {IpPrefix::only(client.address)}});
+    };
+    const auto two_connections = [](WorkerRig& rig) {
+        rig.receive(request().flags(tcp_flag::syn).bytes());
+        const Endpoint other{client.address, be16{40'001}};
+        rig.receive(Packet::tcp(other, vip).flags(tcp_flag::syn).bytes());
+    };
+    all[client_limited] = {.act = two_connections, .prepare = [](Scene& scene) {
+                               scene.last_service().limits.client_sessions_per_s = 1;
+                           }};
+    all[service_limited] = {.act = two_connections, .prepare = [](Scene& scene) {
+                                scene.last_service().limits.sessions_per_s = 1;
+                            }};
     all[neighbour_unresolved] = {
         .act = [](WorkerRig& rig) { fill(rig, request().bytes(), limits::held_packets_max + 1); },
         .prepare = [](Scene& scene) { scene.kernel().neighbours.pop_back(); }};
@@ -272,6 +288,7 @@ const std::map<DropReason, std::string> service_by_reason{
     {ttl_expired, "web"},   {mtu_exceeded, "web"},      {no_real, "web"},
     {no_session, "web"},    {session_ended, "web"},     {table_full, "web"},
     {no_route, "web"},      {no_buffer, "web"},         {neighbour_unresolved, "web"},
+    {denied, "web"},        {client_limited, "web"},    {service_limited, "web"},
     {handover_full, "web"}, {handed_over_twice, "web"}, {client_port_in_use, "other"},
 };
 

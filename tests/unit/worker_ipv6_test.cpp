@@ -87,6 +87,23 @@ TEST_F(Ipv6Workers, HandAClientToWhoOwnsHisNetwork) {
               60U);
 }
 
+TEST_F(Ipv6Workers, LetInWhomTheirServiceLetsInAndAsOftenAsItMay) {
+    scene_.last_service().access.rules = std::make_shared<const AccessRules>(
+        AccessRules{.allow = {}, .deny = {{client_number(1).address, 64}}});
+    scene_.last_service().limits.client_sessions_per_s = 1;
+    WorkerRig rig{scene_};
+    EXPECT_TRUE(rig.answers(request(client_number(1)).bytes(), 1).empty());
+    EXPECT_EQ(rig.dropped(DropReason::denied), 1U);
+    const Endpoint client = client_number(2);
+    expect_one(rig.answers(request(client).bytes(), 1), at_real(client));
+    // A host of the same network, at once.
+    Ipv6Address neighbour = client.address.v6();
+    neighbour.octets[15] = 8;
+    EXPECT_TRUE(rig.answers(request({neighbour, be16{40'001}}).bytes(), 1).empty());
+    EXPECT_EQ(rig.dropped(DropReason::client_limited), 1U);
+    EXPECT_EQ(rig.table6().live_count(), 1U);
+}
+
 TEST_F(Ipv6Workers, HoldPacketsForANeighbourThatIsNotKnown) {
     const auto known = scene_.kernel().neighbours;
     std::erase_if(scene_.kernel().neighbours,
