@@ -15,8 +15,8 @@ using enum Presence;
 
 constexpr std::array<string_view, 2> idle_words{"adaptive", "poll"};
 constexpr std::array<string_view, 2> memory_words{"hugepages", "ordinary"};
-constexpr std::array<string_view, 2> protocol_words{"tcp", "udp"};
-constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp};
+constexpr std::array<string_view, 3> protocol_words{"tcp", "udp", "sctp"};
+constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp, L4Protocol::sctp};
 // "drain" is another word for "keep": the real drains.
 constexpr std::array<string_view, 4> on_failure_words{"keep", "reset", "move", "drain"};
 constexpr std::array<string_view, 3> on_removal_words{"keep", "reset", "move"};
@@ -130,8 +130,8 @@ constexpr SchemaKey keys[] = {
     {"vips[].address", vip, required, "", "the VIP, or a block of them",
      [](Target& t, const Value& v) { t.config.vips.back().addresses = v.prefix; }},
     {"vips[].other", one_of(other_words), optional, "\"punt\"",
-     "what becomes of TCP and UDP packets there that are no service's: `punt`: the kernel answers; "
-     "`reset`: an RST for TCP, ICMP \"port unreachable\" for UDP; `drop`: nothing is answered",
+     "what becomes of TCP, SCTP and UDP packets there that are no service's: `punt`: the kernel's; "
+     "`reset`: an RST for TCP, an ABORT for SCTP, ICMP \"port unreachable\" for UDP; `drop`: nothing is answered",
      [](Target& t, const Value& v) { t.config.vips.back().other = number_as<OtherTraffic>(v); }},
 
     {"services", list(0, limits::services_max), optional, "()", "the virtual services",
@@ -182,7 +182,7 @@ constexpr SchemaKey keys[] = {
      "moves most flows",
      [](Target& t, const Value& v) { t.service->ring_size = number_as<std::uint32_t>(v); }},
     {"services[].on_failure", one_of(on_failure_words), optional, "\"keep\"",
-     "what becomes of the TCP sessions of a real that its check finds down: `keep` (or `drain`): they "
+     "what becomes of the TCP and SCTP sessions of a real that its check finds down: `keep` (or `drain`): they "
      "stay; `reset`: both sides are reset on their next packet; `move`: the client's next packet goes to "
      "another real. UDP moves in any case",
      [](Target& t, const Value& v) {
@@ -194,7 +194,8 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.service->on_removal = number_as<SessionPolicy>(v); }},
     {"services[].no_real", one_of(no_real_words), optional, "\"reset\"",
      "what a new session gets when no real is usable and there is no fallback: `reset`: an RST for "
-     "TCP, silence for UDP; `silent`: silence; `unreachable`: ICMP \"port unreachable\" for both",
+     "TCP, an ABORT for SCTP, silence for UDP; `silent`: silence; `unreachable`: ICMP \"port "
+     "unreachable\" for all",
      [](Target& t, const Value& v) { t.service->no_real = number_as<NoReal>(v); }},
 
     {"services[].one_packet", {ValueKind::boolean}, optional, "false",
@@ -222,6 +223,17 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.service->timeouts.udp_one_way_s = seconds_of(v); }},
     {"services[].timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
      [](Target& t, const Value& v) { t.service->timeouts.udp_s = seconds_of(v); }},
+    {"services[].timeouts.sctp_handshake", session_timeout, optional, "\"1m\"",
+     "before the association's cookie has been echoed",
+     [](Target& t, const Value& v) { t.service->timeouts.sctp_handshake_s = seconds_of(v); }},
+    {"services[].timeouts.sctp_established", session_timeout, optional, "\"15m\"", "established",
+     [](Target& t, const Value& v) { t.service->timeouts.sctp_established_s = seconds_of(v); }},
+    {"services[].timeouts.sctp_shutdown", session_timeout, optional, "\"1m\"",
+     "one side has begun to shut down",
+     [](Target& t, const Value& v) { t.service->timeouts.sctp_shutdown_s = seconds_of(v); }},
+    {"services[].timeouts.sctp_closed", session_timeout, optional, "\"10s\"",
+     "the shutdown is complete, or one side has aborted",
+     [](Target& t, const Value& v) { t.service->timeouts.sctp_closed_s = seconds_of(v); }},
 
     {"services[].allow", client_prefixes, optional, "[]",
      "clients that may open sessions; with any, nobody else may. Of `allow` and `deny` the longest "
@@ -276,7 +288,7 @@ constexpr SchemaKey keys[] = {
     {"services[].check", group, optional_in_words, "as below", "how the reals are checked",
      keep_nothing},
     {"services[].check.type", one_of(check_words), optional_in_words,
-     "`\"connect\"`, for UDP `\"none\"`",
+     "`\"connect\"`, for UDP and SCTP `\"none\"`",
      "`none`: always up; `connect`: the TCP connection is accepted; `http`: a GET is answered with "
      "the status wanted, and its body holds `expect`",
      [](Target& t, const Value& v) { t.service->check.type = number_as<CheckType>(v); }},
@@ -295,7 +307,7 @@ constexpr SchemaKey keys[] = {
          t.service->check.status_max = static_cast<std::uint16_t>(v.number_most);
      }},
     {"services[].check.port", l4_port, optional_in_words, "the real's port",
-     "the TCP port to check; a UDP service needs it for every type but `none`",
+     "the TCP port to check; a UDP or SCTP service needs it for every type but `none`",
      [](Target& t, const Value& v) { t.service->check.port = number_as<std::uint16_t>(v); }},
     {"services[].check.interval", duration(100, 3'600'000), optional, "\"5s\"",
      "between the beginnings of two checks of a real",

@@ -321,16 +321,16 @@ void ServiceRules::check_probe(const VirtualService& service) {
                    "client's: name the one to check with port, or set type = \"none\"");
     }
     if (!listeners.empty() && !has_tcp && is_tcp_probe && check.port == 0) {
-        refuse(service,
-               "check: type: " + in_quotes(to_string(check.type)) +
-                   " opens a TCP connection, which the UDP port of the reals cannot answer: "
-                   "name a TCP port of theirs with port, or set type = \"none\"");
+        refuse(service, "check: type: " + in_quotes(to_string(check.type)) +
+                            " opens a TCP connection, which no UDP or SCTP port can answer: "
+                            "name a TCP port of theirs with port, or set type = \"none\"");
     }
 }
 
 void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
-    if (service.protocol == L4Protocol::udp && service.mss_max != 0) {
-        warn(service, "mss_max has no effect with protocol = \"udp\"");
+    if (service.protocol != L4Protocol::tcp && service.mss_max != 0) {
+        warn(service,
+             "mss_max has no effect with protocol = " + in_quotes(to_string(service.protocol)));
     }
     const Check& check = service.check;
     const Check preset;

@@ -164,6 +164,10 @@ void compare_timeouts(const SessionTimeouts& before, const SessionTimeouts& afte
     say("tcp_closed", &SessionTimeouts::tcp_closed_s);
     say("udp_one_way", &SessionTimeouts::udp_one_way_s);
     say("udp", &SessionTimeouts::udp_s);
+    say("sctp_handshake", &SessionTimeouts::sctp_handshake_s);
+    say("sctp_established", &SessionTimeouts::sctp_established_s);
+    say("sctp_shutdown", &SessionTimeouts::sctp_shutdown_s);
+    say("sctp_closed", &SessionTimeouts::sctp_closed_s);
 }
 
 std::string accepted_status(const Check& check) {

@@ -18,6 +18,19 @@ constexpr std::size_t ipv4_size = 20;
 constexpr std::size_t ipv6_size = 40;
 constexpr std::size_t tcp_size = 20;
 constexpr std::size_t udp_size = 8;
+constexpr std::size_t sctp_size = 12 + 20;  // with an INIT, the largest chunk made here
+constexpr std::array protocols{L4Protocol::tcp, L4Protocol::udp, L4Protocol::sctp};
+
+constexpr std::size_t header_size_of(L4Protocol protocol) {
+    switch (protocol) {
+        case L4Protocol::udp:
+            return udp_size;
+        case L4Protocol::sctp:
+            return sctp_size;
+        default:
+            return tcp_size;
+    }
+}
 constexpr std::uint64_t ip_length_max = 65'535;
 
 std::string text_of(const Json& arguments, const char* name) {
@@ -42,6 +55,19 @@ std::optional<std::uint8_t> flags_of(std::string_view text) {
         text.remove_prefix(std::min(length + 1, text.size()));
     }
     return flags;
+}
+
+// The chunk of SCTP (RFC 9260) that stands where these flags stand in TCP.
+unsigned chunk_of(std::uint8_t flags) {
+    constexpr unsigned init = 1;
+    constexpr unsigned init_ack = 2;
+    constexpr unsigned sack = 3;
+    constexpr unsigned abort = 6;
+    constexpr unsigned shutdown = 7;
+    if ((flags & 0x02) != 0) {
+        return (flags & 0x10) != 0 ? init_ack : init;
+    }
+    return (flags & 0x04) != 0 ? abort : (flags & 0x01) != 0 ? shutdown : sack;
 }
 
 struct Wanted {
@@ -118,16 +144,18 @@ std::size_t ip_size_of(const Wanted& wanted) {
 // datagram over IPv6 has one.
 void write_frame(const Wanted& wanted, Question& question) {
     constexpr unsigned some_checksum = 0xFFFF;
-    const bool is_udp = wanted.protocol == L4Protocol::udp;
     const bool is_v4 = wanted.source.address.is_v4();
     Writer frame{question.octets};
     // The worker writes its port's MAC address; the sender's is of no account.
     frame.zeros(6).word(0x0200).zeros(4);
     is_v4 ? write_ipv4(wanted, frame, question.octets) : write_ipv6(wanted, frame);
     frame.word(wanted.source.port.host()).word(wanted.destination.port.host());
-    if (is_udp) {
+    if (wanted.protocol == L4Protocol::udp) {
         frame.word(wanted.ip_length - static_cast<unsigned>(ip_size_of(wanted)));
         frame.word(is_v4 ? 0 : some_checksum);
+    } else if (wanted.protocol == L4Protocol::sctp) {
+        // Tag and checksum, then one chunk.
+        frame.zeros(8).octet(chunk_of(wanted.tcp_flags)).octet(0).word(20).zeros(16);
     } else {
         frame.word(0).word(1).word(0).word((wanted.tcp_flags & 0x10) != 0 ? 1 : 0);
         frame.octet(0x50).octet(wanted.tcp_flags).word(0xFFFF).zeros(4);
@@ -140,10 +168,12 @@ void write_frame(const Wanted& wanted, Question& question) {
 Result<Wanted> wanted_of(const Json& arguments) {
     Wanted wanted;
     const std::string protocol = text_of(arguments, "protocol");
-    if (protocol != "tcp" && protocol != "udp") {
-        return Error{"protocol \"" + protocol + "\" is not one of tcp, udp"};
+    const auto spoken =
+        std::ranges::find(protocols, protocol, [](L4Protocol each) { return to_string(each); });
+    if (spoken == protocols.end()) {
+        return Error{"protocol \"" + protocol + "\" is not one of tcp, udp, sctp"};
     }
-    wanted.protocol = protocol == "tcp" ? L4Protocol::tcp : L4Protocol::udp;
+    wanted.protocol = *spoken;
     for (const auto& [name, place] :
          {std::pair{"source", &wanted.source}, {"destination", &wanted.destination}}) {
         const std::string text = text_of(arguments, name);
@@ -164,8 +194,7 @@ Result<Wanted> wanted_of(const Json& arguments) {
         return Error{"flags \"" + flags + "\" are not some of fin, syn, rst, psh, ack"};
     }
     wanted.tcp_flags = *bits;
-    const std::uint64_t size_min =
-        ip_size_of(wanted) + (wanted.protocol == L4Protocol::tcp ? tcp_size : udp_size);
+    const std::uint64_t size_min = ip_size_of(wanted) + header_size_of(wanted.protocol);
     const std::uint64_t size = arguments.value("size", size_min);
     if (size < size_min || size > ip_length_max) {
         return Error{"size " + std::to_string(size) + " is out of range: " +
@@ -193,7 +222,7 @@ Json report_real(const ListedReal& real) {
 }
 
 Json report_session(const Explanation& explanation) {
-    return {{"state", to_string(explanation.session.state)},
+    return {{"state", to_string(explanation.session.state, explanation.session.protocol)},
             {"idle_s", explanation.session.idle_s},
             {"timeout_s", explanation.session.timeout_s}};
 }

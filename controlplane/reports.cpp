@@ -213,7 +213,7 @@ Json report_sessions(const Listing& listing, const SessionsFound& found) {
         json["service"] = real != nullptr ? Json(names.service_of(session)->name) : Json(nullptr);
         json["real"] = real != nullptr ? Json(real->name) : Json(nullptr);
         json["protocol"] = to_string(session.protocol);
-        json["state"] = to_string(session.state);
+        json["state"] = to_string(session.state, session.protocol);
         json["idle_s"] = session.idle_s;
         json["timeout_s"] = session.timeout_s;
         json["worker"] = session.worker;

@@ -136,19 +136,29 @@ std::uint32_t timeout_s_of(const SessionTimeouts& timeouts, SessionState state) 
     return 0;
 }
 
+SessionTimeouts as_of_tcp(SessionTimeouts timeouts) {
+    timeouts.tcp_handshake_s = timeouts.sctp_handshake_s;
+    timeouts.tcp_established_s = timeouts.sctp_established_s;
+    timeouts.tcp_half_closed_s = timeouts.sctp_shutdown_s;
+    timeouts.tcp_closed_s = timeouts.sctp_closed_s;
+    return timeouts;
+}
+
 void lay_timeouts(const SessionTimeouts& timeouts, SnapshotService& service) {
-    std::array<std::uint32_t, session_state_count> seconds{};
-    for (std::size_t state = 0; state < session_state_count; ++state) {
-        seconds[state] = timeout_s_of(timeouts, static_cast<SessionState>(state));
-        assert(seconds[state] <= limits::timeout_max_s);
+    std::array<std::uint32_t, session_timeout_count> seconds{};
+    for (std::size_t place = 0; place < session_state_count; ++place) {
+        const auto state = static_cast<SessionState>(place);
+        seconds[place] = timeout_s_of(timeouts, state);
+        seconds[timeout_place(state, L4Protocol::sctp)] = timeout_s_of(as_of_tcp(timeouts), state);
     }
     service.timeouts_are_coarse =
         *std::max_element(seconds.begin(), seconds.end()) > limits::timeout_in_seconds_max_s;
     const std::uint32_t unit_s = service.timeouts_are_coarse ? limits::coarse_unit_s : 1;
-    for (std::size_t state = 0; state < session_state_count; ++state) {
+    for (std::size_t place = 0; place < session_timeout_count; ++place) {
+        assert(seconds[place] <= limits::timeout_max_s);
         // Rounded up: a session may outlive its time a little, and never ends before.
-        service.timeouts[state] =
-            static_cast<std::uint16_t>((seconds[state] + unit_s - 1) / unit_s);
+        service.timeouts[place] =
+            static_cast<std::uint16_t>((seconds[place] + unit_s - 1) / unit_s);
     }
 }
 

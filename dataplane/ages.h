@@ -35,7 +35,7 @@ class Ages {
         }
         const SnapshotService& service = snapshot_.services[listener->service];
         const std::uint32_t timeout =
-            service.timeouts[static_cast<std::size_t>(session.tag.state())];
+            service.timeouts[timeout_place(session.tag.state(), session.tag.protocol())];
         return service.timeouts_are_coarse ? timeout * limits::coarse_unit_s : timeout;
     }
 

@@ -2,6 +2,7 @@
 #include "dataplane/classify.h"
 
 #include "dataplane/parse_ipv6.h"
+#include "dataplane/parse_l4.h"
 
 namespace fulcrum {
 namespace {
@@ -76,6 +77,9 @@ bool is_routing_or_login(const ParsedPacket& packet) {
     constexpr be16 bfd_echo{3785};
     if (packet.protocol == L4Protocol::udp) {
         return packet.destination_port == bfd || packet.destination_port == bfd_echo;
+    }
+    if (packet.protocol != L4Protocol::tcp) {
+        return false;
     }
     return packet.destination_port == bgp || packet.source_port == bgp ||
            packet.destination_port == ssh || packet.source_port == ssh;
@@ -176,7 +180,7 @@ template <typename Asked>
     return transit_or_refuse<Asked>(packet, snapshot, classified);
 }
 
-// Whole TCP and UDP packets, and errors about them, whose ports are known.
+// Whole TCP, UDP and SCTP packets, and errors about them, whose ports are known.
 template <typename Asked>
 inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
                           Classified& classified, typename Asked::Ends ends) {
@@ -192,11 +196,9 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
 template <typename Asked>
 [[gnu::noinline]] void classify_other_ip(const ParsedPacket& packet, const Snapshot& snapshot,
                                          Classified& classified, typename Asked::Ends ends) {
-    const bool is_tcp_or_udp = packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
-                               packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp);
     // From nobody in particular, or a fragment of IPv6; must not reach the kernel, which would
     // answer for the service.
-    if (is_tcp_or_udp && holds<Asked>(snapshot.vips, packet.destination)) {
+    if (has_flows(packet.ip_protocol) && holds<Asked>(snapshot.vips, packet.destination)) {
         return refuse(classified,
                       packet.is_fragment ? DropReason::ipv6_fragment : Asked::bad_source);
     }

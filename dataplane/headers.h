@@ -1,6 +1,7 @@
 // Wire structs, in the nouns of their RFCs. Alignment 1 throughout, so that any offset will do.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "config/model/address.h"
@@ -105,6 +106,23 @@ struct UdpHeader {
     be16 checksum;  // zero: the sender computed none
 };
 static_assert(sizeof(UdpHeader) == 8 && alignof(UdpHeader) == 1);
+
+// RFC 9260
+struct SctpHeader {
+    be16 source_port;
+    be16 destination_port;
+    be32 verification_tag;
+    std::array<std::uint8_t, 4> checksum;  // CRC32c, its least octet first
+};
+static_assert(sizeof(SctpHeader) == 12 && alignof(SctpHeader) == 1);
+
+// What each chunk of RFC 9260 begins with.
+struct SctpChunkHeader {
+    std::uint8_t type;
+    std::uint8_t flags;
+    be16 length;  // with this header, without the padding to a multiple of four
+};
+static_assert(sizeof(SctpChunkHeader) == 4 && alignof(SctpChunkHeader) == 1);
 
 // RFC 792. An error quotes the IP header and at least eight octets of what it is about.
 struct IcmpHeader {

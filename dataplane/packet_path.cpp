@@ -29,6 +29,22 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     }
 }
 
+// A whole packet's CRC can follow a translated port; that of a packet in pieces, whose length
+// nobody knows yet, cannot.
+void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
+    const be16 port =
+        decision.rewrite == Rewrite::nat_reply ? packet.source_port : packet.destination_port;
+    const bool is_translated =
+        (decision.rewrite == Rewrite::nat_request || decision.rewrite == Rewrite::nat_reply) &&
+        decision.replacement.port != port;
+    const bool leaves = decision.verdict == Verdict::transmit ||
+                        decision.verdict == Verdict::refit || decision.verdict == Verdict::hold;
+    if (packet.protocol == L4Protocol::sctp && leaves && is_translated) {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::sctp_fragment;
+    }
+}
+
 // A stranger's packet.
 void send_home(Decision& decision, Origin origin) {
     if (origin == Origin::nic) {
@@ -155,6 +171,7 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
                 continue;
             }
             if (!is_later) {
+                refuse_translated_sctp(burst.packets[i], burst.decisions[i]);
                 fragments_.remember(datagram_key(ip), burst.decisions[i], now_s);
             } else {
                 follow_first_fragment(burst, i, snapshot, now_s);

@@ -7,6 +7,7 @@
 #include "dataplane/checksum.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/parse_l4.h"
+#include "dataplane/sctp.h"
 
 namespace fulcrum {
 namespace {
@@ -64,8 +65,7 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
                     std::size_t header_length, ParsedPacket& packet) {
     constexpr std::size_t ip_length_max = 65'535;
     packet.kind = PacketKind::other_ip;
-    if (packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::tcp) &&
-        packet.ip_protocol != static_cast<std::uint8_t>(L4Protocol::udp)) {
+    if (!has_flows(packet.ip_protocol)) {
         return;
     }
     const std::size_t length = packet.ip_length - header_length;
@@ -81,8 +81,10 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
             segment.first(std::min<std::size_t>(segment.size(), packet.ip_length));
         if (packet.protocol == L4Protocol::tcp) {
             parse_tcp(ip_packet, header_length, packet);
-        } else {
+        } else if (packet.protocol == L4Protocol::udp) {
             parse_first_of_udp(ip_packet, header_length, packet);
+        } else {
+            parse_sctp(ip_packet, header_length, packet);
         }
         if (packet.kind == PacketKind::refused) {
             return;
@@ -119,8 +121,7 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
         quoted->header_length() < sizeof(Ipv4Header)) {
         return refuse(packet, DropReason::icmp_quotation);
     }
-    const bool is_flow = quoted->protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
-                         quoted->protocol == static_cast<std::uint8_t>(L4Protocol::udp);
+    const bool is_flow = has_flows(quoted->protocol);
     if (is_tunnel_protocol(quoted->protocol) && quoted->source == packet.destination) {
         packet.source = quoted->destination;
         packet.source_port = be16{};
@@ -163,6 +164,9 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
             break;
         case static_cast<std::uint8_t>(L4Protocol::icmp):
             parse_icmp(ip_packet, header_length, packet);
+            break;
+        case static_cast<std::uint8_t>(L4Protocol::sctp):
+            parse_sctp(ip_packet, header_length, packet);
             break;
         default:
             packet.kind = PacketKind::other_ip;
@@ -263,6 +267,9 @@ void parse(std::span<const std::uint8_t> frame, std::uint32_t frame_length,
 bool complete_partial_checksum(std::uint8_t* frame, const ParsedPacket& packet) {
     if (packet.kind != PacketKind::flow) {
         return false;
+    }
+    if (packet.protocol == L4Protocol::sctp) [[unlikely]] {
+        return complete_sctp_checksum(frame, packet);
     }
     std::uint8_t* l4 = frame + packet.l4_offset;
     const auto l4_length =

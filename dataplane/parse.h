@@ -16,11 +16,11 @@ namespace fulcrum {
 
 enum class PacketKind : std::uint8_t {
     refused,       // `reason` says why
-    flow,          // TCP or UDP, whole
+    flow,          // TCP, UDP or SCTP, whole
     icmp_error,    // about a flow: the quotation's addresses and ports are in the packet's place
     tunnel_error,  // about an IP-in-IP or GRE packet of its receiver's; `source` is whom that was
                    // for
-    fragment,      // of a TCP or UDP packet over IPv4; the first one's ports are known
+    fragment,      // of a TCP, UDP or SCTP packet over IPv4; the first one's ports are known
     other_ip,      // any other IP packet; also fragments of IPv6
     not_ip,        // ARP: the kernel's
 };
@@ -35,7 +35,7 @@ struct ParsedPacket {
     L4Protocol protocol = L4Protocol::tcp;  // of an error: the quoted packet's
     PacketKind kind = PacketKind::refused;
     std::uint8_t l4_offset = 0;          // from the start of the frame
-    std::uint8_t tcp_flags = 0;          // of a TCP flow
+    std::uint8_t tcp_flags = 0;          // of a TCP flow; of an SCTP one see sctp.h
     std::uint16_t ip_length = 0;         // octets of the IP packet
     std::uint16_t quotation_offset = 0;  // of an ICMP error: the quoted IP header
     std::uint16_t quoted_l4_offset = 0;  // of an ICMPv6 error: the quoted L4 header
@@ -61,8 +61,8 @@ inline const Ipv4Header& ipv4_header_of(const std::uint8_t* frame) {
 }
 
 // veth, TAP and virtio hand over packets whose TCP or UDP checksum is only begun: the field holds
-// the pseudo-header's folded sum. Completes it in place; true if there was one to complete. A sound
-// checksum that equals that sum by chance comes out the same.
+// the pseudo-header's folded sum (SCTP's holds nothing). Completes it in place; true if there was
+// one to complete. A sound checksum that equals that sum by chance comes out the same.
 bool complete_partial_checksum(std::uint8_t* frame, const ParsedPacket& packet);
 
 }  // namespace fulcrum

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/parse_l4.h"
+#include "dataplane/sctp.h"
 
 namespace fulcrum {
 namespace {
@@ -94,8 +95,7 @@ void parse_icmpv6(std::span<const std::uint8_t> ip_packet, std::size_t l4, Parse
     if (walk_extensions(quotation, walk) != WalkEnd::arrived) {
         return refuse(packet, DropReason::icmp_quotation);
     }
-    const bool is_flow = walk.next_header == static_cast<std::uint8_t>(L4Protocol::tcp) ||
-                         walk.next_header == static_cast<std::uint8_t>(L4Protocol::udp);
+    const bool is_flow = has_flows(walk.next_header);
     const auto* ip = look_at<Ipv6Header>(ip_packet, 0);
     const bool answers_its_sender = quoted->source == ip->destination;
     if (walk.is_later_fragment || !answers_its_sender) {
@@ -140,6 +140,9 @@ void parse_ipv6_l4(std::span<const std::uint8_t> ip_packet, std::size_t l4, Pars
         case static_cast<std::uint8_t>(L4Protocol::udp):
             parse_udp(ip_packet, l4, packet);
             refuse_without_checksum(ip_packet, l4, packet);
+            break;
+        case static_cast<std::uint8_t>(L4Protocol::sctp):
+            parse_sctp(ip_packet, l4, packet);
             break;
         case protocol_icmpv6:
             parse_icmpv6(ip_packet, l4, packet);

@@ -1,5 +1,5 @@
 // What both IP versions' descents have in common: a bounded look at the octets, refusing, and the
-// TCP and UDP headers. For parse.cpp and parse_ipv6.cpp alone.
+// TCP and UDP headers. For the rooms of `parse`, and `classify`.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,13 @@ template <typename T>
 const T* look_at(std::span<const std::uint8_t> bytes, std::size_t offset) {
     return offset + sizeof(T) <= bytes.size() ? reinterpret_cast<const T*>(bytes.data() + offset)
                                               : nullptr;
+}
+
+// Whether such packets have ports in their first four octets, and reals that serve them.
+constexpr bool has_flows(std::uint8_t ip_protocol) {
+    return ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp) ||
+           ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp) ||
+           ip_protocol == static_cast<std::uint8_t>(L4Protocol::sctp);
 }
 
 constexpr bool flags_contradict(unsigned flags) {

@@ -32,7 +32,7 @@ inline void translate(std::uint8_t* frame, const ParsedPacket& packet, Place pla
     place.port = replacement.port;
     age_by_one_hop(ip, l3_delta);
     ip.checksum = l3_delta.applied_to(ip.checksum);
-    update_l4_checksum(frame + packet.l4_offset, packet.protocol, l4_delta);
+    update_l4_checksum(frame, packet, l4_delta);
 }
 
 inline void translate_request(std::uint8_t* frame, const ParsedPacket& packet,
@@ -70,13 +70,8 @@ void translate_quotation(std::uint8_t* frame, const ParsedPacket& packet, Place 
     quoted.checksum = l3_delta.applied_to(quoted.checksum);
     error_delta.change(l3_before, quoted.checksum);
 
-    const std::size_t checksum_at = checksum_offset_of(packet.protocol);
-    if (checksum_at + sizeof(be16) <= quoted_l4_length(packet, l4_offset)) {
-        auto& checksum = *reinterpret_cast<be16*>(l4 + checksum_at);
-        const be16 l4_before = checksum;
-        update_l4_checksum(l4, packet.protocol, l4_delta);
-        error_delta.change(l4_before, checksum);
-    }
+    update_quoted_checksum(l4, quoted_l4_length(packet, l4_offset), packet.protocol, l4_delta,
+                           error_delta);
     place.address = replacement.address;
     place.port = replacement.port;
     auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);

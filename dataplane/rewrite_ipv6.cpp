@@ -36,15 +36,9 @@ void translate_quotation_ipv6(std::uint8_t* frame, const ParsedPacket& packet, I
     const ChecksumDelta delta = put_in_place(place, replacement);
     ChecksumDelta error_delta = delta;
     std::uint8_t* quoted_l4 = frame + packet.quoted_l4_offset;
-    const std::size_t checksum_at = checksum_offset_of(packet.protocol);
     const std::size_t quoted_length =
         sizeof(EthernetHeader) + packet.ip_length - packet.quoted_l4_offset;
-    if (checksum_at + sizeof(be16) <= quoted_length) {
-        auto& checksum = *reinterpret_cast<be16*>(quoted_l4 + checksum_at);
-        const be16 before = checksum;
-        update_l4_checksum(quoted_l4, packet.protocol, delta);
-        error_delta.change(before, checksum);
-    }
+    update_quoted_checksum(quoted_l4, quoted_length, packet.protocol, delta, error_delta);
     auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);
     icmp.checksum = error_delta.applied_to(icmp.checksum);
 }
@@ -100,11 +94,11 @@ void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decisio
         case Rewrite::nat_reply_fragment:
             break;  // not of IPv6
         case Rewrite::nat_request:
-            update_l4_checksum(l4, packet.protocol,
+            update_l4_checksum(frame, packet,
                                put_in_place({ip.destination, ports.destination_port}, replacement));
             break;
         case Rewrite::nat_reply:
-            update_l4_checksum(l4, packet.protocol,
+            update_l4_checksum(frame, packet,
                                put_in_place({ip.source, ports.source_port}, replacement));
             break;
         case Rewrite::icmp_request:

@@ -18,12 +18,12 @@ class SessionTag {
     constexpr SessionTag() = default;
     constexpr SessionTag(SessionState state, L4Protocol protocol)
         : bits_{static_cast<std::uint16_t>(static_cast<unsigned>(state) |
-                                           (protocol == L4Protocol::udp ? udp_bit : 0U))} {}
+                                           (place_of(protocol) << protocol_shift))} {}
 
     constexpr SessionState state() const { return static_cast<SessionState>(bits_ & state_mask); }
     constexpr bool is_vacant() const { return (bits_ & state_mask) == 0; }
     constexpr L4Protocol protocol() const {
-        return (bits_ & udp_bit) != 0 ? L4Protocol::udp : L4Protocol::tcp;
+        return static_cast<L4Protocol>(protocols >> ((bits_ & protocol_mask) >> 1) & 0xFF);
     }
     // Last-seen counts units of limits::coarse_unit_s instead of seconds.
     constexpr bool is_coarse() const { return (bits_ & coarse_bit) != 0; }
@@ -52,7 +52,13 @@ class SessionTag {
     friend class SessionTableOf;
 
     static constexpr unsigned state_mask = 0x000F;
-    static constexpr unsigned udp_bit = 0x0010;
+    static constexpr unsigned protocol_mask = 0x0030;
+    static constexpr unsigned protocol_shift = 4;
+    // Their numbers, an octet each, in the order of their places: TCP, UDP, SCTP.
+    static constexpr std::uint32_t protocols = 0x84'11'06;
+    static constexpr unsigned place_of(L4Protocol protocol) {
+        return protocol == L4Protocol::tcp ? 0U : protocol == L4Protocol::udp ? 1U : 2U;
+    }
     static constexpr unsigned coarse_bit = 0x0040;
     static constexpr unsigned seconds_mask = 0x0300;
     static constexpr unsigned seconds_shift = 8;

@@ -56,6 +56,7 @@ enum class DropReason : std::uint8_t {
     ipv6_fragment,
     fragment_overlap,
     fragment_unmatched,
+    sctp_fragment,
     destination,
     ttl_expired,
     mtu_exceeded,

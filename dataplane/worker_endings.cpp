@@ -33,11 +33,11 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
 
 // The service has nobody to serve it. Its clients are told at once, if it wants them told.
 void Worker::refuse_no_real(std::size_t i, const Snapshot& snapshot) {
-    const bool is_tcp = burst_->packets[i].protocol == L4Protocol::tcp;
+    const bool is_udp = burst_->packets[i].protocol == L4Protocol::udp;
     Refusal refusal = Refusal::silence;
     switch (snapshot.service_of(burst_->classified[i].listener).no_real) {
         case NoReal::reset:
-            refusal = is_tcp ? Refusal::reset : Refusal::silence;
+            refusal = is_udp ? Refusal::silence : Refusal::reset;
             break;
         case NoReal::silent:
             break;
@@ -55,7 +55,7 @@ void Worker::refuse_at_vip(std::size_t i, const Snapshot& snapshot) {
     if (packet.is_broadcast) {
         return answer_refused(i, Refusal::silence, snapshot);
     }
-    if (packet.protocol != L4Protocol::tcp) {
+    if (packet.protocol == L4Protocol::udp) {
         return answer_refused(i, Refusal::unreachable, snapshot);
     }
     const bool is_told =

@@ -55,7 +55,8 @@ COLUMNS_MAX = 100
 # Rooms without thread, socket or NIC: each has tests/unit/<room>_test.cpp.
 PURE_FOLDERS = ("config/model", "config")
 PURE_ROOMS = (
-    "dataplane/parse", "dataplane/checksum", "dataplane/steering", "dataplane/session_table",
+    "dataplane/parse", "dataplane/checksum", "dataplane/crc32c", "dataplane/sctp",
+    "dataplane/steering", "dataplane/session_table",
     "dataplane/classify", "dataplane/choose", "dataplane/decide", "dataplane/rewrite",
     "controlplane/index_registry", "controlplane/director_state", "controlplane/snapshot_compiler",
     "controlplane/config_diff", "controlplane/health/health_judge",

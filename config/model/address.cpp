@@ -188,6 +188,8 @@ std::string_view to_string(L4Protocol protocol) {
             return "tcp";
         case L4Protocol::udp:
             return "udp";
+        case L4Protocol::sctp:
+            return "sctp";
     }
     return "unknown";
 }

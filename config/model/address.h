@@ -136,7 +136,7 @@ struct MacAddress {
 };
 
 // The numbers are those of the IP header's protocol field.
-enum class L4Protocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17 };
+enum class L4Protocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, sctp = 132 };
 
 // An L4 port at an address. Which protocol is said by whoever holds it.
 struct Endpoint {

@@ -120,6 +120,10 @@ struct SessionTimeouts {
     std::uint32_t tcp_closed_s = 30;
     std::uint32_t udp_one_way_s = 30;
     std::uint32_t udp_s = 300;
+    std::uint32_t sctp_handshake_s = 60;
+    std::uint32_t sctp_established_s = 900;
+    std::uint32_t sctp_shutdown_s = 60;
+    std::uint32_t sctp_closed_s = 10;
 
     friend bool operator==(const SessionTimeouts&, const SessionTimeouts&) = default;
 };

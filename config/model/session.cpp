@@ -35,4 +35,14 @@ std::string_view to_string(SessionState state) {
     return "unknown";
 }
 
+std::string_view to_string(SessionState state, L4Protocol protocol) {
+    if (protocol == L4Protocol::sctp && state == SessionState::syn_seen) {
+        return "init_seen";
+    }
+    if (protocol == L4Protocol::sctp && state == SessionState::syn_answered) {
+        return "init_answered";
+    }
+    return to_string(state);
+}
+
 }  // namespace fulcrum

@@ -14,8 +14,8 @@ namespace fulcrum {
 // session may be evicted to make room, a confirmed one never.
 enum class SessionState : std::uint8_t {
     vacant = 0,
-    syn_seen = 1,        // TCP: the client's SYN has passed
-    syn_answered = 2,    // TCP: the real's SYN,ACK has passed
+    syn_seen = 1,        // TCP: the client's SYN has passed; SCTP: its INIT
+    syn_answered = 2,    // TCP: the real's SYN,ACK has passed; SCTP: its INIT ACK
     picked_up = 3,       // TCP in mid-flow, before a reply that is no RST
     one_way = 4,         // UDP, before a reply
     direct_opening = 5,  // TCP by direct routing, before packets in three different seconds
@@ -28,6 +28,13 @@ enum class SessionState : std::uint8_t {
     closed = 12,  // both FINs have passed
 };
 inline constexpr std::size_t session_state_count = 13;
+
+// Where a session's timeout stands among its service's: SCTP has TCP's states and its own times.
+inline constexpr std::size_t session_timeout_count = 2 * session_state_count;
+constexpr std::size_t timeout_place(SessionState state, L4Protocol protocol) {
+    return static_cast<std::size_t>(state) +
+           (protocol == L4Protocol::sctp ? session_state_count : 0);
+}
 
 constexpr bool is_confirmed(SessionState state) { return state >= SessionState::established; }
 
@@ -47,6 +54,8 @@ constexpr bool is_active(SessionState state) {
 }
 
 std::string_view to_string(SessionState state);
+// In the protocol's own words.
+std::string_view to_string(SessionState state, L4Protocol protocol);
 
 // One session, copied out of a worker's table.
 struct SessionRecord {

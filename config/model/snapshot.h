@@ -115,7 +115,7 @@ struct SnapshotService {
     // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
     // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
     bool timeouts_are_coarse = false;
-    std::array<std::uint16_t, session_state_count> timeouts{};
+    std::array<std::uint16_t, session_timeout_count> timeouts{};  // by timeout_place()
 };
 
 // What the workers know about the source of a packet that may be a reply.

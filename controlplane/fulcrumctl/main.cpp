@@ -222,7 +222,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     add_walk("affinity", "Clients that are bound to a real, and for how long", show_affinity);
     CLI::App* explain = add("explain", "What would become of a packet, and why; changes nothing",
                             [&options] { return ask_explain(options); });
-    explain->add_option("PROTOCOL", options.protocol, "tcp or udp")->required();
+    explain->add_option("PROTOCOL", options.protocol, "tcp, udp or sctp")->required();
     explain->add_option("SOURCE", options.source, "ADDRESS:PORT")->required();
     explain->add_option("DESTINATION", options.destination, "ADDRESS:PORT")->required();
     explain->add_option("--from", options.from,

@@ -82,6 +82,9 @@ void check_flow(std::span<const std::uint8_t> segment, const ParsedPacket& packe
     if (packet.protocol == L4Protocol::udp) {
         const std::size_t length = word(segment, l4 + 4);
         promise(length >= 8 && l4 + length <= end && l4 + 8 <= segment.size(), "UDP's length");
+    } else if (packet.protocol == L4Protocol::sctp) {
+        promise(l4 + 16 <= segment.size() && l4 + 16 <= end, "SCTP's header and a chunk's");
+        promise(segment[l4 + 12] != 1 || l4 + 20 <= end, "a tag in each INIT");
     } else {
         promise(l4 + 20 <= segment.size(), "TCP's header lies in the segment");
         const std::size_t header_length = (segment[l4 + 12] >> 4) * 4U;

@@ -96,6 +96,13 @@ Packet Packet::udp(Endpoint source, Endpoint destination) {
     return packet;
 }
 
+Packet Packet::sctp(Endpoint source, Endpoint destination, std::uint32_t tag) {
+    Packet packet = tcp(source, destination);
+    packet.protocol_ = 132;
+    packet.sequence_ = tag;
+    return packet;
+}
+
 Packet Packet::icmp(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
                     std::uint8_t code) {
     Packet packet = ipv4(source, destination, 1);
@@ -140,6 +147,15 @@ Packet& Packet::window(std::uint16_t octets) {
 
 Packet& Packet::payload(std::string_view octets) {
     payload_.assign(octets.begin(), octets.end());
+    return *this;
+}
+
+Packet& Packet::chunk(std::uint8_t type, std::string_view octets, std::uint8_t flags) {
+    payload_.push_back(type);
+    payload_.push_back(flags);
+    append16(payload_, static_cast<std::uint32_t>(4 + octets.size()));
+    payload_.insert(payload_.end(), octets.begin(), octets.end());
+    payload_.resize((payload_.size() + 3) / 4 * 4);
     return *this;
 }
 
@@ -214,6 +230,18 @@ Frame Packet::l4_bytes() const {
         octets.push_back(icmp_code_);
         append16(octets, 0);
         append32(octets, rest_);
+    }
+    if (protocol_ == 132) {
+        append16(octets, source_port_);
+        append16(octets, destination_port_);
+        append32(octets, sequence_);
+        append32(octets, 0);
+        append(octets, payload_);
+        const std::uint32_t crc = naive_crc32c(octets);
+        for (std::size_t i = 0; i < 4; ++i) {
+            octets[8 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+        }
+        return octets;
     }
     append(octets, payload_);
     const bool has_checksum =
@@ -300,6 +328,17 @@ Frame fixed(Frame frame) {
     put16(frame, ip_checksum_at, 0);
     put16(frame, ip_checksum_at, complement(naive_sum(frame, ip_at, header_end)));
     return frame;
+}
+
+std::uint32_t naive_crc32c(const Frame& octets) {
+    std::uint32_t crc = 0xFFFF'FFFF;
+    for (const std::uint8_t octet : octets) {
+        crc ^= octet;
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc & 1) != 0 ? (crc >> 1) ^ 0x82F6'3B78 : crc >> 1;
+        }
+    }
+    return ~crc;
 }
 
 std::uint16_t naive_sum(const Frame& octets, std::size_t from, std::size_t to,

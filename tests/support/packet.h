@@ -44,6 +44,7 @@ class Packet {
     // IPv4 or IPv6, as the addresses are.
     static Packet tcp(Endpoint source, Endpoint destination);
     static Packet udp(Endpoint source, Endpoint destination);
+    static Packet sctp(Endpoint source, Endpoint destination, std::uint32_t tag);
     static Packet icmp(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
                        std::uint8_t code = 0);
     static Packet ipv4(const IpAddress& source, const IpAddress& destination,
@@ -59,6 +60,8 @@ class Packet {
     Packet& acknowledges(std::uint32_t number);
     Packet& window(std::uint16_t octets);
     Packet& payload(std::string_view octets);
+    // SCTP: one more chunk, padded.
+    Packet& chunk(std::uint8_t type, std::string_view octets, std::uint8_t flags = 0);
     Packet& ttl(std::uint8_t hops);
     Packet& options(const Frame& octets);  // of the IPv4 header; a multiple of four
     // Octets of IPv6 extension headers, the first of which is of this kind; the last must say what
@@ -115,6 +118,8 @@ Frame with_word(Frame frame, std::size_t at, std::uint16_t word);
 Frame cut(Frame frame, std::size_t length);
 Frame fixed(Frame frame);
 
+// RFC 9260, appendix A, bit by bit.
+std::uint32_t naive_crc32c(const Frame& octets);
 // RFC 1071 word by word; with the checksum field in place, a sound range sums up to 0xFFFF.
 std::uint16_t naive_sum(const Frame& octets, std::size_t from, std::size_t to,
                         std::uint32_t start = 0);

@@ -132,14 +132,18 @@ TEST(ConfigDiff, NamesWhatChangesOfAVip) {
 
 TEST(ConfigDiff, NamesEveryTimeout) {
     VirtualService after = web({});
-    after.timeouts = {1, 2, 3, 4, 5, 6};
+    after.timeouts = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11};
     EXPECT_EQ(changes(web({}), after),
               (Sentences{"service \"web\": timeouts.tcp_handshake 30 s becomes 1 s",
                          "service \"web\": timeouts.tcp_established 900 s becomes 2 s",
                          "service \"web\": timeouts.tcp_half_closed 120 s becomes 3 s",
                          "service \"web\": timeouts.tcp_closed 30 s becomes 4 s",
                          "service \"web\": timeouts.udp_one_way 30 s becomes 5 s",
-                         "service \"web\": timeouts.udp 300 s becomes 6 s"}));
+                         "service \"web\": timeouts.udp 300 s becomes 6 s",
+                         "service \"web\": timeouts.sctp_handshake 60 s becomes 7 s",
+                         "service \"web\": timeouts.sctp_established 900 s becomes 8 s",
+                         "service \"web\": timeouts.sctp_shutdown 60 s becomes 9 s",
+                         "service \"web\": timeouts.sctp_closed 10 s becomes 11 s"}));
 }
 
 TEST(ConfigDiff, NamesEveryKeyOfACheck) {

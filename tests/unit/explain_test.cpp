@@ -81,7 +81,7 @@ TEST(Explain, MakesFramesOfIpv6) {
 }
 
 TEST(Explain, SaysWhatItDoesNotUnderstand) {
-    EXPECT_EQ(refusal_of({{"protocol", "gre"}}), "protocol \"gre\" is not one of tcp, udp");
+    EXPECT_EQ(refusal_of({{"protocol", "gre"}}), "protocol \"gre\" is not one of tcp, udp, sctp");
     EXPECT_EQ(refusal_of({{"source", "198.51.100.7"}}),
               "source \"198.51.100.7\" does not read ADDRESS:PORT, as in 192.0.2.7:40000 or "
               "[2001:db8::7]:40000");

@@ -394,14 +394,19 @@ TEST(SnapshotCompiler, GivesEachStateItsTimeout) {
                       .tcp_half_closed_s = 3,
                       .tcp_closed_s = 4,
                       .udp_one_way_s = 5,
-                      .udp_s = 6};
+                      .udp_s = 6,
+                      .sctp_handshake_s = 11,
+                      .sctp_established_s = 12,
+                      .sctp_shutdown_s = 13,
+                      .sctp_closed_s = 14};
     const Compiled compiled = compile(plan_of({asked}), {});
     const SnapshotService& made = compiled.snapshot->services[0];
     EXPECT_FALSE(made.timeouts_are_coarse);
     //   vacant, syn_seen, syn_answered, picked_up, one_way, direct_opening, established,
-    //   client_closed, real_closed, two_way, reset_by_client, reset_by_real, closed
-    EXPECT_EQ(made.timeouts, (std::array<std::uint16_t, session_state_count>{0, 1, 1, 1, 5, 1, 2, 3,
-                                                                             3, 6, 4, 4, 4}));
+    //   client_closed, real_closed, two_way, reset_by_client, reset_by_real, closed; then SCTP's
+    EXPECT_EQ(made.timeouts, (std::array<std::uint16_t, session_timeout_count>{
+                                 0, 1,  1,  1,  5, 1,  2,  3,  3,  6, 4,  4,  4,  //
+                                 0, 11, 11, 11, 5, 11, 12, 13, 13, 6, 14, 14, 14}));
 }
 
 TEST(SnapshotCompiler, CountsInUnitsOf64SecondsAboveEightHours) {

@@ -263,11 +263,10 @@ TEST(Validate, WantsATcpPortForTheCheckOfAUdpService) {
     for (const CheckType type : {CheckType::connect, CheckType::http}) {
         service.check.type = type;
         service.check.port = 0;
-        EXPECT_EQ(
-            problems_of(config),
-            (Sentences{"service \"web\": check: type: \"" + std::string{to_string(type)} +
-                       "\" opens a TCP connection, which the UDP port of the reals cannot answer: "
-                       "name a TCP port of theirs with port, or set type = \"none\""}));
+        EXPECT_EQ(problems_of(config),
+                  (Sentences{"service \"web\": check: type: \"" + std::string{to_string(type)} +
+                             "\" opens a TCP connection, which no UDP or SCTP port can answer: "
+                             "name a TCP port of theirs with port, or set type = \"none\""}));
         service.check.port = 8'053;
         EXPECT_EQ(problems_of(config), Sentences{});
     }

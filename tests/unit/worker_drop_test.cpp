@@ -160,6 +160,11 @@ std::map<DropReason, Scenario> fragment_scenarios() {
         rig.receive(first);
         rig.receive(first);
     }};
+    const Packet piece = Packet::sctp(client, vip, 1).chunk(0, std::string(24, 'x'));
+    all[sctp_fragment] = receives(Packet{piece}.fragment(0, true).bytes());
+    all[sctp_fragment].prepare = [](Scene& scene) {
+        scene.last_service().protocol = L4Protocol::sctp;
+    };
     all[fragment_unmatched] = {.act = [](WorkerRig& rig) {
         fill(
             rig,

@@ -1,0 +1,95 @@
+"""SCTP with real peers: usrsctp, the stack that browsers carry, as client and as real servers. It
+computes and checks every CRC32c itself, so nothing would be echoed that a translated port spoiled.
+"""
+
+import subprocess
+
+from ipv6_test import OverIpv6, config6
+from labkit.director import web_service
+from labkit.lab import CLIENT, CLIENT6, VIP, VIP6, WEB, WEB6, wait_until
+
+PROGRAMS = "/usr/lib/usrsctp"
+PORT, ECHO_PORT = 7007, 7
+
+
+def echo_service(name, vip, addresses, **changes):
+    reals = [{"name": real, "address": address, "port": ECHO_PORT}
+             for real, address in addresses.items()]
+    service = web_service(name=name, vip=vip, reals=reals, protocol="sctp", port=PORT, **changes)
+    return service | {"port": PORT, "check": {"type": "none"}}
+
+
+class Sctp(OverIpv6):
+    @classmethod
+    def config(cls):
+        return config6([echo_service("echo", VIP, WEB, on_removal="reset"),
+                        echo_service("echo6", VIP6, WEB6)])
+
+    @classmethod
+    def prepare(cls):
+        for node in cls.lab.web.values():
+            node.start(f"{PROGRAMS}/echo_server", stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+            # It speaks through a raw socket, of which the kernel shows the protocol alone.
+            wait_until(lambda: ":132" in node.run("ss", "-Hawn"), 10, "nobody echoes")
+
+    def associate(self, vip):
+        """A client that sends what it reads and prints what it gets, and what it is told."""
+        return self.lab.client.start("stdbuf", "-oL", "-eL", f"{PROGRAMS}/client", vip, str(PORT),
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True)
+
+    def exchange(self, client, line):
+        client.stdin.write(line)
+        client.stdin.flush()
+        return self.read_until(client, line)
+
+    def read_until(self, client, words):
+        """The next line that holds `words`; a test that waits in vain is stopped."""
+        return next(line for line in client.stdout if words in line)
+
+    def leave(self, client):
+        client.stdin.close()
+        self.read_until(client, "SCTP_SHUTDOWN_COMP")
+
+    def sessions(self, client_address):
+        return self.director.ask("sessions", "--client", client_address)["sessions"]
+
+    def wait_for_state(self, client_address, state):
+        wait_until(lambda: {session["state"] for session in self.sessions(client_address)}
+                   == {state}, 10, f"{self.sessions(client_address)} is not {state}")
+
+    def converse(self, vip, client_address):
+        clients = [self.associate(vip) for _ in range(6)]
+        for size in (1, 2, 3, 100, 255, 256, 1000, 1400):
+            for number, client in enumerate(clients):
+                line = f"{number}".ljust(size, "x") + "\n"
+                self.assertEqual(self.exchange(client, line), line)
+        sessions = self.sessions(client_address)
+        self.assertEqual(len(sessions), len(clients))
+        self.assertEqual({session["protocol"] for session in sessions}, {"sctp"})
+        self.assertEqual({session["state"] for session in sessions}, {"established"})
+        self.assertGreater(len({session["real"] for session in sessions}), 1)
+        for client in clients:
+            self.leave(client)
+        self.wait_for_state(client_address, "closed")
+
+    def test_messages_of_all_sizes_are_echoed_and_associations_end(self):
+        self.converse(VIP, CLIENT)
+
+    def test_over_ipv6_as_well(self):
+        self.converse(VIP6, CLIENT6)
+
+    def test_a_removed_reals_association_is_aborted_if_the_file_says_so(self):
+        client = self.associate(VIP)
+        self.assertEqual(self.exchange(client, "before\n"), "before\n")
+        mine = next(session["real"] for session in self.sessions(CLIENT)
+                    if session["state"] == "established")
+        config = self.config()
+        reals = config["services"][0]["reals"]
+        reals[:] = [real for real in reals if real["name"] != mine]
+        self.director.write(config)
+        self.assertEqual(self.director.ctl("reload").returncode, 0)
+        client.stdin.write("after\n")
+        client.stdin.flush()
+        self.read_until(client, "SCTP_COMM_LOST")
