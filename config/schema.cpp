@@ -120,7 +120,16 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) {
          t.port->kind = number_as<DeviceKind>(v);
          t.port->device = string_of(v);
+     }, "parent"},
+    {"ports[].parent", name, optional_in_words, "none",
+     "a VLAN: the port whose device carries its frames with their 802.1Q tag; in all else it is a "
+     "port of its own",
+     [](Target& t, const Value& v) {
+         t.port->kind = DeviceKind::vlan;
+         t.port->parent = string_of(v);
      }},
+    {"ports[].vlan", integer(1, 4'094), optional_in_words, "none", "with `parent`: the VLAN's number",
+     [](Target& t, const Value& v) { t.port->vlan = number_as<std::uint16_t>(v); }},
     {"ports[].addresses", array_of({ValueKind::host_prefix}, 0, 64), optional, "[]",
      "the addresses that the twin gets",
      [](Target& t, const Value& v) { t.port->addresses.push_back(v.prefix); }},
@@ -166,6 +175,9 @@ constexpr SchemaKey keys[] = {
     {"services[].listen[].protocol", one_of(protocol_words), optional_in_words, "the service's",
      "as of the service",
      [](Target& t, const Value& v) { t.service->listen.back().protocol = protocols[static_cast<std::size_t>(v.number)]; }},
+    {"services[].bind", array_of(name, 1, limits::ports_max), optional_in_words, "any port",
+     "the ports by which clients may come; by others the service is not there",
+     [](Target& t, const Value& v) { t.service->bind.push_back(string_of(v)); }},
     {"services[].scheduler", one_of(scheduler_words), optional, "\"maglev\"",
      "how a real is chosen for a new session: `maglev` by a ring of consistent hashing; the others "
      "as IPVS does, see below",

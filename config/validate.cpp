@@ -3,7 +3,6 @@
 #include "config/validate.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,28 +15,12 @@
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
+#include "config/port_rules.h"
 #include "config/vip_rules.h"
 #include "config/wording.h"
 
 namespace fulcrum {
 namespace {
-
-// Why no host can have `address` if it lies in the network of `prefix`; empty: it can.
-std::string objection_in_network(const IpPrefix& prefix, const IpAddress& address) {
-    if (prefix.length + 2U > prefix.length_max() || !prefix.contains(address)) {
-        return {};
-    }
-    const bool names_network = address == prefix.network();
-    const bool is_broadcast =
-        address.is_v4() &&
-        (address.v4().host() | (~std::uint32_t{0} << (32 - prefix.length))) == ~std::uint32_t{0};
-    if (!names_network && !is_broadcast) {
-        return {};
-    }
-    return (is_broadcast ? "is the broadcast address of "
-                         : "is no host's, but names the network ") +
-           to_string(IpPrefix{prefix.network(), prefix.length});
-}
 
 void check_workers(const Config& config, Findings& findings) {
     std::unordered_set<unsigned> cpus;
@@ -46,85 +29,6 @@ void check_workers(const Config& config, Findings& findings) {
             findings.refuse(config.director.place,
                             "director: workers: CPU " + std::to_string(cpu) +
                                 " stands there twice, and two workers would halve each other");
-        }
-    }
-}
-
-// Ports: names that can be interfaces of the kernel, and nothing held twice.
-class PortRules {
-  public:
-    PortRules(const Config& config, Findings& findings) : config_{config}, findings_{findings} {}
-
-    void check() {
-        for (const NicPort& port : config_.ports) {
-            check_name(port);
-            check_clashes(port);
-            check_addresses(port);
-        }
-    }
-
-  private:
-    void check_name(const NicPort& port);
-    void check_clashes(const NicPort& port);
-    void check_addresses(const NicPort& port);
-    void refuse(const NicPort& port, const std::string& sentence) {
-        findings_.refuse(port.place, "port " + in_quotes(port.name) + ": " + sentence);
-    }
-    static bool is_interface(const NicPort& port) {
-        return port.kind == DeviceKind::af_packet || port.kind == DeviceKind::af_xdp;
-    }
-
-    const Config& config_;
-    Findings& findings_;
-    std::unordered_map<IpAddress, const NicPort*> held_;
-};
-
-void PortRules::check_name(const NicPort& port) {
-    constexpr std::size_t interface_name_length_max = 15;
-    constexpr std::array<std::string_view, 3> taken{"lo", "all", "default"};
-    if (port.name.size() > interface_name_length_max) {
-        refuse(port,
-               "the name is also that of the kernel's twin interface, which has at most 15 "
-               "characters");
-    }
-    if (std::find(taken.begin(), taken.end(), port.name) != taken.end()) {
-        refuse(port, "the kernel means something else by this name: choose another");
-    }
-    for (const NicPort& other : config_.ports) {
-        if (is_interface(other) && !port.name.empty() && other.device == port.name) {
-            refuse(port, "the twin interface cannot have the name of a device" +
-                             at_place(other.place) + ": choose another");
-        }
-    }
-}
-
-void PortRules::check_clashes(const NicPort& port) {
-    for (const NicPort& other : config_.ports) {
-        if (&other == &port) {
-            return;  // the rest is compared when its turn comes
-        }
-        if (!port.name.empty() && other.name == port.name) {
-            refuse(port, "the name is already that of a port" + at_place(other.place));
-        }
-        const bool is_same_kind =
-            other.kind == port.kind || (is_interface(other) && is_interface(port));
-        if (!port.device.empty() && other.device == port.device && is_same_kind) {
-            refuse(port, "the device " + in_quotes(port.device) + " is already that of the port " +
-                             in_quotes(other.name) + at_place(other.place));
-        }
-    }
-}
-
-void PortRules::check_addresses(const NicPort& port) {
-    for (const IpPrefix& prefix : port.addresses) {
-        const std::string objection = objection_in_network(prefix, prefix.address);
-        if (!objection.empty()) {
-            refuse(port, "addresses: " + to_string(prefix) + " " + objection);
-        }
-        const auto [held, is_new] = held_.emplace(prefix.address, &port);
-        if (!is_new) {
-            refuse(port, "addresses: " + to_string(prefix) + " is already held by the port " +
-                             in_quotes(held->second->name) + at_place(held->second->place));
         }
     }
 }
@@ -142,6 +46,7 @@ class ServiceRules {
     };
 
     void check_name(const VirtualService& service);
+    void check_bind(const VirtualService& service);
     void check_listeners(const VirtualService& service);
     void check_listener(const VirtualService& service, const Listener& listener);
     void check_ring(const VirtualService& service);
@@ -192,6 +97,7 @@ void ServiceRules::check() {
     std::size_t point_count = 0;
     for (const VirtualService& service : config_.services) {
         check_name(service);
+        check_bind(service);
         check_listeners(service);
         check_ring(service);
         check_scheduler(service);
@@ -221,6 +127,14 @@ void ServiceRules::check_name(const VirtualService& service) {
         if (!is_new) {
             refuse(service,
                    "the name is already that of a service" + at_place(other->second->place));
+        }
+    }
+}
+
+void ServiceRules::check_bind(const VirtualService& service) {
+    for (const std::string& name : service.bind) {
+        if (std::ranges::find(config_.ports, name, &NicPort::name) == config_.ports.end()) {
+            refuse(service, "bind: there is no port " + in_quotes(name));
         }
     }
 }
@@ -456,7 +370,7 @@ std::string ServiceRules::objection_of_networks(const IpAddress& address) const 
 
 void validate(const Config& config, Findings& findings) {
     check_workers(config, findings);
-    PortRules{config, findings}.check();
+    check_ports(config, findings);
     check_vips(config, findings);
     ServiceRules{config, findings}.check();
     check_one_packet_services(config, findings);

@@ -32,6 +32,13 @@ std::string endpoint_of(const VirtualService& service) {
     }
     return text;
 }
+std::string bind_of(const VirtualService& service) {
+    std::string text;
+    for (const std::string& port : service.bind) {
+        text.append(text.empty() ? "" : ", ").append(port);
+    }
+    return text.empty() ? "any port" : text;
+}
 std::string endpoint_of(const RealServer& real) {
     return real.endpoint.port.host() != 0
                ? to_string(real.endpoint)
@@ -199,6 +206,7 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                       std::vector<std::string>& changes) {
     Account account{"service \"" + after.name + "\"", changes};
     account.say_change("VIP", endpoint_of(before), endpoint_of(after));
+    account.say_change("bind", bind_of(before), bind_of(after));
     account.say_change("scheduler", std::string{to_string(before.scheduler)},
                        std::string{to_string(after.scheduler)});
     account.say_change("scheduler_flags", flags_of(before), flags_of(after));

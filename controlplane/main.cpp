@@ -65,20 +65,29 @@ std::string state_folder_of(const Config& config) {
 }
 
 struct Ports {
-    std::vector<OpenPort> open;
+    std::vector<OpenPort> open;  // the devices
     std::vector<PortLink> links;
+    std::vector<std::size_t> devices;  // by port: its place in `open`
+
+    const OpenPort& of(std::size_t port) const { return open[devices[port]]; }
 };
 
 Result<Ports> open_ports(const Config& config, const PacketPool& pool) {
     Ports ports;
     const Steering steering{config};
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        if (config.ports[i].kind == DeviceKind::vlan) {
+            continue;
+        }
         Result<OpenPort> port = OpenPort::open(config, i, steering, pool);
         if (!port) {
             return port.error();
         }
-        ports.links.push_back(port->link());
         ports.open.push_back(std::move(*port));
+    }
+    ports.devices = devices_of(config.ports);
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        ports.links.push_back(ports.of(i).link());
     }
     return ports;
 }
@@ -101,9 +110,10 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
     facts.ports = [named = config.ports, &ports] {
         std::vector<PortReport> reports;
         for (std::size_t i = 0; i < named.size(); ++i) {
-            reports.push_back({named[i].name, named[i].device, named[i].name, ports.links[i].mac,
-                               ports.open[i].is_up(), ports.open[i].receive_queue_count(),
-                               name_of(ports.open[i].queue_choice())});
+            const OpenPort& device = ports.of(i);
+            reports.push_back({named[i].name, device_in_words(named[i]), named[i].name,
+                               ports.links[i].mac, device.is_up(), device.receive_queue_count(),
+                               name_of(device.queue_choice())});
         }
         return reports;
     };
@@ -121,6 +131,31 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
     return facts;
 }
 
+PortFigures figures_of(const OpenPort& device) {
+    const PortStatistics statistics = device.statistics();
+    return {.received_packets = statistics.received_packets,
+            .received_bytes = statistics.received_bytes,
+            .transmitted_packets = statistics.transmitted_packets,
+            .transmitted_bytes = statistics.transmitted_bytes,
+            .missed_packets = statistics.missed_packets,
+            .receive_errors = statistics.receive_errors,
+            .transmit_errors = statistics.transmit_errors,
+            .no_buffer = statistics.no_buffer};
+}
+
+// What the device loses it cannot tell by VLAN: that is in its own port's figures.
+PortFigures figures_of_vlan(const WorkerSet& workers, std::size_t port) {
+    PortFigures figures;
+    for (std::size_t worker = 0; worker < workers.count(); ++worker) {
+        const VlanCounters& counters = workers.board(worker).vlan(port);
+        figures.received_packets += counters.received_packets.read();
+        figures.received_bytes += counters.received_bytes.read();
+        figures.transmitted_packets += counters.transmitted_packets.read();
+        figures.transmitted_bytes += counters.transmitted_bytes.read();
+    }
+    return figures;
+}
+
 MetricsSources metrics_sources(const Config& config, const Ports& ports, const WorkerSet& workers,
                                const Applier& applier, const EventLoop& loop) {
     MetricsSources sources;
@@ -134,20 +169,13 @@ MetricsSources metrics_sources(const Config& config, const Ports& ports, const W
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         sources.twins[config.ports[i].name] = &workers.twin_counters(i);
     }
-    sources.ports = [named = config.ports, &ports] {
+    sources.ports = [named = config.ports, &ports, &workers] {
         std::vector<PortFigures> figures;
         for (std::size_t i = 0; i < named.size(); ++i) {
-            const PortStatistics statistics = ports.open[i].statistics();
-            figures.push_back({.port = named[i].name,
-                               .is_up = ports.open[i].is_up(),
-                               .received_packets = statistics.received_packets,
-                               .received_bytes = statistics.received_bytes,
-                               .transmitted_packets = statistics.transmitted_packets,
-                               .transmitted_bytes = statistics.transmitted_bytes,
-                               .missed_packets = statistics.missed_packets,
-                               .receive_errors = statistics.receive_errors,
-                               .transmit_errors = statistics.transmit_errors,
-                               .no_buffer = statistics.no_buffer});
+            figures.push_back(named[i].kind == DeviceKind::vlan ? figures_of_vlan(workers, i)
+                                                                : figures_of(ports.of(i)));
+            figures.back().port = named[i].name;
+            figures.back().is_up = ports.of(i).is_up();
         }
         return figures;
     };

@@ -238,6 +238,17 @@ void lay_tallies(const ServicePlan& plan, Snapshot& snapshot) {
     }
 }
 
+std::uint16_t ports_of(const VirtualService& service, const Config& config) {
+    static_assert(limits::ports_max <= 16);
+    unsigned ports = service.bind.empty() ? 0xFFFFU : 0U;
+    for (std::size_t port = 0; port < config.ports.size(); ++port) {
+        const bool is_named =
+            std::ranges::find(service.bind, config.ports[port].name) != service.bind.end();
+        ports |= is_named ? 1U << port : 0U;
+    }
+    return static_cast<std::uint16_t>(ports);
+}
+
 // A tunnel's real: the packet leaves by the same hop, with less room in it. Without an address of
 // ours to send under there is no way at all.
 void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& real,
@@ -287,6 +298,7 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
     service.fallback = plan.fallback;
     if (plan.asked != nullptr) {
         service.no_real = plan.asked->no_real;
+        service.ports = ports_of(*plan.asked, *input.config);
         service.is_one_packet = plan.asked->one_packet;
         service.mss_max = plan.asked->mss_max;
         lay_timeouts(plan.asked->timeouts, service);
@@ -381,13 +393,15 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
             continue;
         }
         const SnapshotListener& listener = snapshot.listeners[plan.index];
+        const bool is_bound = !input.services[plan.service].asked->bind.empty();
+        const std::uint32_t value = plan.index | (is_bound ? bound_listener : 0);
         const std::uint64_t key =
             EndpointMap::key_of(listener.vip, port, static_cast<std::uint8_t>(point.protocol),
                                 family_of(listener.is_ipv6));
         if (point.ports.is_single()) {
-            by_endpoint.push_back({key, plan.index});
+            by_endpoint.push_back({key, value});
         } else {
-            by_range.push_back({key, point.ports, plan.index});
+            by_range.push_back({key, point.ports, value});
         }
         const auto other = others.find(point.vip);
         vips.push_back({address_key(listener.vip, listener.is_ipv6),

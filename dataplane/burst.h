@@ -43,6 +43,13 @@ struct Burst {
     std::array<std::uint8_t, limits::burst_size_max> fragments;
     std::size_t fragment_count = 0;
 
+    // Those with a VLAN's tag, by index; and those of them whose tag has been taken out of their
+    // frame, which who owns their buffers has yet to learn.
+    std::array<std::uint8_t, limits::burst_size_max> tagged;
+    std::size_t tagged_count = 0;
+    std::array<std::uint8_t, limits::burst_size_max> untagged;
+    std::size_t untagged_count = 0;
+
     // Flows of IPv6, with what is of the client.
     std::array<std::uint8_t, limits::burst_size_max> flows6;
     std::size_t flow6_count = 0;

@@ -129,6 +129,13 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
 }
 
 template <typename Asked>
+inline std::uint32_t find_listener(const ParsedPacket& packet, const Snapshot& snapshot) {
+    return snapshot.listener_by_endpoint.find(
+        EndpointMap::key_of(packet.destination, packet.destination_port,
+                            static_cast<std::uint8_t>(packet.protocol), Asked::family));
+}
+
+template <typename Asked>
 inline void take_for_request(const ParsedPacket& packet, std::uint32_t listener,
                              Classified& classified) {
     if (packet.is_broadcast) {
@@ -139,14 +146,24 @@ inline void take_for_request(const ParsedPacket& packet, std::uint32_t listener,
     Asked::name_source(packet, classified);
 }
 
-// To a port of a VIP that no listener has to itself: one of a range, or nobody's.
+// Whether its service is there for who comes by this port. An error comes by whatever port the
+// router that sends it is near.
+bool is_reached(std::uint32_t listener, const ParsedPacket& packet, const Snapshot& snapshot) {
+    const SnapshotService& service = snapshot.service_of(static_cast<std::uint16_t>(listener));
+    return packet.kind != PacketKind::flow || ((service.ports >> packet.port) & 1) != 0;
+}
+
+// To a port of a VIP that no listener has to itself for all: one of a range, one that is bound to
+// NIC ports, or nobody's.
 template <typename Asked>
 void classify_at_vip(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified) {
     const std::uint64_t address = EndpointMap::key_of(
         packet.destination, be16{}, static_cast<std::uint8_t>(packet.protocol), Asked::family);
-    const std::uint32_t listener =
-        snapshot.listener_ranges.find(address, packet.destination_port.host());
-    if (listener != PortRangeMap::absent) {
+    std::uint32_t listener = find_listener<Asked>(packet, snapshot);
+    if (listener == EndpointMap::absent) {
+        listener = snapshot.listener_ranges.find(address, packet.destination_port.host());
+    }
+    if (listener != PortRangeMap::absent && is_reached(listener, packet, snapshot)) {
         return take_for_request<Asked>(packet, listener, classified);
     }
     const auto other = static_cast<OtherTraffic>(snapshot.vips.find(
@@ -184,10 +201,9 @@ template <typename Asked>
 template <typename Asked>
 inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
                           Classified& classified, typename Asked::Ends ends) {
-    const std::uint32_t listener = snapshot.listener_by_endpoint.find(
-        EndpointMap::key_of(packet.destination, packet.destination_port,
-                            static_cast<std::uint8_t>(packet.protocol), Asked::family));
-    if (listener == EndpointMap::absent) {
+    const std::uint32_t listener = find_listener<Asked>(packet, snapshot);
+    static_assert(EndpointMap::absent >= bound_listener);
+    if (listener >= bound_listener) {
         return classify_non_request<Asked>(packet, snapshot, classified, ends);
     }
     take_for_request<Asked>(packet, listener, classified);

@@ -104,6 +104,14 @@ struct ServiceDrops {
     std::array<SingleWriterCounter, drop_reason_count> by_reason;
 };
 
+// What one worker has carried by a VLAN that is a port. Frames are counted without their tags.
+struct VlanCounters {
+    SingleWriterCounter received_packets;
+    SingleWriterCounter received_bytes;
+    SingleWriterCounter transmitted_packets;
+    SingleWriterCounter transmitted_bytes;
+};
+
 // One worker's board. Tallies are indexed by SnapshotReal::tally, drops by SnapshotService::number:
 // those of services whose number is beyond are counted for no service. Allocated before the worker
 // starts and alive until after it has ended.
@@ -120,12 +128,15 @@ class CounterBoard {
     RealTally& tally(std::uint32_t index) { return tallies_[index]; }
     const RealTally& tally(std::uint32_t index) const { return tallies_[index]; }
     std::size_t tally_count() const { return tally_count_; }
+    VlanCounters& vlan(std::size_t port) { return vlans_[port]; }
+    const VlanCounters& vlan(std::size_t port) const { return vlans_[port]; }
     ServiceDrops& drops(std::uint16_t service) { return drops_[service]; }
     const ServiceDrops& drops(std::uint16_t service) const { return drops_[service]; }
     std::size_t service_count() const { return service_count_; }
 
   private:
     WorkerCounters worker_;
+    std::array<VlanCounters, limits::ports_max> vlans_;  // by port
     std::unique_ptr<RealTally[]> tallies_;
     std::size_t tally_count_;
     std::unique_ptr<ServiceDrops[]> drops_;

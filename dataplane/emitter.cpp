@@ -3,6 +3,8 @@
 
 #include <rte_ethdev.h>
 
+#include "dataplane/vlan.h"
+
 namespace fulcrum {
 namespace {
 
@@ -59,7 +61,11 @@ void Emitter::flush() {
 
 void Emitter::flush_port(std::size_t port) {
     Outgoing& outgoing = outgoing_[port];
-    const PortQueues& queues = wiring_.ports[port];
+    const bool is_vlan = wiring_.ports[port].vlan != 0;
+    if (is_vlan) {
+        tag_all(port);
+    }
+    const PortQueues& queues = wiring_.ports[is_vlan ? wiring_.ports[port].parent : port];
     const auto count = static_cast<std::uint16_t>(outgoing.count);
     const std::uint16_t sent =
         rte_eth_tx_burst(queues.port_id, queues.transmit_queue, outgoing.mbufs.data(), count);
@@ -84,6 +90,27 @@ Emitter::Mark Emitter::mark() const {
         mark[port] = outgoing_[port].count;
     }
     return mark;
+}
+
+// A VLAN's frames get their tags; every buffer that we fill or were given has room for one.
+[[gnu::noinline]] void Emitter::tag_all(std::size_t port) {
+    Outgoing& outgoing = outgoing_[port];
+    VlanCounters& counters = wiring_.board->vlan(port);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < outgoing.count; ++i) {
+        rte_mbuf* const mbuf = outgoing.mbufs[i];
+        const std::uint32_t length = mbuf->pkt_len;
+        char* const frame = rte_pktmbuf_prepend(mbuf, sizeof(VlanTag));
+        if (frame == nullptr) {
+            drop(mbuf, {DropReason::no_buffer});
+            continue;
+        }
+        put_tag_in(reinterpret_cast<std::uint8_t*>(frame), wiring_.ports[port].vlan);
+        counters.transmitted_packets.add(1);
+        counters.transmitted_bytes.add(length);
+        outgoing.mbufs[kept++] = mbuf;
+    }
+    outgoing.count = kept;
 }
 
 std::size_t Emitter::pending_count() const {

@@ -76,6 +76,7 @@ class Emitter {
     };
 
     void flush_port(std::size_t port);
+    void tag_all(std::size_t port);
 
     const WorkerWiring& wiring_;
     const TurnClock& clock_;

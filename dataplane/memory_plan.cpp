@@ -118,7 +118,8 @@ std::uint64_t ring_bytes_of(const Config& config) {
 MemoryPlan plan_memory(const Config& config) {
     MemoryPlan plan;
     const std::uint64_t workers = config.director.workers.size();
-    const std::uint64_t ports = config.ports.size();
+    const auto ports = static_cast<std::uint64_t>(std::ranges::count_if(
+        config.ports, [](const NicPort& port) { return port.kind != DeviceKind::vlan; }));
 
     // Every holder of packet buffers, at its fullest.
     plan.mbuf_count = workers * ports * (nic_descriptor_count + nic_descriptor_count)  // in queues

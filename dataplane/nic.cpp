@@ -115,6 +115,7 @@ std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t wo
         case DeviceKind::vdev:
             return port.device;
         case DeviceKind::pci:
+        case DeviceKind::vlan:
             break;
     }
     return {};
@@ -297,6 +298,7 @@ std::string eal_device_name(const NicPort& port, std::size_t index) {
         case DeviceKind::vdev:
             return port.device.substr(0, port.device.find(','));
         case DeviceKind::pci:
+        case DeviceKind::vlan:
             break;
     }
     return port.device;
@@ -341,11 +343,16 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
     } else {
         words.emplace_back("--in-memory");
     }
+    const auto device_count = static_cast<std::size_t>(std::ranges::count_if(
+        config.ports, [](const NicPort& port) { return port.kind != DeviceKind::vlan; }));
     const std::uint64_t frame_count =
-        ring_frame_count(config.ports.size() * config.director.workers.size());
+        ring_frame_count(device_count * config.director.workers.size());
     bool has_pci = false;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         const NicPort& port = config.ports[i];
+        if (port.kind == DeviceKind::vlan) {
+            continue;
+        }
         if (port.kind == DeviceKind::pci) {
             has_pci = true;
             words.insert(words.end(), {"-a", port.device});

@@ -1,10 +1,12 @@
 // The stages' loops.
 #include "dataplane/packet_path.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/rewrite.h"
 #include "dataplane/rewrite_ipv6.h"
+#include "dataplane/vlan.h"
 
 namespace fulcrum {
 namespace {
@@ -89,13 +91,17 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
 // Flattened: the descent is one piece with its loop, whatever the compiler thinks of its size.
 [[gnu::flatten]] void PacketPath::parse(Burst& burst) const {
     for (std::size_t i = 0; i < burst.count; ++i) {
-        const Frame& frame = burst.frames[i];
-        const PathPort& port = ports_[frame.port];
-        fulcrum::parse({frame.octets, frame.segment_length}, frame.length, port.mac,
-                       burst.packets[i]);
-        if (port.completes_partial_checksums && frame.segment_length == frame.length) {
-            complete_partial_checksum(frame.octets, burst.packets[i]);
-        }
+        parse_one(burst, i);
+    }
+}
+
+[[gnu::always_inline]] inline void PacketPath::parse_one(Burst& burst, std::size_t i) const {
+    const Frame& frame = burst.frames[i];
+    const PathPort& port = ports_[frame.port];
+    burst.packets[i].port = frame.port;
+    fulcrum::parse({frame.octets, frame.segment_length}, frame.length, port.mac, burst.packets[i]);
+    if (port.completes_partial_checksums && frame.segment_length == frame.length) {
+        complete_partial_checksum(frame.octets, burst.packets[i]);
     }
 }
 
@@ -103,27 +109,72 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
     std::size_t flow_count = 0;
     burst.fragment_count = 0;
     burst.flow6_count = 0;
+    burst.tagged_count = 0;
+    burst.untagged_count = 0;
     for (std::size_t i = 0; i < burst.count; ++i) {
-        if (burst.packets[i].ip_version == 6) {
-            classify_ipv6(burst, i, snapshot);
-            continue;
-        }
-        const Classified& classified = burst.classified[i];
-        fulcrum::classify(burst.packets[i], snapshot, burst.classified[i]);
-        if (classified.packet_class == PacketClass::request ||
-            classified.packet_class == PacketClass::reply) {
-            burst.decisions[i].verdict = Verdict::pending;
-            burst.flows[flow_count++] = static_cast<std::uint8_t>(i);
-            tracker_.expect(burst, i);
-        } else if (classified.packet_class == PacketClass::tunnel_error) {
-            burst.decisions[i].verdict = Verdict::hear;
-        } else if (classified.packet_class == PacketClass::fragment) {
-            burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
-        } else {
-            settle_class(burst, i);
-        }
+        classify_one(burst, i, snapshot, flow_count);
     }
     burst.flow_count = flow_count;
+    if (burst.tagged_count != 0) {
+        classify_tagged(burst, snapshot);
+    }
+}
+
+[[gnu::always_inline]] inline void PacketPath::classify_one(Burst& burst, std::size_t i,
+                                                            const Snapshot& snapshot,
+                                                            std::size_t& flow_count) {
+    if (burst.packets[i].ip_version == 6) {
+        return classify_ipv6(burst, i, snapshot);
+    }
+    const Classified& classified = burst.classified[i];
+    fulcrum::classify(burst.packets[i], snapshot, burst.classified[i]);
+    if (classified.packet_class == PacketClass::request ||
+        classified.packet_class == PacketClass::reply) {
+        burst.decisions[i].verdict = Verdict::pending;
+        burst.flows[flow_count++] = static_cast<std::uint8_t>(i);
+        tracker_.expect(burst, i);
+    } else if (classified.packet_class == PacketClass::tunnel_error) {
+        burst.decisions[i].verdict = Verdict::hear;
+    } else if (classified.packet_class == PacketClass::fragment) {
+        burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
+    } else {
+        settle_class(burst, i);
+    }
+}
+
+// Each that has a port to come by is parsed and classified again without its tag. The others end as
+// what nobody carries, and so do those with a second tag behind the first: they are put in the list
+// once more, where it has been read already, and are not looked at again.
+[[gnu::noinline]] void PacketPath::classify_tagged(Burst& burst, const Snapshot& snapshot) {
+    const std::size_t tagged_count = burst.tagged_count;
+    burst.tagged_count = 0;
+    for (std::size_t n = 0; n < tagged_count; ++n) {
+        const std::uint8_t i = burst.tagged[n];
+        if (take_tag_out(burst.frames[i])) {
+            parse_one(burst, i);
+            classify_one(burst, i, snapshot, burst.flow_count);
+            burst.untagged[burst.untagged_count++] = i;
+        }
+    }
+}
+
+bool PacketPath::take_tag_out(Frame& frame) const {
+    if (frame.segment_length < tagged_header_size) {
+        return false;
+    }
+    const std::uint16_t vlan = vlan_tag_of(frame.octets).vlan();
+    if (vlan != 0) {
+        const auto& vlans = ports_[frame.port].vlans;
+        const auto found = std::ranges::find(vlans, vlan, &PathVlan::vlan);
+        if (found == vlans.end()) {
+            return false;
+        }
+        frame.port = found->port;
+    }
+    frame.octets = fulcrum::take_tag_out(frame.octets);
+    frame.length -= std::uint32_t{sizeof(VlanTag)};
+    frame.segment_length = static_cast<std::uint16_t>(frame.segment_length - sizeof(VlanTag));
+    return true;
 }
 
 // Each to the worker of its client. There the first of a datagram becomes a packet like others.
@@ -204,6 +255,9 @@ inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
     } else {
         burst.decisions[i].verdict = Verdict::drop;
         burst.decisions[i].reason = classified.reason;
+        if (classified.reason == DropReason::vlan) {
+            burst.tagged[burst.tagged_count++] = static_cast<std::uint8_t>(i);
+        }
     }
 }
 

@@ -7,6 +7,9 @@
 // A datagram's first fragment walks this path as any packet does; the others take its decision over
 // (fragments.h).
 //
+// A tagged frame is found when it is classified, as what nobody carries, and begins anew without
+// its tag, as one of the VLAN's port.
+//
 // Afterwards every packet of the burst has a decision, and those that leave have their new octets;
 // what needs a frame of another size gets it in refit.h.
 #pragma once
@@ -21,9 +24,16 @@
 
 namespace fulcrum {
 
+// A VLAN of a port: a port of its own, by its index.
+struct PathVlan {
+    std::uint16_t vlan;
+    std::uint8_t port;
+};
+
 struct PathPort {
     MacAddress mac;
     bool completes_partial_checksums = false;  // the sender's kernel may have left them open
+    std::vector<PathVlan> vlans;
 };
 
 // A worker's, one for each IP family.
@@ -44,7 +54,12 @@ class PacketPath {
 
   private:
     void parse(Burst& burst) const;
+    void parse_one(Burst& burst, std::size_t i) const;
     void classify(Burst& burst, const Snapshot& snapshot);
+    void classify_one(Burst& burst, std::size_t i, const Snapshot& snapshot,
+                      std::size_t& flow_count);
+    void classify_tagged(Burst& burst, const Snapshot& snapshot);
+    bool take_tag_out(Frame& frame) const;
     void classify_ipv6(Burst& burst, std::size_t i, const Snapshot& snapshot);
     static void settle_class(Burst& burst, std::size_t i);
     void steer(Burst& burst, Origin origin) const;

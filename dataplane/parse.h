@@ -46,6 +46,7 @@ struct ParsedPacket {
     bool is_broadcast = false;    // to a group MAC address
     std::uint8_t ip_version = 0;  // 4, 6; 0: refused before it was known, or no IP
     std::uint8_t icmp_type = 0;   // of ICMPv6
+    std::uint8_t port = 0;        // index of the NIC port where it came in; not said by `parse`
 };
 static_assert(sizeof(ParsedPacket) <= 32);
 

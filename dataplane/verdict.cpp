@@ -29,7 +29,7 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"fragment_bounds", "a fragment is empty, cut unevenly, or ends beyond the largest packet"},
     {"tunnel_error", "an error about a tunnel was heard, and concerns no client that it names"},
     {"ethertype", "the frame carries neither IP nor ARP"},
-    {"vlan", "the frame carries a VLAN tag on a port without VLANs"},
+    {"vlan", "the frame has the tag of a VLAN that its port does not carry"},
     {"ipv6_fragment", "a fragment of IPv6 is addressed to a service"},
     {"fragment_overlap", "a fragment covers octets that another one of its datagram has covered"},
     {"fragment_unmatched", "a fragment's first one did not come in time, or too many waited"},

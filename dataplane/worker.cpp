@@ -19,7 +19,13 @@ namespace {
 std::vector<PathPort> path_ports(const WorkerWiring& wiring) {
     std::vector<PathPort> ports;
     for (const PortQueues& queues : wiring.ports) {
-        ports.push_back({queues.mac, queues.completes_partial_checksums});
+        ports.push_back({queues.mac, queues.completes_partial_checksums, {}});
+    }
+    for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
+        const PortQueues& queues = wiring.ports[i];
+        if (queues.vlan != 0) {
+            ports[queues.parent].vlans.push_back({queues.vlan, static_cast<std::uint8_t>(i)});
+        }
     }
     return ports;
 }
@@ -169,6 +175,9 @@ void Worker::carry(const Snapshot& snapshot, Origin origin) {
     }
     look_at_buffers();
     path_.carry(*burst_, snapshot, clock_.now_s(), origin);
+    if (burst_->untagged_count != 0) {
+        trim_untagged();
+    }
     emit(snapshot);
 }
 

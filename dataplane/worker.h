@@ -58,6 +58,7 @@ class Worker {
     void carry_captured(const Snapshot& snapshot, Origin origin);
     void emit_captured(std::size_t i, const Snapshot& snapshot);
     void look_at_buffers();
+    void trim_untagged();
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);

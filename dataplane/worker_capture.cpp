@@ -18,6 +18,9 @@ void Worker::carry_captured(const Snapshot& snapshot, Origin origin) {
     look_at_buffers();
     tap_.keep(*burst_, *snapshot.capture);
     path_.carry(*burst_, snapshot, clock_.now_s(), origin);
+    if (burst_->untagged_count != 0) {
+        trim_untagged();
+    }
     for (std::size_t i = 0; i < burst_->count; ++i) {
         // A stranger's is captured by its owner.
         if (burst_->decisions[i].verdict == Verdict::hand_over) {

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -31,6 +32,34 @@ bool completes_partial_checksums(DeviceKind kind) {
     return kind == DeviceKind::af_packet || kind == DeviceKind::af_xdp;
 }
 
+std::size_t place_of(const std::string& name, const std::vector<NicPort>& ports) {
+    return static_cast<std::size_t>(std::ranges::find(ports, name, &NicPort::name) - ports.begin());
+}
+
+// By port; `open` are the devices. All of a worker's queues have the worker's number.
+std::vector<PortQueues> queues_of(const Config& config, const std::vector<OpenPort>& open,
+                                  std::uint16_t queue) {
+    const std::vector<std::size_t> devices = devices_of(config.ports);
+    std::vector<PortQueues> all;
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        const NicPort& port = config.ports[i];
+        const OpenPort& device = open[devices[i]];
+        const bool is_vlan = port.kind == DeviceKind::vlan;
+        const std::size_t parent = is_vlan ? place_of(port.parent, config.ports) : i;
+        all.push_back({
+            .port_id = is_vlan ? vlan_port_id(i) : device.id(),
+            .receive_queue = queue,
+            .transmit_queue = queue,
+            .has_receive_queue = !is_vlan && queue < device.receive_queue_count(),
+            .completes_partial_checksums = completes_partial_checksums(config.ports[parent].kind),
+            .mac = device.link().mac,
+            .vlan = port.vlan,
+            .parent = static_cast<std::uint8_t>(parent),
+        });
+    }
+    return all;
+}
+
 }  // namespace
 
 WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
@@ -48,10 +77,10 @@ Result<std::unique_ptr<WorkerSet>> WorkerSet::create(const Config& config, const
     if (Status made = set->make_tables(plan, config.director.memory); !made) {
         return made.error();
     }
-    if (Status made = set->make_mailboxes(ports.size()); !made) {
+    if (Status made = set->make_mailboxes(config.ports.size()); !made) {
         return made.error();
     }
-    if (Status made = set->make_twin(ports, pool, tap_fds); !made) {
+    if (Status made = set->make_twin(config, ports, pool, tap_fds); !made) {
         return made.error();
     }
     set->make_workers(config, ports);
@@ -117,12 +146,12 @@ Status WorkerSet::make_mailboxes(std::size_t port_count) {
                : Status{no_memory_for("the mailbox from the kernel")};
 }
 
-Status WorkerSet::make_twin(const std::vector<OpenPort>& ports, const PacketPool& pool,
-                            const std::vector<int>& tap_fds) {
+Status WorkerSet::make_twin(const Config& config, const std::vector<OpenPort>& ports,
+                            const PacketPool& pool, const std::vector<int>& tap_fds) {
     TwinWiring wiring;
     wiring.tap_fds = tap_fds;
-    for (const OpenPort& port : ports) {
-        wiring.port_ids.push_back(port.id());
+    for (const PortQueues& queues : queues_of(config, ports, 0)) {
+        wiring.port_ids.push_back(queues.port_id);
     }
     for (const auto& door : doors_) {
         wiring.doors.push_back(door.get());
@@ -145,17 +174,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         WorkerWiring wiring;
         wiring.id = static_cast<unsigned>(i);
         wiring.worker_count = static_cast<unsigned>(count);
-        for (std::size_t port = 0; port < ports.size(); ++port) {
-            const auto queue = static_cast<std::uint16_t>(i);
-            wiring.ports.push_back({
-                .port_id = ports[port].id(),
-                .receive_queue = queue,
-                .transmit_queue = queue,
-                .has_receive_queue = queue < ports[port].receive_queue_count(),
-                .completes_partial_checksums = completes_partial_checksums(config.ports[port].kind),
-                .mac = ports[port].link().mac,
-            });
-        }
+        wiring.ports = queues_of(config, ports, static_cast<std::uint16_t>(i));
         wiring.steering = &steering_;
         wiring.table = tables_[i].get();
         wiring.table6 = tables6_[i].get();

@@ -61,8 +61,8 @@ class WorkerSet {
 
     Status make_tables(const MemoryPlan& plan, Memory kind);
     Status make_mailboxes(std::size_t port_count);
-    Status make_twin(const std::vector<OpenPort>& ports, const PacketPool& pool,
-                     const std::vector<int>& tap_fds);
+    Status make_twin(const Config& config, const std::vector<OpenPort>& ports,
+                     const PacketPool& pool, const std::vector<int>& tap_fds);
     void make_workers(const Config& config, const std::vector<OpenPort>& ports);
     Status start_thread(Thread& thread);
     static void* run_thread(void* thread);

@@ -2,6 +2,8 @@
 // it shares with nobody. Filled in by the composition root, which keeps all of it alive.
 #pragma once
 
+#include <rte_config.h>
+
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -25,14 +27,22 @@ using PacketMailbox = Mailbox<rte_mbuf*>;
 // A worker's queues of one NIC port. The index in WorkerWiring::ports is the port's index
 // everywhere.
 struct PortQueues {
-    std::uint16_t port_id = 0;  // DPDK's
+    std::uint16_t port_id = 0;  // DPDK's; of a VLAN a number that DPDK does not give out
     std::uint16_t receive_queue = 0;
     std::uint16_t transmit_queue = 0;
     bool has_receive_queue = true;
     bool completes_partial_checksums =
         false;  // af_packet, af_xdp: the sender's kernel may not have
     MacAddress mac;
+    std::uint16_t vlan = 0;   // of a VLAN: its tag
+    std::uint8_t parent = 0;  // and the port by whose queues its frames come and go
 };
+
+// What a VLAN's packets are marked with, as others are with DPDK's number of their port.
+constexpr std::uint16_t vlan_port_id(std::size_t port) {
+    static_assert(2 * limits::ports_max <= RTE_MAX_ETHPORTS);
+    return static_cast<std::uint16_t>(RTE_MAX_ETHPORTS - limits::ports_max + port);
+}
 
 // Everything that a worker is connected to. Made by the composition root, alive as long as it.
 struct WorkerWiring {

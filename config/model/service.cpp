@@ -95,6 +95,27 @@ bool speaks_ipv6(const Config& config) {
            std::any_of(config.ports.begin(), config.ports.end(), has_ipv6_address);
 }
 
+std::vector<std::size_t> devices_of(const std::vector<NicPort>& ports) {
+    std::vector<std::size_t> devices;
+    std::size_t count = 0;
+    for (const NicPort& port : ports) {
+        devices.push_back(port.kind == DeviceKind::vlan ? 0 : count++);
+    }
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const auto parent = std::ranges::find(ports, ports[i].parent, &NicPort::name);
+        if (ports[i].kind == DeviceKind::vlan && parent != ports.end()) {
+            devices[i] = devices[static_cast<std::size_t>(parent - ports.begin())];
+        }
+    }
+    return devices;
+}
+
+std::string device_in_words(const NicPort& port) {
+    return port.kind == DeviceKind::vlan
+               ? "vlan " + std::to_string(port.vlan) + " of " + port.parent
+               : port.device;
+}
+
 std::string_view to_string(ForwardingMode mode) {
     switch (mode) {
         case ForwardingMode::nat:

@@ -133,7 +133,8 @@ struct VirtualService {
     IpAddress vip;     // with `port`, the first listener
     be16 port{};       // 0: there are those of `listen` alone
     L4Protocol protocol = L4Protocol::tcp;
-    std::vector<Listener> listen;  // further ones, which share the reals and the affinity
+    std::vector<Listener> listen;   // further ones, which share the reals and the affinity
+    std::vector<std::string> bind;  // ports by which clients come; none: any
     Scheduler scheduler = Scheduler::maglev;
     SchedulerFlags scheduler_flags;
     std::optional<Affinity> affinity;
@@ -156,12 +157,14 @@ struct VirtualService {
 
 // How the port's device is reached; `device` in the file is "af_packet:eth1", "0000:01:00.0" or
 // "vdev:net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap".
-enum class DeviceKind : std::uint8_t { af_packet, af_xdp, pci, vdev };
+enum class DeviceKind : std::uint8_t { af_packet, af_xdp, pci, vdev, vlan };
 
 struct NicPort {
     std::string name;  // unique; also the name of the kernel twin interface
     DeviceKind kind = DeviceKind::af_packet;
     std::string device;  // without the kind's prefix: "eth1", "0000:01:00.0", "net_ring0"
+    std::string parent;  // kind vlan: the port whose device carries its frames, tagged
+    std::uint16_t vlan = 0;
     std::vector<IpPrefix> addresses;
     SourcePlace place;
 
@@ -227,6 +230,10 @@ std::string_view to_string(SessionPolicy policy);
 // is a service that needs them.
 std::uint64_t sessions6_of(const Config& config);
 bool speaks_ipv6(const Config& config);
+// By port: which of the devices, counted in the file's order, carries its frames. Of a valid
+// configuration.
+std::vector<std::size_t> devices_of(const std::vector<NicPort>& ports);
+std::string device_in_words(const NicPort& port);  // "eth1", "vlan 20 of lan"
 
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(NoReal no_real);

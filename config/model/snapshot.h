@@ -77,6 +77,8 @@ inline be16 port_towards(const SnapshotReal& real, be16 vip_port) {
 
 using Ring = std::vector<std::uint16_t>;
 
+inline constexpr std::uint32_t bound_listener = 0x1'0000;
+
 // See Affinity in service.h.
 struct SnapshotAffinity {
     std::uint32_t timeout_s = 0;  // 0: there is none
@@ -109,6 +111,7 @@ struct SnapshotService {
     std::uint16_t group = 0;   // clients' affinity is shared within it
     std::uint16_t fallback = limits::index_none;  // index of the fallback real
     NoReal no_real = NoReal::reset;
+    std::uint16_t ports = 0xFFFF;  // by which clients come, a bit each
     bool has_usable_real = false;  // of those on the ring
     bool is_one_packet = false;    // opens no sessions
     std::uint16_t mss_max = 0;     // 0: none
@@ -134,11 +137,12 @@ struct Snapshot {
     std::vector<SnapshotListener> listeners;  // by listener index, with holes
     std::vector<SnapshotService> services;
     std::vector<std::uint16_t> service_of_group;  // by group: index into services, or index_none
-    std::vector<SnapshotReal> reals;   // services' reals, one after the other, with holes
-    EndpointMap listener_by_endpoint;  // VIP, port, protocol -> listener index
-    PortRangeMap listener_ranges;      // the same of listeners with ranges of ports
-    EndpointMap real_endpoints;        // NAT reals: address, port, protocol -> reply_sources
-    PortRangeMap real_ranges;          // the same of reals that keep the port of a range
+    std::vector<SnapshotReal> reals;  // services' reals, one after the other, with holes
+    // VIP, port, protocol -> listener index; with bound_listener, if its service is bound to ports.
+    EndpointMap listener_by_endpoint;
+    PortRangeMap listener_ranges;  // the same of listeners with ranges of ports
+    EndpointMap real_endpoints;    // NAT reals: address, port, protocol -> reply_sources
+    PortRangeMap real_ranges;      // the same of reals that keep the port of a range
     std::vector<SnapshotReplySource> reply_sources;
     EndpointMap vips;                    // VIP, 0, 255 -> what becomes of OtherTraffic there
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit

@@ -18,14 +18,24 @@ bool is_in_network_of(const IpAddress& vip, const NicPort& port) {
 }
 
 // Nothing: it is a port's own address, or there are no ports.
-std::optional<std::size_t> home_of(const IpAddress& vip, std::span<const NicPort> ports) {
+std::optional<std::size_t> home_of(const IpAddress& vip, std::span<const NicPort> ports,
+                                   const VirtualService& service) {
     const auto is_own = [&](const NicPort& port) { return is_address_of(vip, port); };
-    if (ports.empty() || std::ranges::any_of(ports, is_own)) {
+    if (std::ranges::any_of(ports, is_own)) {
         return std::nullopt;
     }
-    const auto home = std::ranges::find_if(
-        ports, [&](const NicPort& port) { return is_in_network_of(vip, port); });
-    return home == ports.end() ? 0 : static_cast<std::size_t>(home - ports.begin());
+    const auto may_be_home = [&](const NicPort& port) {
+        return service.bind.empty() ||
+               std::ranges::find(service.bind, port.name) != service.bind.end();
+    };
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        if (may_be_home(ports[i]) && is_in_network_of(vip, ports[i])) {
+            return i;
+        }
+        first = !first && may_be_home(ports[i]) ? i : first;
+    }
+    return first;
 }
 
 }  // namespace
@@ -35,7 +45,7 @@ std::vector<std::vector<IpAddress>> place_vips(std::span<const VirtualService> s
     std::vector<std::vector<IpAddress>> placed(ports.size());
     for (const VirtualService& service : services) {
         for (const ListenPoint& point : listen_points(service)) {
-            if (const auto home = home_of(point.vip, ports); home) {
+            if (const auto home = home_of(point.vip, ports, service); home) {
                 placed[*home].push_back(point.vip);
             }
         }

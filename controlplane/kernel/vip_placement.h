@@ -1,6 +1,7 @@
 // On which port's twin a VIP lives: the first whose network contains it, so that ARP for it is
 // answered there; else the first port (a VIP that is routed to us). A VIP that is itself a port's
-// address is held already and lives nowhere else. Pure.
+// address is held already and lives nowhere else. A service that is bound to ports has its VIPs on
+// one of those. Pure.
 #pragma once
 
 #include <span>

@@ -64,6 +64,19 @@ Scene& Scene::fallback(Endpoint endpoint) {
     return *this;
 }
 
+Scene& Scene::vlan(std::size_t parent, std::uint16_t number, const IpPrefix& network) {
+    NicPort port;
+    port.name = config_.ports[parent].name + "." + std::to_string(number);
+    port.kind = DeviceKind::vlan;
+    port.parent = config_.ports[parent].name;
+    port.vlan = number;
+    config_.ports.push_back(port);
+    kernel_.ports.push_back(kernel_.ports[parent]);
+    const auto index = static_cast<std::uint8_t>(config_.ports.size() - 1);
+    kernel_.routes.insert(kernel_.routes.begin(), {network, {}, index, 0});
+    return *this;
+}
+
 std::unique_ptr<const Snapshot> Scene::snapshot() {
     state_.on_event(KernelChanged{std::make_shared<const KernelTables>(kernel_)}, {});
     const Outcome outcome =

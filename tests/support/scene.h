@@ -34,6 +34,8 @@ class Scene {
     Scene& real(const std::string& name, Endpoint endpoint,
                 ForwardingMode forward = ForwardingMode::nat, std::uint32_t weight = 1);
     Scene& fallback(Endpoint endpoint);
+    // A further port: this VLAN of port `parent`, in whose network are the neighbours said next.
+    Scene& vlan(std::size_t parent, std::uint16_t number, const IpPrefix& network);
 
     VirtualService& last_service() { return config_.services.back(); }
     Config& config() { return config_; }

@@ -12,9 +12,19 @@
 namespace fulcrum::test {
 namespace {
 
-std::vector<PortQueues> ring_ports() {
-    return {{.port_id = ring_port(0).id(), .mac = wan_mac},
-            {.port_id = ring_port(1).id(), .mac = lan_mac}};
+// Two of rings, and the scene's VLANs of them.
+std::vector<PortQueues> ports_of(const Config& config) {
+    std::vector<PortQueues> ports{{.port_id = ring_port(0).id(), .mac = wan_mac},
+                                  {.port_id = ring_port(1).id(), .mac = lan_mac}};
+    for (std::size_t i = ports.size(); i < config.ports.size(); ++i) {
+        const std::uint8_t parent = config.ports[i].parent == config.ports[1].name ? 1 : 0;
+        ports.push_back({.port_id = vlan_port_id(i),
+                         .has_receive_queue = false,
+                         .mac = ports[parent].mac,
+                         .vlan = config.ports[i].vlan,
+                         .parent = parent});
+    }
+    return ports;
 }
 
 std::vector<Frame> emptied(rte_ring* ring) {
@@ -36,7 +46,7 @@ void empty(PacketMailbox* mailbox) {
 }  // namespace
 
 WorkerRig::WorkerRig(Scene& scene, const Shape& shape)
-    : WorkerRig(ring_ports(), scene.config().director.seed, shape) {
+    : WorkerRig(ports_of(scene.config()), scene.config().director.seed, shape) {
     scene_ = &scene;
     buffers_before_ = rte_mempool_in_use_count(packet_pool());
     publish();
@@ -125,7 +135,7 @@ WorkerRig::~WorkerRig() {
     if (scene_ == nullptr) {
         return;  // the ports and their buffers are somebody else's
     }
-    for (std::size_t port = 0; port < ports_.size(); ++port) {
+    for (std::size_t port = 0; port < 2; ++port) {
         for (unsigned queue = 0; queue < rig_workers_max; ++queue) {
             emptied(ring_port(port).receive_queue(queue));
             emptied(ring_port(port).transmit_queue(queue));
@@ -154,7 +164,7 @@ void WorkerRig::receive_on(std::size_t port, const Frame& frame, unsigned worker
 }
 
 void WorkerRig::receive_from_kernel(const Frame& frame, std::size_t port) {
-    rte_mbuf* mbuf = buffer_of(frame, ring_port(port).id());
+    rte_mbuf* mbuf = buffer_of(frame, ports_[port].port_id);
     ASSERT_NE(mbuf, nullptr);
     ASSERT_TRUE(from_kernel_->post(mbuf));
 }

@@ -63,6 +63,9 @@ class WorkerRig {
     std::vector<Frame> answers(const Frame& frame, std::size_t port, unsigned worker = 0);
 
     Worker& worker(unsigned index = 0) { return *members_[index]->worker; }
+    const VlanCounters& vlan_counters(std::size_t port, unsigned worker = 0) const {
+        return members_[worker]->board.vlan(port);
+    }
     const WorkerCounters& counters(unsigned index = 0) const {
         return members_[index]->board.worker();
     }

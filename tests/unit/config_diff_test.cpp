@@ -113,8 +113,10 @@ TEST(ConfigDiff, NamesWhatChangesOfAService) {
     after.port = be16{443};
     after.ring_size = 509;
     after.no_real = NoReal::silent;
+    after.bind = {"wan", "lan.20"};
     EXPECT_EQ(changes(web({}), after),
               (Sentences{"service \"web\": VIP 203.0.113.80:80/tcp becomes 203.0.113.80:443/tcp",
+                         "service \"web\": bind any port becomes wan, lan.20",
                          "service \"web\": ring_size 251 becomes 509",
                          "service \"web\": no_real reset becomes silent"}));
 }

@@ -70,6 +70,13 @@ TEST(Validate, HasNothingToSayAboutASoundConfig) {
     EXPECT_EQ(warnings_of(sound_config()), Sentences{});
 }
 
+TEST(Validate, RefusesToBindToAPortThatIsNotThere) {
+    Config config = sound_config();
+    config.services[0].bind = {"lan", "lan.20"};
+    EXPECT_EQ(problems_of(config),
+              (Sentences{"service \"web\": bind: there is no port \"lan.20\""}));
+}
+
 TEST(Validate, RefusesTwoWorkersOnOneCpu) {
     Config config = sound_config();
     config.director.workers = {2, 3, 2};

@@ -50,6 +50,19 @@ TEST(VipPlacement, LeavesOutAVipThatIsAPortsOwnAddress) {
     EXPECT_EQ(place_vips(services, wan_and_lan), (Placed{{}, {}}));
 }
 
+TEST(VipPlacement, PutsABoundServicesVipOnOneOfItsPorts) {
+    std::vector<NicPort> ports = wan_and_lan;
+    ports[0].name = "wan";
+    ports[1].name = "lan";
+    VirtualService bound = service_on(Ipv4Address::of(203, 0, 113, 80));
+    bound.bind = {"lan"};
+    EXPECT_EQ(place_vips(std::vector{bound}, ports),
+              (Placed{{}, {Ipv4Address::of(203, 0, 113, 80)}}));
+    bound.bind = {"lan", "wan"};
+    EXPECT_EQ(place_vips(std::vector{bound}, ports),
+              (Placed{{Ipv4Address::of(203, 0, 113, 80)}, {}}));
+}
+
 TEST(VipPlacement, HasNothingToSayWithoutPorts) {
     EXPECT_EQ(place_vips(std::vector{service_on(Ipv4Address::of(10, 0, 0, 9))}, {}), Placed{});
 }

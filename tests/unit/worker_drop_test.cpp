@@ -295,6 +295,7 @@ const std::map<DropReason, std::string> service_by_reason{
     {no_route, "web"},      {no_buffer, "web"},         {neighbour_unresolved, "web"},
     {denied, "web"},        {client_limited, "web"},    {service_limited, "web"},
     {handover_full, "web"}, {handed_over_twice, "web"}, {client_port_in_use, "other"},
+    {sctp_fragment, "web"},
 };
 
 class EveryDropReason : public testing::TestWithParam<std::size_t> {};
