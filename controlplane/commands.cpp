@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint32_t sessions_listed_default = 1'000;
 constexpr std::uint32_t sessions_listed_max = 10'000;
+constexpr Duration transit_remembered = 1min;
 
 std::string text_of(const Json& arguments, const char* name) {
     return arguments.value(name, std::string{});
@@ -267,6 +268,7 @@ std::vector<std::string> Commands::problems() const {
         }
     }
     add_worker_problems(sentences);
+    add_transit_problem(sentences);
     for (std::string& sentence : facts_.problems ? facts_.problems() : std::vector<std::string>{}) {
         sentences.push_back(std::move(sentence));
     }
@@ -281,6 +283,16 @@ void Commands::add_worker_problems(std::vector<std::string>& sentences) const {
             sentences.push_back("worker " + std::to_string(worker) +
                                 " has not taken up the present snapshot");
         }
+    }
+}
+
+// Said while it happens: a director whose reals have another way out needs no forwarding.
+void Commands::add_transit_problem(std::vector<std::string>& sentences) const {
+    const bool is_wanted = last_transit_ && loop_.now() - *last_transit_ < transit_remembered;
+    if (is_wanted && facts_.kernel_forwards && !facts_.kernel_forwards()) {
+        sentences.emplace_back(
+            "real servers send to elsewhere through this director, and the kernel does not "
+            "forward: set sysctl net.ipv4.ip_forward=1, or give the reals another gateway");
     }
 }
 
@@ -462,6 +474,16 @@ void Commands::measure_pace() {
         pace.turns = turns;
     }
     epoch_a_second_ago_ = applier_.epoch_published();
+
+    std::uint64_t transit_count = 0;
+    for (const CounterBoard* board : applier_.boards()) {
+        transit_count +=
+            board->worker().punted[static_cast<std::size_t>(PuntClass::transit)].read();
+    }
+    if (transit_count != transit_count_) {
+        transit_count_ = transit_count;
+        last_transit_ = loop_.now();
+    }
 }
 
 }  // namespace fulcrum

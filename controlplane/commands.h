@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct DirectorFacts {
     std::vector<MemoryReport> memory;
     std::function<std::vector<PortReport>()> ports;
     std::function<std::vector<std::string>()> problems;  // sentences of other rooms; may be empty
+    std::function<bool()> kernel_forwards;               // between interfaces; empty: it does
 };
 
 class Commands {
@@ -97,6 +99,7 @@ class Commands {
     };
     void measure_pace();
     void add_worker_problems(std::vector<std::string>& sentences) const;
+    void add_transit_problem(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
     std::vector<std::string> port_names() const;
     void answer_listing(std::function<Json()> make, const Answer& answer);
@@ -112,6 +115,8 @@ class Commands {
     Instant started_;
     std::vector<Pace> paces_;  // by worker
     std::uint64_t epoch_a_second_ago_ = 0;
+    std::uint64_t transit_count_ = 0;      // frames of reals for elsewhere, a second ago
+    std::optional<Instant> last_transit_;  // when there was one
     Timer second_;
 };
 

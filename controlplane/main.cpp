@@ -22,6 +22,7 @@
 #include "controlplane/health/connect_probe.h"
 #include "controlplane/health/http_probe.h"
 #include "controlplane/helper_thread.h"
+#include "controlplane/kernel/proc_sys.h"
 #include "controlplane/kernel_side.h"
 #include "controlplane/log.h"
 #include "controlplane/metrics.h"
@@ -128,6 +129,7 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         }
         return problems;
     };
+    facts.kernel_forwards = kernel_forwards_ipv4;
     return facts;
 }
 

@@ -18,6 +18,7 @@ class CommandsTest : public ControlBench {
         facts.memory = {{"sessions", 1'024}};
         facts.ports = [this] {
             return std::vector<PortReport>{{"wan", "eth0", "wan", {}, is_link_up_}};
+            facts.kernel_forwards = [this] { return kernel_forwards_; };
         };
         mail_ = std::make_unique<WorkerMail>(
             loop_, std::vector<WorkerDoors>{doors_of(*workers_[0]), doors_of(*workers_[1])},
@@ -61,6 +62,7 @@ class CommandsTest : public ControlBench {
     }
 
     bool is_link_up_ = true;
+    bool kernel_forwards_ = true;
     std::vector<std::pair<std::uint8_t, IpAddress>> wanted_;
     std::unique_ptr<WorkerMail> mail_;
     CaptureDesk captures_{{loop_, *applier_, {}, {"wan"}}};
@@ -113,6 +115,19 @@ TEST_F(CommandsTest, TellsOfAWorkerThatStandsStill) {
     ASSERT_TRUE(loop_until(
         loop_, [&] { return !commands_->problems().empty(); }, 5s));
     EXPECT_EQ(commands_->problems().front(), "worker 1 stands still");
+}
+
+TEST_F(CommandsTest, TellsOfRealsThatSendToElsewhereWhileTheKernelDoesNotForward) {
+    kernel_forwards_ = false;
+    EXPECT_TRUE(commands_->problems().empty());
+    boards_[1]->worker().punted[static_cast<std::size_t>(PuntClass::transit)].add(1);
+    ASSERT_TRUE(loop_until(
+        loop_, [&] { return !commands_->problems().empty(); }, 5s));
+    EXPECT_EQ(commands_->problems().front(),
+              "real servers send to elsewhere through this director, and the kernel does not "
+              "forward: set sysctl net.ipv4.ip_forward=1, or give the reals another gateway");
+    kernel_forwards_ = true;
+    EXPECT_TRUE(commands_->problems().empty());
 }
 
 TEST_F(CommandsTest, ListsServicesAndReals) {
