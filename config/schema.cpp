@@ -27,7 +27,8 @@ constexpr std::array<string_view, 2> scheduler_flag_words{"fallback", "port"};
 constexpr std::array<string_view, 2> on_drain_words{"keep", "move"};
 constexpr std::array<string_view, 3> no_real_words{"reset", "silent", "unreachable"};
 constexpr std::array<string_view, 3> other_words{"punt", "reset", "drop"};
-constexpr std::array<string_view, 5> forward_words{"nat", "direct", "ipip", "gue", "gre"};
+constexpr std::array<string_view, 6> forward_words{"nat", "direct", "ipip",
+                                                   "gue", "gre",    "fullnat"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 
 constexpr ValueType group{ValueKind::group};
@@ -133,6 +134,10 @@ constexpr SchemaKey keys[] = {
     {"ports[].addresses", array_of({ValueKind::host_prefix}, 0, 64), optional, "[]",
      "the addresses that the twin gets",
      [](Target& t, const Value& v) { t.port->addresses.push_back(v.prefix); }},
+    {"ports[].local_addresses", array_of(host_address, 0, limits::local_addresses_max), optional, "[]",
+     "addresses that serve full NAT alone, towards reals beyond this port; each carries 64,512 "
+     "sessions of a protocol at a time, less those whose port rests",
+     [](Target& t, const Value& v) { t.port->local_addresses.push_back(v.prefix.address); }},
 
     {"vips", list(0, 1'024), optional, "()", "what holds for VIPs beyond their services",
      [](Target& t, const Value& v) { t.config.vips.emplace_back().place = v.place; }},
@@ -356,7 +361,9 @@ constexpr SchemaKey keys[] = {
     {"services[].reals[].forward", one_of(forward_words), optional, "\"nat\"",
      "`nat`: addresses are rewritten and replies come back through the director; `direct`: the real "
      "holds the VIP and answers the client itself; `ipip`, `gue`, `gre`: as `direct`, but the packet "
-     "travels to the real in such a tunnel, over any distance, and the real unwraps it",
+     "travels to the real in such a tunnel, over any distance, and the real unwraps it; `fullnat`: as "
+     "`nat`, and clients come to the real from the port's `local_addresses`, so that replies find back "
+     "whatever the real's gateway is",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
     {"services[].reals[].tunnel_port", l4_port, optional, "6080",
      "`gue`: the UDP port where the real unwraps",

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/full_nat_rules.h"
 #include "config/listener_clashes.h"
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
@@ -374,6 +375,7 @@ void validate(const Config& config, Findings& findings) {
     check_vips(config, findings);
     ServiceRules{config, findings}.check();
     check_one_packet_services(config, findings);
+    check_full_nat(config, findings);
 }
 
 }  // namespace fulcrum

@@ -278,6 +278,31 @@ void compare_vips(const Config& before, const Config& after, std::vector<std::st
     }
 }
 
+bool are_alike_but_for_local_addresses(std::vector<NicPort> before,
+                                       const std::vector<NicPort>& after) {
+    for (std::size_t i = 0; i < before.size() && i < after.size(); ++i) {
+        before[i].local_addresses = after[i].local_addresses;
+    }
+    return before == after;
+}
+
+std::string local_addresses_of(const NicPort& port) {
+    std::string text;
+    for (const IpAddress& address : port.local_addresses) {
+        text.append(text.empty() ? "" : ", ").append(to_string(address));
+    }
+    return text.empty() ? "none" : text;
+}
+
+// Of configurations whose ports are the same.
+void compare_ports(const Config& before, const Config& after, std::vector<std::string>& changes) {
+    for (std::size_t i = 0; i < before.ports.size() && i < after.ports.size(); ++i) {
+        Account{"port \"" + after.ports[i].name + "\"", changes}.say_change(
+            "local_addresses", local_addresses_of(before.ports[i]),
+            local_addresses_of(after.ports[i]));
+    }
+}
+
 std::vector<std::string> keys_for_a_start(const Config& before, const Config& after) {
     std::vector<std::string> keys;
     const auto note = [&keys](std::string_view key, bool is_equal) {
@@ -296,7 +321,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     note("director.seed", was.seed == is.seed);
     note("director.idle", was.idle == is.idle);
     note("director.memory", was.memory == is.memory);
-    note("ports", before.ports == after.ports);
+    note("ports", are_alike_but_for_local_addresses(before.ports, after.ports));
     note("metrics", before.metrics == after.metrics);
     note("control", before.control == after.control);
     return keys;
@@ -309,6 +334,7 @@ ConfigDiff compare(const Config& before, const Config& after) {
     diff.restart_needed = keys_for_a_start(before, after);
     Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
     compare_vips(before, after, diff.changes);
+    compare_ports(before, after, diff.changes);
     compare_all_services(before, after, diff.changes);
     return diff;
 }

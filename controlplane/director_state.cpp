@@ -10,16 +10,10 @@
 #include <utility>
 
 #include "controlplane/config_diff.h"
+#include "controlplane/switch.h"
 
 namespace fulcrum {
 namespace {
-
-template <typename... Cases>
-struct Switch : Cases... {
-    using Cases::operator()...;
-};
-template <typename... Cases>
-Switch(Cases...) -> Switch<Cases...>;
 
 Outcome refused(std::string_view code, std::vector<std::string> sentences) {
     return {.refusal = Refusal{code, std::move(sentences)}};
@@ -72,6 +66,9 @@ Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instan
             return refused("restart_needed", std::move(diff.restart_needed));
         }
         outcome.changes = std::move(diff.changes);
+    }
+    if (const Status placed = local_places_.adopt(*config); !placed) {
+        return refused("indexes_exhausted", {placed.error().sentence});
     }
     Result<std::vector<IndexRegistry::ServicePlaces>> places = registry_.adopt(*config, epoch_ + 1);
     if (!places) {
@@ -295,6 +292,7 @@ CompileInput DirectorState::compile_input() {
         }
         input.services.push_back(plan_of(service));
     }
+    input.local_addresses = local_places_.plan_of(*config_);
     input.path_mtus = path_mtus_.all();
     add_remnants(input);
     input.capture = capture_;

@@ -19,6 +19,7 @@
 #include "config/model/time.h"
 #include "controlplane/health/health_judge.h"
 #include "controlplane/index_registry.h"
+#include "controlplane/local_places.h"
 #include "controlplane/path_mtus.h"
 #include "controlplane/snapshot_compiler.h"
 
@@ -224,6 +225,7 @@ class DirectorState {
     std::unordered_map<std::uint32_t, Instant> removed_since_;  // by tally
     PathMtus path_mtus_;
     std::shared_ptr<const CaptureOrder> capture_;
+    LocalPlaces local_places_;
     std::uint64_t epoch_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "controlplane/packet_words.h"
+#include "controlplane/reports.h"
 
 namespace fulcrum {
 namespace {
@@ -223,6 +224,7 @@ Json report_real(const ListedReal& real) {
 
 Json report_session(const Explanation& explanation) {
     return {{"state", to_string(explanation.session.state, explanation.session.protocol)},
+            {"local", local_end_of(explanation.session)},
             {"idle_s", explanation.session.idle_s},
             {"timeout_s", explanation.session.timeout_s}};
 }

@@ -108,7 +108,7 @@ DropTotals ListedService::drops(const Boards& boards) const {
 
 bool sees_replies(const ListedService& service) {
     return service.reals.empty() || std::ranges::any_of(service.reals, [](const ListedReal& real) {
-               return real.forward == ForwardingMode::nat;
+               return !is_one_way(real.forward);
            });
 }
 

@@ -130,6 +130,8 @@ constexpr std::array worker_families{
                  &WorkerCounters::affinity_evicted},
     WorkerFamily{"affinity_refused_total", "Clients for which there was no room.", false,
                  &WorkerCounters::affinity_refused},
+    WorkerFamily{"local_ports", "Local ports that sessions in full NAT hold.", true,
+                 &WorkerCounters::local_ports_taken},
     WorkerFamily{"untracked_packets_total", "Packets of new flows forwarded without a session.",
                  false, &WorkerCounters::sessions_untracked},
     WorkerFamily{"icmp_errors_sent_total", "ICMP errors of our own.", false,
@@ -381,7 +383,7 @@ void add_reals(Page& page, const std::vector<PresentReal>& reals, const Boards& 
     std::vector<Counted> lines;
     lines.reserve(reals.size());
     for (const auto& [real, labels] : reals) {
-        lines.push_back({labels, real->totals(boards), real->forward == ForwardingMode::nat});
+        lines.push_back({labels, real->totals(boards), !is_one_way(real->forward)});
     }
     add_tallies(page, "real_", lines);
 }

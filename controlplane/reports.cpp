@@ -74,7 +74,7 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     json["connections_lower"] =
         real.connections.upper > 0 ? Json(relieved_below(real.connections)) : Json(nullptr);
     json["state"] = to_string(real.state);
-    add_traffic(json, real.totals(boards), real.forward == ForwardingMode::nat);
+    add_traffic(json, real.totals(boards), !is_one_way(real.forward));
     json["check"] = real.check_sentence();
     json["since_s"] = seconds(now - real.since);
     if (real.drain) {
@@ -202,6 +202,10 @@ Json report_reals(const Listing& listing, const Boards& boards, const std::strin
     return report;
 }
 
+Json local_end_of(const SessionRecord& session) {
+    return session.local.port.host() == 0 ? Json(nullptr) : Json(to_string(session.local));
+}
+
 Json report_sessions(const Listing& listing, const SessionsFound& found) {
     const Names names{listing};
     Json sessions = Json::array();
@@ -210,6 +214,7 @@ Json report_sessions(const Listing& listing, const SessionsFound& found) {
         Json json;
         json["client"] = to_string(session.client);
         json["vip"] = to_string(session.vip);
+        json["local"] = local_end_of(session);
         json["service"] = real != nullptr ? Json(names.service_of(session)->name) : Json(nullptr);
         json["real"] = real != nullptr ? Json(real->name) : Json(nullptr);
         json["protocol"] = to_string(session.protocol);

@@ -27,6 +27,9 @@ struct SessionsFound {
 };
 Json report_sessions(const Listing& listing, const SessionsFound& found);
 
+// In full NAT, as whom the real knows the client; else null.
+Json local_end_of(const SessionRecord& session);
+
 Json report_clients(const Listing& listing, const std::vector<ClientReport>& clients,
                     bool is_truncated);
 

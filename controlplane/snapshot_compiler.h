@@ -50,6 +50,12 @@ struct ListenerPlan {
     std::uint32_t service = 0;  // index into CompileInput::services
 };
 
+struct LocalAddressPlan {
+    IpAddress address;
+    std::uint16_t place = 0;  // below limits::local_addresses_max
+    std::uint8_t port = 0;
+};
+
 struct CompileInput {
     std::uint64_t epoch = 0;
     std::shared_ptr<const Config> config;        // never null
@@ -57,6 +63,7 @@ struct CompileInput {
     std::vector<ServicePlan> services;
     std::vector<ListenerPlan> listeners;
     std::shared_ptr<const CaptureOrder> capture;  // null: nobody captures
+    std::vector<LocalAddressPlan> local_addresses;
     // Of ways to tunnels' reals, where routers have told of less than our own link carries.
     std::map<IpAddress, std::uint16_t> path_mtus;
 };

@@ -50,6 +50,10 @@ struct Burst {
     std::array<std::uint8_t, limits::burst_size_max> untagged;
     std::size_t untagged_count = 0;
 
+    // Those to local addresses, of either family, by index: of full NAT alone.
+    std::array<std::uint8_t, limits::burst_size_max> local_replies;
+    std::size_t local_reply_count = 0;
+
     // Flows of IPv6, with what is of the client.
     std::array<std::uint8_t, limits::burst_size_max> flows6;
     std::size_t flow6_count = 0;

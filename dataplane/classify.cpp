@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t protocol_vrrp = 112;
 constexpr std::uint8_t any_protocol = 255;
+constexpr std::uint8_t local_kind = 252;
 
 void refuse(Classified& classified, DropReason reason) {
     classified.packet_class = PacketClass::refused;
@@ -110,6 +111,20 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
     return punt(classified, PuntClass::rest);
 }
 
+// To an address of ours that clients do not know: from reals to the local ends of their sessions,
+// or the kernel's.
+template <typename Asked>
+void classify_at_ours(const ParsedPacket& packet, const Snapshot& snapshot,
+                      Classified& classified) {
+    const std::uint32_t place = snapshot.local_places.find(
+        EndpointMap::key_of(packet.destination, be16{}, local_kind, Asked::family));
+    if (place == EndpointMap::absent || packet.is_broadcast) {
+        return punt_to_ourselves<Asked>(packet, snapshot, classified);
+    }
+    classified.packet_class = PacketClass::local_reply;
+    classified.local_place = static_cast<std::uint16_t>(place);
+}
+
 // Nobody's whom we serve. The kernel routes for the reals; for strangers nobody does.
 template <typename Asked>
 void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
@@ -184,7 +199,7 @@ template <typename Asked>
         return classify_at_vip<Asked>(packet, snapshot, classified);
     }
     if (Asked::is_ours(packet, snapshot, ends)) {
-        return punt_to_ourselves<Asked>(packet, snapshot, classified);
+        return classify_at_ours<Asked>(packet, snapshot, classified);
     }
     const std::uint32_t source = snapshot.reply_source_of({packet.source, packet.source_port},
                                                           packet.protocol, Asked::family);
@@ -229,15 +244,20 @@ template <typename Asked>
 [[gnu::noinline]] void classify_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                                          Classified& classified) {
     const bool is_to_vip = holds<Ipv4Asked>(snapshot.vips, packet.destination);
+    const bool is_to_local_end =
+        !packet.is_broadcast && snapshot.local_places.find(EndpointMap::key_of(
+                                    packet.destination, be16{}, local_kind)) != EndpointMap::absent;
     const bool may_be_reply = !is_to_vip && !packet.is_broadcast &&
                               holds<Ipv4Asked>(snapshot.real_addresses, packet.source) &&
                               !snapshot.paths->is_ours(packet.destination);
-    if (is_to_vip || may_be_reply) {
+    if (is_to_vip || may_be_reply || is_to_local_end) {
         if (packet.is_broadcast) {
             return refuse(classified, DropReason::destination);
         }
         classified.packet_class = PacketClass::fragment;
-        classified.client = is_to_vip ? packet.source : packet.destination;
+        // The port that would tell a local end's owner is in the first one alone: all of them meet
+        // at the sender's.
+        classified.client = is_to_vip || is_to_local_end ? packet.source : packet.destination;
         return;
     }
     if (snapshot.paths->is_ours(packet.destination)) {

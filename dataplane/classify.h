@@ -20,13 +20,14 @@ enum class PacketClass : std::uint8_t {
     punt,          // to the kernel, in `punt_class`
     request,       // from a client to a listener
     reply,         // from a NAT real's endpoint to somebody who may be a client
+    local_reply,   // to an end of `local_place`, perhaps that of a session in full NAT
     tunnel_error,  // from a router between us and a tunnel's real
     fragment,      // of a request, or of something from a real that may be a reply
 };
 
 constexpr std::string_view name_of(PacketClass packet_class) {
-    constexpr std::string_view names[]{"refused", "punt",         "request",
-                                       "reply",   "tunnel_error", "fragment"};
+    constexpr std::string_view names[]{"refused",     "punt",         "request", "reply",
+                                       "local_reply", "tunnel_error", "fragment"};
     return names[static_cast<std::size_t>(packet_class)];
 }
 
@@ -36,8 +37,9 @@ struct Classified {
     DropReason reason = DropReason::destination;
     // request: the listener. reply: the real endpoint's only listener, or index_none.
     std::uint16_t listener = limits::index_none;
-    Ipv4Address client;    // request, reply, fragment: whose worker it belongs to
-    ClientKey client_key;  // request, reply: where its session lies
+    std::uint16_t local_place = 0;  // local_reply
+    Ipv4Address client;             // request, reply, fragment: whose worker it belongs to
+    ClientKey client_key;           // request, reply: where its session lies
 };
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified);

@@ -66,6 +66,8 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter affinity_evicted;
     SingleWriterCounter affinity_refused;
 
+    SingleWriterCounter local_ports_taken;  // a gauge: ends of sessions in full NAT
+
     // ICMP errors of our own: those sent, and those that the rate forbade.
     SingleWriterCounter icmp_errors_sent;
     SingleWriterCounter icmp_errors_policed;

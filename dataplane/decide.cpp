@@ -120,6 +120,10 @@ void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decis
         decision.rewrite = Rewrite::nat_request_fragment;
     } else if (decision.rewrite == Rewrite::nat_reply) {
         decision.rewrite = Rewrite::nat_reply_fragment;
+    } else if (decision.rewrite == Rewrite::full_request) {
+        decision.rewrite = Rewrite::full_request_fragment;
+    } else if (decision.rewrite == Rewrite::full_reply) {
+        decision.rewrite = Rewrite::full_reply_fragment;
     }
     if (decision.rewrite == Rewrite::tunnel) {
         if (decision.tally >= snapshot.tunnel_by_tally.size()) {
@@ -127,8 +131,10 @@ void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decis
         }
         return decide_tunnelled(packet, snapshot.tunnel_of(decision.tally), decision);
     }
-    const Ipv4Address towards =
-        decision.is_reply ? packet.destination : decision.replacement.address;
+    const bool is_to_local_end = decision.rewrite == Rewrite::full_reply_fragment;
+    const Ipv4Address towards = !decision.is_reply ? decision.replacement.address
+                                : is_to_local_end  ? decision.far_address
+                                                   : packet.destination;
     leave_by(*snapshot.paths->to(towards).hop, packet, decision);
 }
 

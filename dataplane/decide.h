@@ -19,6 +19,13 @@ enum class Rewrite : std::uint8_t {
     icmp_reply,            // an error for the client about what it sent
     nat_request_fragment,  // the destination's address alone
     nat_reply_fragment,    // the source's
+    // Full NAT: the same, and `far` takes the place of the other end.
+    full_request,
+    full_reply,
+    full_icmp_request,
+    full_icmp_reply,
+    full_request_fragment,
+    full_reply_fragment,
 };
 
 struct Decision {
@@ -29,13 +36,31 @@ struct Decision {
     bool is_reply = false;
     std::uint16_t mss_max = 0;     // refit: what a TCP handshake may ask for; 0: anything
     std::uint32_t tally = 0;       // of the real that is concerned; tallies_max: of none
+    AddressName far_address;       // full NAT: of the local end, or (IPv4) of the client
     const NextHop* hop = nullptr;  // transmit, refit; hold: the unresolved one; mtu_exceeded
     NamedEndpoint replacement;     // nat, icmp: what takes the place of destination or source
+    be16 far_port{};               // full NAT
 };
 static_assert(sizeof(Decision) <= 32);
 
 // Where a packet goes that is no reply and has been decided on.
 IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Snapshot& snapshot);
+
+// What a session in full NAT makes of a rewriting by NAT.
+constexpr Rewrite in_full_nat(Rewrite by_nat) {
+    switch (by_nat) {
+        case Rewrite::nat_request:
+            return Rewrite::full_request;
+        case Rewrite::nat_reply:
+            return Rewrite::full_reply;
+        case Rewrite::icmp_request:
+            return Rewrite::full_icmp_request;
+        case Rewrite::icmp_reply:
+            return Rewrite::full_icmp_reply;
+        default:
+            return by_nat;
+    }
+}
 
 // A request (or a client's ICMP error) on its way to the real.
 void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision);

@@ -15,6 +15,7 @@
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
 #include "dataplane/limiter.h"
+#include "dataplane/local_ends.h"
 #include "dataplane/nic.h"
 #include "dataplane/session_table.h"
 
@@ -115,6 +116,24 @@ std::uint64_t ring_bytes_of(const Config& config) {
     return bytes;
 }
 
+// Taken as they are used: so much once all have been.
+void add_local_ports(const Config& config, MemoryPlan& plan) {
+    const auto workers = static_cast<unsigned>(config.director.workers.size());
+    std::size_t count = 0;
+    for (const NicPort& port : config.ports) {
+        count += port.local_addresses.size();
+    }
+    if (count > 0) {
+        plan.shares.push_back({"local ports (" + std::to_string(count) + " addresses)",
+                               workers * count * LocalEnds::size_of_address(workers), false});
+    }
+}
+
+void add_what_is_asked_for(const Config& config, MemoryPlan& plan) {
+    add_gate(config, plan);
+    add_local_ports(config, plan);
+}
+
 MemoryPlan plan_memory(const Config& config) {
     MemoryPlan plan;
     const std::uint64_t workers = config.director.workers.size();
@@ -172,7 +191,7 @@ MemoryPlan plan_memory(const Config& config) {
         {"rings of services", 2 * ring_bytes_of(config), false},
         {"program", base_bytes, false},
     };
-    add_gate(config, plan);
+    add_what_is_asked_for(config, plan);
     return plan;
 }
 

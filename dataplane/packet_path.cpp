@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/full_nat.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/rewrite_ipv6.h"
+#include "dataplane/rewrite_parts.h"
 #include "dataplane/vlan.h"
 
 namespace fulcrum {
@@ -77,6 +79,9 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
     }
     steer(burst, origin);
     tracker_.decide(burst, snapshot, now_s);
+    if (burst.local_reply_count != 0) {
+        carry_local_replies(burst, snapshot, now_s, origin);
+    }
     if (burst.fragment_count != 0) {
         follow_first_fragments(burst, snapshot, now_s);
     }
@@ -108,6 +113,7 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
 void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
     std::size_t flow_count = 0;
     burst.fragment_count = 0;
+    burst.local_reply_count = 0;
     burst.flow6_count = 0;
     burst.tagged_count = 0;
     burst.untagged_count = 0;
@@ -137,6 +143,8 @@ void PacketPath::classify(Burst& burst, const Snapshot& snapshot) {
         burst.decisions[i].verdict = Verdict::hear;
     } else if (classified.packet_class == PacketClass::fragment) {
         burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
+    } else if (classified.packet_class == PacketClass::local_reply) {
+        burst.local_replies[burst.local_reply_count++] = static_cast<std::uint8_t>(i);
     } else {
         settle_class(burst, i);
     }
@@ -200,6 +208,8 @@ bool PacketPath::take_tag_out(Frame& frame) const {
             decision.verdict = Verdict::pending;
             burst.flows[burst.flow_count++] = i;
             tracker_.expect(burst, i);
+        } else if (classified.packet_class == PacketClass::local_reply) {
+            burst.local_replies[burst.local_reply_count++] = i;
         } else if (classified.packet_class == PacketClass::punt) {
             decision.verdict = Verdict::punt;
             decision.punt_class = classified.punt_class;
@@ -246,6 +256,42 @@ void PacketPath::follow_first_fragment(Burst& burst, std::size_t i, const Snapsh
     burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);  // to be rewritten
 }
 
+// Each to the worker that leases its local end. There it is a reply of the lease's client; what no
+// session in full NAT waits for is the kernel's.
+[[gnu::noinline]] void PacketPath::carry_local_replies(Burst& burst, const Snapshot& snapshot,
+                                                       std::uint32_t now_s, Origin origin) {
+    const Ages ages{snapshot, now_s};
+    for (std::size_t n = 0; n < burst.local_reply_count; ++n) {
+        const std::uint8_t i = burst.local_replies[n];
+        const ParsedPacket& packet = burst.packets[i];
+        Decision& decision = burst.decisions[i];
+        if (steering_.owner_of_local_port(packet.destination_port) != worker_id_) {
+            send_home(decision, origin);
+            if (packet.is_fragment) {  // the others of its datagram could not follow
+                decision.verdict = Verdict::drop;
+                decision.reason = DropReason::local_fragment;
+            }
+            continue;
+        }
+        const bool is_v6 = packet.ip_version == 6;
+        const bool is_known = is_v6 ? tracker6_.decide_local_reply(burst, i, ages)
+                                    : tracker_.decide_local_reply(burst, i, ages);
+        if (!is_known) {
+            decision.verdict = Verdict::punt;
+            decision.punt_class = PuntClass::rest;
+            continue;
+        }
+        if (!is_v6) {
+            burst.flows[burst.flow_count++] = i;  // to be rewritten
+        } else if (decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit) {
+            address_frame(burst.frames[i].octets, *decision.hop);
+            rewrite_both_ends_ipv6(
+                burst.frames[i].octets, packet, decision,
+                {snapshot.named_by(decision.replacement.address), burst.clients6[i].address});
+        }
+    }
+}
+
 // Of a packet that is nobody's flow.
 inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
     const Classified& classified = burst.classified[i];
@@ -278,6 +324,8 @@ inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
         tracker6_.expect(burst, i);
     } else if (classified.packet_class == PacketClass::tunnel_error) {
         burst.decisions[i].verdict = Verdict::hear;
+    } else if (classified.packet_class == PacketClass::local_reply) {
+        burst.local_replies[burst.local_reply_count++] = static_cast<std::uint8_t>(i);
     } else {
         settle_class(burst, i);
     }

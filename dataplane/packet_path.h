@@ -62,6 +62,8 @@ class PacketPath {
     bool take_tag_out(Frame& frame) const;
     void classify_ipv6(Burst& burst, std::size_t i, const Snapshot& snapshot);
     static void settle_class(Burst& burst, std::size_t i);
+    void carry_local_replies(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s,
+                             Origin origin);
     void steer(Burst& burst, Origin origin) const;
     void sort_fragments(Burst& burst, const Snapshot& snapshot, Origin origin);
     void follow_first_fragments(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);

@@ -16,15 +16,15 @@ constexpr std::size_t stage_bucket_count = 8;
 constexpr HashKey any_key{0x0123'4567'89AB'CDEF, 0xFEDC'BA98'7654'3211};
 
 template <typename Session>
-SessionRecord record_of(const Session& session, const Ages& ages, unsigned worker) {
+SessionRecord record_of(const Session& session, const Ages& ages, const LocalEnds& ends) {
     const SnapshotListener& listener = ages.snapshot().listeners[session.listener];
     return {.client = {IpAddress{session.client_address}, session.client_port},
             .vip = {ages.snapshot().address_of(listener.vip, listener.is_ipv6), session.vip_port},
+            .local = local_end_of(session, ends, ages.snapshot()),
             .listener = session.listener,
             .real = session.real,
             .protocol = session.tag.protocol(),
             .state = session.tag.state(),
-            .worker = static_cast<std::uint8_t>(worker),
             .idle_s = ages.age_s(session),
             .timeout_s = ages.timeout_s(session)};
 }
@@ -56,20 +56,21 @@ bool is_ipv6(const Burst& burst) { return burst.packets[0].ip_version == 6; }
 }  // namespace
 
 Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-                     unsigned worker_count, Chooser& chooser)
+                     unsigned worker_count, const Asked& asked)
     : ports_{std::move(ports)},
       steering_{steering},
       worker_id_{worker_id},
       memory_(SessionTable::size_for(stage_bucket_count) / sizeof(Line)),
-      board_{chooser.tally_count()},
-      chooser_{chooser},
+      board_{asked.chooser.tally_count()},
+      chooser_{asked.chooser},
+      local_ends_{asked.local_ends},
       memory6_(SessionTable6::size_for(stage_bucket_count) / sizeof(Line)),
       tracker_{
           table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
-          board_, chooser_},
+          board_, chooser_, local_ends_},
       tracker6_{
           table6_.emplace(std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key),
-          board_, chooser_},
+          board_, chooser_, local_ends_},
       path_{ports_, steering, worker_id, worker_count, {tracker_, tracker6_}},
       burst_{std::make_unique<Burst>()} {}
 
@@ -97,21 +98,21 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
     parse({explanation.octets.data(), octet_count}, question.length, ports_[port].mac,
           burst.packets[0]);
     classify(snapshot);
+    note_holder();
     set_stage();
     bring_in(live, ages);
     const std::optional<SessionRecord> before = session_now(ages);
     opened_before_ = board_.worker().sessions_opened.read();
 
     chooser_.rehearse(true);
+    local_ends_.rehearse(true);
     path_.carry(burst, snapshot, now_s, Origin::nic);
     chooser_.rehearse(false);
+    local_ends_.rehearse(false);
 
     const Classified& classified = burst.classified[0];
     const Decision& decision = burst.decisions[0];
-    explanation.owner =
-        static_cast<std::uint8_t>(!has_client(burst) ? worker_id_
-                                  : is_ipv6(burst)   ? steering_.owner_of(burst.clients6[0].address)
-                                                     : steering_.owner_of(classified.client));
+    explanation.owner = static_cast<std::uint8_t>(owner());
     explanation.the_class = name_of(classified.packet_class);
     explanation.verdict = name_of(decision.verdict);
     if (decision.verdict == Verdict::punt) {
@@ -158,6 +159,31 @@ void Rehearsal::classify(const Snapshot& snapshot) {
     } else {
         fulcrum::classify(packet, snapshot, burst.classified[0]);
     }
+}
+
+// A packet to a local end is its holder's, as the play will find out.
+void Rehearsal::note_holder() {
+    Classified& classified = burst_->classified[0];
+    const ParsedPacket& packet = burst_->packets[0];
+    if (classified.packet_class != PacketClass::local_reply) {
+        return;
+    }
+    if (const LeasingFlow* flow = local_ends_.holder_of(
+            {classified.local_place, packet.destination_port}, packet.protocol)) {
+        classified.packet_class = PacketClass::reply;
+        is_ipv6(*burst_) ? Ipv6Flows::name_client(*burst_, 0, *flow)
+                         : Ipv4Flows::name_client(*burst_, 0, *flow);
+    }
+}
+
+unsigned Rehearsal::owner() const {
+    const Classified& classified = burst_->classified[0];
+    if (classified.packet_class == PacketClass::local_reply) {
+        return steering_.owner_of_local_port(burst_->packets[0].destination_port);
+    }
+    return !has_client(*burst_) ? worker_id_
+           : is_ipv6(*burst_)   ? steering_.owner_of(burst_->clients6[0].address)
+                                : steering_.owner_of(classified.client);
 }
 
 void Rehearsal::set_stage() {
@@ -208,7 +234,8 @@ std::optional<SessionRecord> Rehearsal::session_in(Table& stage, const Key& clie
                                  : real.address == packet.source &&
                                        port_towards(real, session.vip_port) == packet.source_port;
         if (matches) {
-            found = record_of(session, ages, worker_id_);
+            found = record_of(session, ages, local_ends_);
+            found->worker = static_cast<std::uint8_t>(worker_id_);
         }
     });
     return found;
@@ -259,8 +286,8 @@ void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) con
         return;
     }
     const ParsedPacket& packet = burst_->packets[0];
-    const IpAddress client =
-        is_ipv6(*burst_) ? IpAddress{burst_->clients6[0].address} : IpAddress{packet.destination};
+    const IpAddress client = is_ipv6(*burst_) ? IpAddress{burst_->clients6[0].address}
+                                              : IpAddress{burst_->classified[0].client};
     const IpAddress destination = decision.is_reply ? client : real_of(decision, packet, snapshot);
     explanation.has_hop = true;
     explanation.hop = *decision.hop;

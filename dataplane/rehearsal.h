@@ -28,9 +28,14 @@ struct LiveTables {
 
 class Rehearsal {
   public:
-    // Arguments as of PacketPath. `chooser`: the worker's own, which is asked and takes no note.
+    // The worker's own, which are asked and take no note.
+    struct Asked {
+        Chooser& chooser;
+        LocalEnds& local_ends;
+    };
+    // Arguments as of PacketPath.
     Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
-              unsigned worker_count, Chooser& chooser);
+              unsigned worker_count, const Asked& asked);
 
     void play(const Question& question, LiveTables live, const Snapshot& snapshot,
               std::uint32_t now_s, Explanation& explanation);
@@ -41,6 +46,8 @@ class Rehearsal {
     };
 
     void classify(const Snapshot& snapshot);
+    void note_holder();
+    unsigned owner() const;
     void set_stage();
     void bring_in(LiveTables live, const Ages& ages);
     std::optional<SessionRecord> session_now(const Ages& ages);
@@ -60,6 +67,7 @@ class Rehearsal {
     std::optional<SessionTable> table_;
     CounterBoard board_;
     Chooser& chooser_;
+    LocalEnds& local_ends_;
     std::vector<Line> memory6_;
     std::optional<SessionTable6> table6_;
     Tracker tracker_;

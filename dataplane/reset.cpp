@@ -110,7 +110,8 @@ std::uint16_t turn_into_reset(std::uint8_t* frame, const ParsedPacket& packet, c
 }
 
 BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
-                        const Decision& decision, const Snapshot& snapshot) {
+                        const Decision& decision, const IpAddress& client,
+                        const Snapshot& snapshot) {
     const std::uint8_t* const l4 = frame + packet.l4_offset;
     const PacketEnds ends = ends_of(frame, packet);
     BareReset reset{
@@ -131,6 +132,13 @@ BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
         reset.destination = replacement();
     } else if (decision.rewrite == Rewrite::nat_reply) {
         reset.source = replacement();
+    } else if (decision.rewrite == Rewrite::full_request) {
+        reset.source = {snapshot.address_of(decision.far_address, packet.ip_version == 6),
+                        decision.far_port};
+        reset.destination = replacement();
+    } else if (decision.rewrite == Rewrite::full_reply) {
+        reset.source = replacement();
+        reset.destination = {client, decision.far_port};
     }
     return reset;
 }

@@ -27,7 +27,8 @@ std::uint16_t write_reset(std::uint8_t* frame, const BareReset& reset, const Nex
 // The reset that goes where a packet was going, which `decision` knows: with the packet's own
 // numbers, so that the receiver finds it where it expects the next octet (RFC 9293, 3.5.2).
 BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
-                        const Decision& decision, const Snapshot& snapshot);
+                        const Decision& decision, const IpAddress& client,
+                        const Snapshot& snapshot);
 
 // Turns a packet into the reset that a host without such a port would answer (RFC 9293, 3.10.7.1;
 // RFC 9260, 8.4), on its way back by `hop`. The frame's new length. Not of a reset.

@@ -1,6 +1,7 @@
 // The bytes.
 #include "dataplane/rewrite.h"
 
+#include "dataplane/full_nat.h"
 #include "dataplane/rewrite_parts.h"
 
 namespace fulcrum {
@@ -124,7 +125,7 @@ void readdress(std::uint8_t* frame, Ipv4Address& place, Ipv4Address replacement)
         case Rewrite::nat_reply_fragment:
             return readdress(frame, ipv4_at(frame).source, decision.replacement.address);
         default:
-            break;
+            return rewrite_both_ends(frame, packet, decision);
     }
 }
 

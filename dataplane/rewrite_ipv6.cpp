@@ -1,6 +1,7 @@
 // The bytes of IPv6.
 #include "dataplane/rewrite_ipv6.h"
 
+#include "dataplane/full_nat.h"
 #include "dataplane/rewrite_parts.h"
 
 namespace fulcrum {
@@ -78,6 +79,11 @@ void translate_error_for_client_ipv6(std::uint8_t* frame, const ParsedPacket& pa
 void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision,
                   const Snapshot& snapshot) {
     address_frame(frame, *decision.hop);
+    if (decision.rewrite >= Rewrite::full_request) [[unlikely]] {  // a reply is not rewritten here
+        return rewrite_both_ends_ipv6(frame, packet, decision,
+                                      {snapshot.named_by(decision.replacement.address),
+                                       snapshot.named_by(decision.far_address)});
+    }
     Ipv6Header& ip = ipv6_at(frame);
     --ip.hop_limit;
     if (decision.rewrite == Rewrite::direct || decision.rewrite == Rewrite::tunnel) {
@@ -92,6 +98,7 @@ void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decisio
         case Rewrite::tunnel:
         case Rewrite::nat_request_fragment:
         case Rewrite::nat_reply_fragment:
+        default:
             break;  // not of IPv6
         case Rewrite::nat_request:
             update_l4_checksum(frame, packet,

@@ -34,6 +34,9 @@ class SessionTag {
     // It counts in its client's affinity record.
     constexpr bool is_affine() const { return (bits_ & affine_bit) != 0; }
 
+    // The client is presented to its real under a local end (see local_ends.h).
+    constexpr bool is_full_nat() const { return (bits_ & full_nat_bit) != 0; }
+
     constexpr void set_state(SessionState state) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~state_mask) | static_cast<unsigned>(state));
     }
@@ -43,6 +46,7 @@ class SessionTag {
     constexpr void set_affine(bool affine) {
         bits_ = static_cast<std::uint16_t>(affine ? bits_ | affine_bit : bits_ & ~affine_bit);
     }
+    constexpr void set_full_nat() { bits_ = static_cast<std::uint16_t>(bits_ | full_nat_bit); }
     constexpr void set_seconds_seen(unsigned seconds) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~seconds_mask) | (seconds << seconds_shift));
     }
@@ -63,6 +67,7 @@ class SessionTag {
     static constexpr unsigned seconds_mask = 0x0300;
     static constexpr unsigned seconds_shift = 8;
     static constexpr unsigned affine_bit = 0x0400;
+    static constexpr unsigned full_nat_bit = 0x0800;
     // In a bucket's first slot: a session of this bucket lies in the overflow table. It belongs to
     // the bucket, not to the session that happens to lie there.
     static constexpr unsigned spilled_bit = 0x8000;

@@ -72,6 +72,11 @@ class Steering {
         return client.is_v4() ? owner_of(client.v4()) : owner_of(client.v6());
     }
 
+    // Of a local port's slot, its low six bits: who leases it, and is owed what comes to it.
+    unsigned owner_of_local_port(be16 port) const {
+        return worker_of_slot_[port.host() % limits::owner_slots_count];
+    }
+
   private:
     static constexpr std::size_t ipv6_octets = 8;
 

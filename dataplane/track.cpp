@@ -115,7 +115,7 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
     }
     const SessionState state = session.tag.state();
     const bool has_lost_its_real = !is_confirmed(state) && real.standing != RealStanding::usable;
-    return has_lost_its_real || starts_anew(state, real.mode == ForwardingMode::nat);
+    return has_lost_its_real || starts_anew(state, !is_one_way(real.mode));
 }
 
 // Whether replies of this real find their way without a session: by NAT only if nobody else is
@@ -255,6 +255,10 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
             return false;
         }
         decide_request(packet, real, burst.decisions[i]);
+        if (session.tag.is_full_nat() &&
+            !speak_from_local_end(session, burst.decisions[i], snapshot)) [[unlikely]] {
+            return false;
+        }
     } else {
         decide_reply(packet, {listener.vip, session.vip_port}, real.tally,
                      Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
@@ -287,9 +291,8 @@ inline void TrackerOf<Family>::touch(Session& session, const ParsedPacket& packe
         next = next_udp(state, side, session.tag.seconds_seen());
     } else {
         const SessionEvent event = event_of(packet.tcp_flags, side);
-        next = real.mode == ForwardingMode::nat
-                   ? next_two_sided(state, event)
-                   : next_one_sided(state, event, session.tag.seconds_seen());
+        next = is_one_way(real.mode) ? next_one_sided(state, event, session.tag.seconds_seen())
+                                     : next_two_sided(state, event);
     }
     if (next != state) {
         enter(session, next, real, ages);
@@ -352,6 +355,9 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     newcomer.tag = SessionTag{first_state(packet, real.mode), packet.protocol};
     newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
+    if (wants_local_end(burst, i, real, snapshot)) {
+        return open_in_full_nat(newcomer, flow, burst, i, ages);
+    }
     Session* const session = admit(newcomer, real, burst.homes[i], ages);
     if (session == nullptr) {
         if (!can_go_untracked(snapshot, classified.listener, real, newcomer.vip_port)) {
@@ -422,28 +428,6 @@ std::uint16_t TrackerOf<Family>::choose(const Newcomer& newcomer, const Burst& b
 }
 
 template <typename Family>
-void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
-                                               const Snapshot& snapshot) {
-    const Classified& classified = burst.classified[i];
-    if (classified.listener == limits::index_none) {
-        burst.decisions[i].verdict = Verdict::punt;
-        burst.decisions[i].punt_class = PuntClass::transit;
-        return;
-    }
-    const SnapshotListener& listener = snapshot.listeners[classified.listener];
-    // Of a range, it is the one that the real has kept: no other has a sole listener.
-    const be16 vip_port = listener.port.wire() != 0 ? listener.port : burst.packets[i].source_port;
-    const std::uint32_t source =
-        snapshot.reply_source_of({burst.packets[i].source, burst.packets[i].source_port},
-                                 listener.protocol, family_of(listener.is_ipv6));
-    const std::uint32_t tally = source == EndpointMap::absent
-                                    ? std::uint32_t{limits::tallies_max}
-                                    : snapshot.reply_sources[source].tally;
-    decide_reply(burst.packets[i], {listener.vip, vip_port}, tally,
-                 Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);
-}
-
-template <typename Family>
 bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot,
                               std::uint32_t now_s) {
     const Ages ages{snapshot, now_s};
@@ -455,6 +439,7 @@ bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot
 
 template <typename Family>
 void TrackerOf<Family>::note_gone(const Session& session, const Ages& ages) {
+    give_end_back(session, ages);
     if (RealTally* tally = tally_of(session, ages.snapshot())) {
         tally->sessions_live.subtract(1);
         if (is_confirmed(session.tag.state())) {

@@ -20,6 +20,7 @@
 #include "dataplane/choose.h"
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
+#include "dataplane/local_ends.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/session_states.h"
 #include "dataplane/session_table.h"
@@ -53,7 +54,19 @@ struct Ipv4Flows {
     }
     // Where a reply goes.
     static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
-        return paths.hop_to(burst.packets[i].destination);
+        return paths.hop_to(burst.classified[i].client);
+    }
+    static IpAddress address_of_client(const Burst& burst, std::size_t i) {
+        return burst.packets[i].source;
+    }
+    // Of a reply to a local end: whose it is, and where it goes.
+    static void name_client(Burst& burst, std::size_t i, const LeasingFlow& flow) {
+        const Ipv4Address client = IpAddress{flow.client}.v4();
+        burst.classified[i].client = client;
+        burst.classified[i].client_key =
+            client_key_of(client, flow.client_port, burst.packets[i].protocol);
+        burst.decisions[i].far_address = client;
+        burst.decisions[i].far_port = flow.client_port;
     }
 };
 
@@ -89,7 +102,18 @@ struct Ipv6Flows {
     static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
         return paths.hop_to(burst.clients6[i].address);
     }
+    static IpAddress address_of_client(const Burst& burst, std::size_t i) {
+        return burst.clients6[i].address;
+    }
+    static void name_client(Burst& burst, std::size_t i, const LeasingFlow& flow) {
+        burst.clients6[i] = {flow.client, flow.client_port, burst.packets[i].protocol};
+        burst.decisions[i].far_port = flow.client_port;
+    }
 };
+
+// From which end the director speaks to the real for a session in full NAT; port 0: it is in none.
+Endpoint local_end_of(const Session& session, const LocalEnds& ends, const Snapshot& snapshot);
+Endpoint local_end_of(const Session6& session, const LocalEnds& ends, const Snapshot& snapshot);
 
 template <typename Family>
 class TrackerOf {
@@ -97,8 +121,8 @@ class TrackerOf {
     using Table = SessionTableOf<typename Family::Sessions>;
     using Session = typename Table::Session;
 
-    TrackerOf(Table& table, CounterBoard& board, Chooser& chooser)
-        : table_{table}, board_{board}, chooser_{chooser} {}
+    TrackerOf(Table& table, CounterBoard& board, Chooser& chooser, LocalEnds& ends)
+        : table_{table}, board_{board}, chooser_{chooser}, ends_{ends} {}
 
     // As soon as a packet's client is known: its session's cache line is on its way while the rest
     // of the burst is classified.
@@ -109,6 +133,10 @@ class TrackerOf {
 
     // A decision for each flow of the burst.
     void decide(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
+
+    // The same for one packet to a local end that is ours, which has no place among the flows;
+    // false: it belongs to no session in full NAT, and nothing is decided. See track_full_nat.cpp.
+    bool decide_local_reply(Burst& burst, std::size_t i, const Ages& ages);
 
     // The next buckets of the table; true when a round is complete.
     bool sweep(std::size_t bucket_count, const Snapshot& snapshot, std::uint32_t now_s);
@@ -146,6 +174,26 @@ class TrackerOf {
     Session* admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
                    const Ages& ages);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
+    // The real is one of full NAT, or would answer this client past us.
+    static bool wants_local_end(const Burst& burst, std::size_t i, const SnapshotReal& real,
+                                const Snapshot& snapshot) {
+        return real.mode == ForwardingMode::full_nat ||
+               (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
+                burst.packets[i].protocol != L4Protocol::sctp &&
+                is_beside(burst, i, real, snapshot));
+    }
+    static bool is_beside(const Burst& burst, std::size_t i, const SnapshotReal& real,
+                          const Snapshot& snapshot);
+    void open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst, std::size_t i,
+                          const Ages& ages);
+    bool speak_from_local_end(const Session& session, Decision& decision,
+                              const Snapshot& snapshot) const;
+    void give_end_back(const Session& session, const Ages& ages) {
+        if (session.tag.is_full_nat()) {
+            let_end_rest(session, ages);
+        }
+    }
+    void let_end_rest(const Session& session, const Ages& ages);
     void note_gone(const Session& session, const Ages& ages);
     void note_client_left(Session session, const Ages& ages);
     static Chooser::Holder holder_of(Session& session, const Snapshot& snapshot) {
@@ -157,6 +205,7 @@ class TrackerOf {
     Table& table_;
     CounterBoard& board_;
     Chooser& chooser_;
+    LocalEnds& ends_;
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;

@@ -62,14 +62,18 @@ Worker::Worker(const WorkerWiring& wiring)
       board_{*wiring.board},
       counters_{board_.worker()},
       chooser_{chooser_wiring(wiring)},
-      tracker_{table_, board_, chooser_},
-      tracker6_{table6_, board_, chooser_},
+      tracker_{table_, board_, chooser_, *wiring.local_ends},
+      tracker6_{table6_, board_, chooser_, *wiring.local_ends},
       path_{path_ports(wiring),
             *wiring.steering,
             wiring.id,
             wiring.worker_count,
             {tracker_, tracker6_}},
-      rehearsal_{path_ports(wiring), *wiring.steering, wiring.id, wiring.worker_count, chooser_},
+      rehearsal_{path_ports(wiring),
+                 *wiring.steering,
+                 wiring.id,
+                 wiring.worker_count,
+                 {chooser_, *wiring.local_ends}},
       emitter_{wiring_, clock_},
       refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
       icmp_{emitter_, counters_, clock_},
@@ -213,7 +217,7 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             emitter_.punt(mbuf, decision.punt_class);
             break;
         case Verdict::hand_over:
-            if (!emitter_.hand_over(mbuf, wiring_.steering->owner_of(client_of(i)))) {
+            if (!emitter_.hand_over(mbuf, owner_of(i))) {
                 drop_stranger(i, snapshot);
             }
             break;
@@ -235,6 +239,12 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
         case Verdict::pending:
             std::abort();  // a stage forgot a packet
     }
+}
+
+unsigned Worker::owner_of(std::size_t i) const {
+    return burst_->classified[i].packet_class == PacketClass::local_reply
+               ? wiring_.steering->owner_of_local_port(burst_->packets[i].destination_port)
+               : wiring_.steering->owner_of(client_of(i));
 }
 
 IpAddress Worker::client_of(std::size_t i) const {
@@ -342,7 +352,7 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     };
     const bool can_go_on = decision.hop != nullptr && decision.hop->is_resolved;
     if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
-        const BareReset reset = reset_onwards(frame, packet, decision, snapshot);
+        const BareReset reset = reset_onwards(frame, packet, decision, client_of(i), snapshot);
         auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
         const std::uint16_t length = write_reset(octets, reset, *decision.hop);
         if (decision.rewrite == Rewrite::tunnel) {
@@ -431,6 +441,7 @@ void Worker::close_turn(const Snapshot& snapshot, bool was_busy) {
     counters_.affinity_records.set(chooser_.affinity().live_count());
     counters_.affinity_evicted.set(chooser_.affinity().evicted_count());
     counters_.affinity_refused.set(chooser_.affinity().refused_count());
+    counters_.local_ports_taken.set(wiring_.local_ends->taken_count());
     counters_.sessions_live.set(table_.live_count() + table6_.live_count());
     counters_.sessions_unconfirmed.set(table_.unconfirmed_count() + table6_.unconfirmed_count());
     counters_.sessions_moved.set(table_.moved_count() + table6_.moved_count());

@@ -86,6 +86,7 @@ class Worker {
     std::uint16_t service_of(std::size_t i, const Snapshot& snapshot) const;
     void drop(std::size_t i, DropReason reason, const Snapshot& snapshot);
     void drop_stranger(std::size_t i, const Snapshot& snapshot);
+    unsigned owner_of(std::size_t i) const;
     IpAddress source_of(std::size_t i, const Snapshot& snapshot) const;
     void sweep_some(const Snapshot& snapshot);
     void renew_counts();

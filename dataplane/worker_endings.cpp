@@ -19,6 +19,7 @@ void Worker::refuse(std::size_t i, const Snapshot& snapshot) {
     const bool is_answered = burst_->packets[i].kind == PacketKind::fragment;
     switch (reason) {
         case DropReason::no_real:
+        case DropReason::no_local_port:
             return is_answered ? drop(i, reason, snapshot) : refuse_no_real(i, snapshot);
         case DropReason::no_service_reset:
             return refuse_at_vip(i, snapshot);

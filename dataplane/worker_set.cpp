@@ -106,6 +106,11 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
         tables6_.push_back(
             std::make_unique<SessionTable6>(kept.octets().subspan(size), buckets6, secret_));
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count, plan.service_count));
+        local_ends_.push_back(LocalEnds::create(
+            {static_cast<unsigned>(i), static_cast<unsigned>(cpus_.size())}, secret_));
+        if (local_ends_.back() == nullptr) {
+            return no_memory_for("local ports of worker " + std::to_string(i));
+        }
     }
     return done();
 }
@@ -179,6 +184,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.table = tables_[i].get();
         wiring.table6 = tables6_[i].get();
         wiring.board = boards_[i].get();
+        wiring.local_ends = local_ends_[i].get();
         for (std::size_t other = 0; other < count; ++other) {
             wiring.others[other] = other == i ? nullptr : boards_[other].get();
         }

@@ -54,6 +54,7 @@ bool Worker::walk_sessions(const Table& table, const Snapshot& snapshot) {
             found.session = {
                 .client = {client, session.client_port},
                 .vip = {snapshot.address_of(listener.vip, listener.is_ipv6), session.vip_port},
+                .local = local_end_of(session, *wiring_.local_ends, snapshot),
                 .listener = session.listener,
                 .real = session.real,
                 .protocol = session.tag.protocol(),

@@ -12,6 +12,7 @@
 #include "config/model/service.h"
 #include "config/model/worker_messages.h"
 #include "dataplane/counters.h"
+#include "dataplane/local_ends.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/publication.h"
 #include "dataplane/session_table.h"
@@ -51,6 +52,7 @@ struct WorkerWiring {
     const Steering* steering = nullptr;
     SessionTable* table = nullptr;
     SessionTable6* table6 = nullptr;
+    LocalEnds* local_ends = nullptr;
     CounterBoard* board = nullptr;
     std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
     std::size_t affinity_record_count = 1'024;

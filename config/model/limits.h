@@ -73,6 +73,15 @@ inline constexpr std::size_t locality_destinations_max = 16'384;
 inline constexpr std::size_t locality_set_max = 16;
 inline constexpr std::uint32_t locality_idle_s_max = 24 * 3'600;
 
+// --- full NAT --------------------------------------------------------------------------------
+// Local addresses that a director may come to have from its start to its end: each has a place of
+// its own in every worker's memory of ports.
+inline constexpr std::size_t local_addresses_max = 64;
+// From its session's last packet on a local port serves nobody else: for so long a real keeps what
+// it closed last (TIME-WAIT is 60 s on Linux), and would take a newcomer's packets for the old
+// connection's.
+inline constexpr std::uint32_t local_port_rest_s = 60;
+
 // --- fragments -------------------------------------------------------------------------------
 inline constexpr std::size_t datagrams_in_fragments_max = 1'024;  // remembered by each worker
 inline constexpr std::uint32_t fragments_follow_s = 2;            // the first one, at the least

@@ -128,6 +128,8 @@ std::string_view to_string(ForwardingMode mode) {
             return "gue";
         case ForwardingMode::gre:
             return "gre";
+        case ForwardingMode::full_nat:
+            return "fullnat";
     }
     return "unknown";
 }

@@ -20,11 +20,13 @@
 namespace fulcrum {
 
 enum class ForwardingMode : std::uint8_t {
-    nat,     // destination rewritten; replies come back through the director
-    direct,  // only the MAC is rewritten; the real holds the VIP and answers the client itself
-    ipip,    // as direct, and over any distance: the packet travels within another one (RFC 2003)
-    gue,     // the same within UDP (generic UDP encapsulation, variant 0)
-    gre,     // the same within GRE (RFC 2784)
+    nat,       // destination rewritten; replies come back through the director
+    direct,    // only the MAC is rewritten; the real holds the VIP and answers the client itself
+    ipip,      // as direct, and over any distance: the packet travels within another one (RFC 2003)
+    gue,       // the same within UDP (generic UDP encapsulation, variant 0)
+    gre,       // the same within GRE (RFC 2784)
+    full_nat,  // as nat, and the source becomes a local address of the director: replies come back
+               // wherever the real's routes lead
 };
 
 // Whether the packet is wrapped, so that the real has to unwrap it.
@@ -166,6 +168,7 @@ struct NicPort {
     std::string parent;  // kind vlan: the port whose device carries its frames, tagged
     std::uint16_t vlan = 0;
     std::vector<IpPrefix> addresses;
+    std::vector<IpAddress> local_addresses;  // for full NAT towards reals beyond this port
     SourcePlace place;
 
     friend bool operator==(const NicPort&, const NicPort&) = default;

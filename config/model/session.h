@@ -61,6 +61,7 @@ std::string_view to_string(SessionState state, L4Protocol protocol);
 struct SessionRecord {
     Endpoint client;
     Endpoint vip;
+    Endpoint local;  // in full NAT, as whom the real knows the client; port 0: there is none
     std::uint16_t listener = 0;
     std::uint16_t real = 0;  // local to the listener's service
     L4Protocol protocol = L4Protocol::tcp;

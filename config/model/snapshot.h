@@ -129,6 +129,14 @@ struct SnapshotReplySource {
     std::uint32_t tally = 0;  // of its real
 };
 
+// An address of ours from which clients are presented to reals in full NAT.
+struct LocalAddress {
+    AddressName address;
+    std::uint16_t place = 0;  // below limits::local_addresses_max; its own while the director runs
+    std::uint8_t port = 0;    // index of the NIC port whose twin holds it
+    bool is_ipv6 = false;
+};
+
 static_assert(Ipv6Map::absent == 0xFFFF'FFFF && name_none.host() == Ipv6Map::absent);
 
 struct Snapshot {
@@ -161,6 +169,15 @@ struct Snapshot {
 
     // By tally: the number of the service whose real it counts for, or index_none.
     std::vector<std::uint16_t> service_of_tally;
+
+    std::vector<LocalAddress> local_addresses;
+    EndpointMap local_places;                 // local address, 0, 252 -> its place
+    std::vector<AddressName> local_by_place;  // name_none: nobody's now
+
+    // `place` of a local address that there is, or was; name_none: there is none now.
+    AddressName local_address(std::uint16_t place) const {
+        return place < local_by_place.size() ? local_by_place[place] : name_none;
+    }
 
     std::vector<Tunnel> tunnels;
     std::vector<std::uint32_t> tunnel_by_tally;  // of a tunnel's real; empty: nobody has a tunnel

@@ -306,14 +306,16 @@ std::string show_sessions(const Json& result) {
                  {"PROTO"},
                  {"SERVICE", Side::left, 12},
                  {"REAL", Side::left, 12},
+                 {"FROM", Side::left, 21},
                  {"STATE", Side::left, 15},
                  {"IDLE", Side::right, 6},
                  {"TIMEOUT", Side::right},
                  {"WORKER", Side::right}}};
     for (const Json& session : result.at("sessions")) {
         table.add({cell(session, "client"), cell(session, "vip"), cell(session, "protocol"),
-                   cell(session, "service"), cell(session, "real"), cell(session, "state"),
-                   length_of(session.value("idle_s", std::int64_t{0})),
+                   cell(session, "service"), cell(session, "real"),
+                   session.value("local", Json{}).is_null() ? "client" : cell(session, "local"),
+                   cell(session, "state"), length_of(session.value("idle_s", std::int64_t{0})),
                    length_of(session.value("timeout_s", std::int64_t{0})),
                    cell(session, "worker")});
     }
@@ -388,7 +390,10 @@ std::string show_explain(const Json& result) {
     if (const Json& session = result.at("session"); !session.is_null()) {
         text += line("session", cell(session, "state") + ", idle for " +
                                     length_of(session.value("idle_s", std::int64_t{0})) + " of " +
-                                    length_of(session.value("timeout_s", std::int64_t{0})));
+                                    length_of(session.value("timeout_s", std::int64_t{0})) +
+                                    (session.value("local", Json{}).is_null()
+                                         ? ""
+                                         : ", from " + cell(session, "local")));
     } else if (result.value("opens_session", false)) {
         const bool has_slot = !result.at("ring_slot").is_null();
         text +=

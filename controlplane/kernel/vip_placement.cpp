@@ -50,6 +50,10 @@ std::vector<std::vector<IpAddress>> place_vips(std::span<const VirtualService> s
             }
         }
     }
+    for (std::size_t port = 0; port < ports.size(); ++port) {
+        const std::vector<IpAddress>& local = ports[port].local_addresses;
+        placed[port].insert(placed[port].end(), local.begin(), local.end());
+    }
     for (auto& vips : placed) {
         std::sort(vips.begin(), vips.end());
         vips.erase(std::unique(vips.begin(), vips.end()), vips.end());

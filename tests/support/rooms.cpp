@@ -115,7 +115,7 @@ TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t
                 .affinity_record_count = affinity_record_count,
                 .key = OwnedTable::default_key,
                 .hz = 1'000'000'000}},
-      tracker_{*table_, board_, chooser_},
+      tracker_{*table_, board_, chooser_, *ends_},
       burst_{std::make_unique<Burst>()} {}
 
 std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {

@@ -101,6 +101,7 @@ class TrackingRoom {
     OwnedTable table_;
     CounterBoard board_;
     Chooser chooser_;
+    std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {});
     Tracker tracker_;
     std::unique_ptr<Burst> burst_;
     std::uint32_t now_s_ = 1'000;

@@ -104,6 +104,8 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     wiring.table = &*member.table;
     wiring.table6 = &*member.table6;
     wiring.board = &member.board;
+    member.local_ends = LocalEnds::create({index, count_}, {});
+    wiring.local_ends = member.local_ends.get();
     for (unsigned other = 0; other < count_; ++other) {
         wiring.others[other] = other == index ? nullptr : &members_[other]->board;
     }

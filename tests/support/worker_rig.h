@@ -93,6 +93,7 @@ class WorkerRig {
         OwnedTable table;
         OwnedTable6 table6;
         CounterBoard board;
+        std::unique_ptr<LocalEnds> local_ends;
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;
         std::unique_ptr<Mailbox<CapturedFrame>> captured;

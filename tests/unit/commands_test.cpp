@@ -18,8 +18,8 @@ class CommandsTest : public ControlBench {
         facts.memory = {{"sessions", 1'024}};
         facts.ports = [this] {
             return std::vector<PortReport>{{"wan", "eth0", "wan", {}, is_link_up_}};
-            facts.kernel_forwards = [this] { return kernel_forwards_; };
         };
+        facts.kernel_forwards = [this] { return kernel_forwards_; };
         mail_ = std::make_unique<WorkerMail>(
             loop_, std::vector<WorkerDoors>{doors_of(*workers_[0]), doors_of(*workers_[1])},
             [this](std::uint8_t port, const IpAddress& neighbour) {

@@ -226,9 +226,13 @@ TEST_F(ListingTest, ReportsSessionsByTheNamesTheyStandFor) {
     stranger.real = 9;
     const Json report = report_sessions(listing_of({real}), {{session, stranger}, true});
     EXPECT_EQ(report["sessions"][0].dump(),
-              R"({"client":"10.1.0.7:40000","vip":"10.1.0.80:80","service":"web","real":"web1",)"
-              R"("protocol":"tcp","state":"established","idle_s":4,"timeout_s":900,"worker":1})");
+              R"({"client":"10.1.0.7:40000","vip":"10.1.0.80:80","local":null,"service":"web",)"
+              R"("real":"web1","protocol":"tcp","state":"established","idle_s":4,)"
+              R"("timeout_s":900,"worker":1})");
     EXPECT_TRUE(report["sessions"][1]["real"].is_null());
+    session.local = {Ipv4Address::of(10, 2, 0, 100), be16{2'049}};
+    const Json in_full_nat = report_sessions(listing_of({real}), {{session}, false});
+    EXPECT_EQ(in_full_nat["sessions"][0]["local"], "10.2.0.100:2049");
     EXPECT_EQ(report["truncated"], true);
 }
 

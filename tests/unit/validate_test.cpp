@@ -29,6 +29,7 @@ Config sound_config() {
     config.director.workers = {0, 1};
     config.ports = {port_named("lan", "eth1")};
     config.ports[0].addresses = {{Ipv4Address::of(10, 0, 0, 2), 24}};
+    config.ports[0].local_addresses = {Ipv4Address::of(10, 0, 0, 100)};
     config.services = {{.name = "web",
                         .vip = Ipv4Address::of(10, 0, 0, 80),
                         .port = be16{80},

@@ -17,6 +17,7 @@ constexpr Endpoint vip{Ipv4Address::of(10, 1, 0, 80), be16{80}};
 constexpr Endpoint other_vip{Ipv4Address::of(10, 1, 0, 81), be16{80}};
 constexpr Endpoint real{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
 constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
+constexpr Ipv4Address local = Ipv4Address::of(10, 2, 0, 100);
 constexpr Ipv4Address our_wan = Ipv4Address::of(10, 1, 0, 2);
 constexpr Ipv4Address stranger = Ipv4Address::of(192, 0, 2, 1);
 
@@ -226,6 +227,32 @@ std::map<DropReason, Scenario> service_scenarios() {
             scene.config().vips = {{.addresses = IpPrefix::only(vip.address), .other = other}};
         };
     }
+    // The port towards the real has no local address.
+    all[no_local_port] = receives(request().bytes());
+    all[no_local_port].prepare = [](Scene& scene) {
+        scene.last_service().reals[0].forward = ForwardingMode::full_nat;
+        scene.last_service().no_real = NoReal::silent;
+    };
+    all[local_fragment] = {.act =
+                               [](WorkerRig& rig) {
+                                   // Its pieces meet at the worker of the real's address; the port
+                                   // is the other's.
+                                   const Ipv4Address from = real.address.v4();
+                                   const std::uint16_t port =
+                                       rig.steering().owner_of(from) == 0 ? 2'049 : 2'048;
+                                   rig.receive_on(1, Packet::udp(real, {local, be16{port}})
+                                                         .payload(std::string(16, 'x'))
+                                                         .fragment(0, true)
+                                                         .macs(mac_of(real.address), lan_mac)
+                                                         .bytes());
+                               },
+                           .prepare =
+                               [](Scene& scene) {
+                                   scene.last_service().reals[0].forward = ForwardingMode::full_nat;
+                                   scene.config().ports[1].local_addresses = {local};
+                                   scene.kernel().addresses.push_back(local);
+                               },
+                           .shape = {.worker_count = 2}};
     all[table_full] = {.act = crowd, .prepare = add_second_service, .shape = {.bucket_count = 16}};
     all[client_port_in_use] = {.act =
                                    [](WorkerRig& rig) {
@@ -295,7 +322,7 @@ const std::map<DropReason, std::string> service_by_reason{
     {no_route, "web"},      {no_buffer, "web"},         {neighbour_unresolved, "web"},
     {denied, "web"},        {client_limited, "web"},    {service_limited, "web"},
     {handover_full, "web"}, {handed_over_twice, "web"}, {client_port_in_use, "other"},
-    {sctp_fragment, "web"},
+    {sctp_fragment, "web"}, {no_local_port, "web"},
 };
 
 class EveryDropReason : public testing::TestWithParam<std::size_t> {};

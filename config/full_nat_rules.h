@@ -1,0 +1,12 @@
+// Full NAT: local addresses belong to it alone, and reals that need one find one on their port.
+// Pure; used by `validate`.
+#pragma once
+
+#include "config/findings.h"
+#include "config/model/service.h"
+
+namespace fulcrum {
+
+void check_full_nat(const Config& config, Findings& findings);
+
+}  // namespace fulcrum

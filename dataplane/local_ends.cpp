@@ -1,0 +1,209 @@
+// Numbers of ports, chains of leases, queues of ports at rest.
+#include "dataplane/local_ends.h"
+
+#include <sys/mman.h>
+
+#include <bit>
+#include <utility>
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint32_t first_port = 1'024;
+constexpr std::uint32_t owner_slots{limits::owner_slots_count};
+constexpr std::uint32_t ports_per_slot = (65'536 - first_port) / owner_slots;
+static_assert(ports_per_slot == 1'008);
+// One for every four leases of eight addresses: chains stay short until there are many more.
+constexpr std::uint32_t addresses_chained_well = 8;
+
+// Slots belong to workers in turn (see Steering).
+std::uint32_t slots_of(unsigned worker_id, unsigned worker_count) {
+    return (owner_slots - worker_id + worker_count - 1) / worker_count;
+}
+
+std::uint32_t most_ports_per_pool(unsigned worker_count) {
+    return slots_of(0, worker_count) * ports_per_slot;
+}
+
+std::size_t chain_count(unsigned worker_count) {
+    return std::bit_ceil(std::size_t{2} * addresses_chained_well *
+                         most_ports_per_pool(worker_count) / 4);
+}
+
+}  // namespace
+
+std::size_t LocalEnds::size_of_address(unsigned worker_count) {
+    return std::size_t{2} * most_ports_per_pool(worker_count) * sizeof(Lease);
+}
+
+std::size_t LocalEnds::lease_octets(unsigned worker_count) {
+    return limits::local_addresses_max * size_of_address(worker_count);
+}
+
+LocalEnds::Memory::Memory(std::size_t size) : size_{size} {
+    void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    octets_ = memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+LocalEnds::Memory::Memory(Memory&& other) noexcept
+    : octets_{std::exchange(other.octets_, nullptr)}, size_{other.size_} {}
+
+LocalEnds::Memory::~Memory() {
+    if (octets_ != nullptr) {
+        munmap(octets_, size_);
+    }
+}
+
+std::unique_ptr<LocalEnds> LocalEnds::create(const Share& share, HashKey key) {
+    Memory memory{lease_octets(share.worker_count) +
+                  chain_count(share.worker_count) * sizeof(std::uint32_t)};
+    return memory.octets() == nullptr
+               ? nullptr
+               : std::unique_ptr<LocalEnds>{new LocalEnds{share, key, std::move(memory)}};
+}
+
+LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
+    : worker_id_{share.worker_id},
+      worker_count_{share.worker_count},
+      slots_{slots_of(worker_id_, worker_count_)},
+      ports_per_pool_{slots_ * ports_per_slot},
+      fresh_from_{scaled(static_cast<std::uint32_t>(key.low), ports_per_pool_)},
+      key_{key},
+      memory_{std::move(memory)} {
+    const std::size_t octets = lease_octets(worker_count_);
+    leases_ = {reinterpret_cast<Lease*>(memory_.octets()), octets / sizeof(Lease)};
+    chains_ = {reinterpret_cast<std::uint32_t*>(memory_.octets() + octets),
+               chain_count(worker_count_)};
+}
+
+// --- numbers ---------------------------------------------------------------------------------
+
+std::uint32_t LocalEnds::pool_of(std::uint16_t place, L4Protocol protocol) const {
+    return place * 2U + (protocol == L4Protocol::udp ? 1U : 0U);
+}
+
+std::uint32_t LocalEnds::number_of(LocalEnd end, L4Protocol protocol) const {
+    const std::uint32_t port = end.port.host();
+    const std::uint32_t slot = port % owner_slots;
+    const bool is_ours = port >= first_port && slot % worker_count_ == worker_id_ &&
+                         end.place < limits::local_addresses_max;
+    if (!is_ours) {
+        return number_none;
+    }
+    const std::uint32_t row = (port - first_port) / owner_slots;
+    return pool_of(end.place, protocol) * ports_per_pool_ + row * slots_ + slot / worker_count_;
+}
+
+LocalEnd LocalEnds::end_of(std::uint32_t number) const {
+    const std::uint32_t within = number % ports_per_pool_;
+    const std::uint32_t slot = within % slots_ * worker_count_ + worker_id_;
+    const std::uint32_t port = first_port + within / slots_ * owner_slots + slot;
+    return {static_cast<std::uint16_t>(number / ports_per_pool_ / 2),
+            be16{static_cast<std::uint16_t>(port)}};
+}
+
+// --- chains ----------------------------------------------------------------------------------
+
+std::uint32_t& LocalEnds::chain_of(const LeasingFlow& flow, L4Protocol protocol) const {
+    const std::uint64_t rest = flow.client_port.wire() |
+                               (std::uint64_t{flow.vip_port.wire()} << 16) |
+                               (std::uint64_t{flow.listener} << 32) |
+                               (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48);
+    const std::uint64_t client =
+        folded_multiply(flow.client.word(0) ^ key_.low, flow.client.word(1) ^ key_.high);
+    return chains_[folded_multiply(client ^ rest ^ key_.low, key_.high) & (chains_.size() - 1)];
+}
+
+std::uint32_t LocalEnds::find(const LeasingFlow& flow, L4Protocol protocol) const {
+    for (std::uint32_t link = chain_of(flow, protocol); link != 0; link = leases_[link - 1].next) {
+        const std::uint32_t number = link - 1;
+        const bool is_udp = number / ports_per_pool_ % 2 == 1;
+        if (leases_[number].flow == flow && is_udp == (protocol == L4Protocol::udp)) {
+            return number;
+        }
+    }
+    return number_none;
+}
+
+std::optional<LocalEnd> LocalEnds::end_of(const LeasingFlow& flow, L4Protocol protocol) const {
+    const std::uint32_t number = find(flow, protocol);
+    return number == number_none ? std::nullopt : std::optional{end_of(number)};
+}
+
+const LeasingFlow* LocalEnds::holder_of(LocalEnd end, L4Protocol protocol) const {
+    const std::uint32_t number = number_of(end, protocol);
+    return number == number_none || leases_[number].is_taken == 0 ? nullptr : &leases_[number].flow;
+}
+
+// --- pools -----------------------------------------------------------------------------------
+
+// number_none: all are taken or rest.
+std::uint32_t LocalEnds::next_free(std::uint32_t pool, std::uint32_t now_s) const {
+    const Pool& asked = pools_[pool];
+    if (asked.fresh_used < ports_per_pool_) {
+        return pool * ports_per_pool_ + (fresh_from_ + asked.fresh_used) % ports_per_pool_;
+    }
+    const bool has_rested =
+        asked.first != 0 &&
+        static_cast<std::int32_t>(now_s - leases_[asked.first - 1].free_from_s) >= 0;
+    return has_rested ? asked.first - 1 : number_none;
+}
+
+void LocalEnds::take_out(std::uint32_t pool, std::uint32_t number) {
+    Pool& asked = pools_[pool];
+    if (asked.fresh_used < ports_per_pool_) {
+        ++asked.fresh_used;
+    } else {
+        asked.first = leases_[number].next;
+        asked.last = asked.first == 0 ? 0 : asked.last;
+    }
+}
+
+std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wish,
+                                        std::span<const LocalAddress> addresses,
+                                        std::uint32_t now_s) {
+    for (std::size_t n = 0; n < addresses.size(); ++n) {
+        const LocalAddress& address = addresses[(turn_ + n) % addresses.size()];
+        if (address.port != wish.nic_port || family_of(address.is_ipv6) != wish.family) {
+            continue;
+        }
+        const std::uint32_t pool = pool_of(address.place, wish.protocol);
+        const std::uint32_t number = next_free(pool, now_s);
+        if (number == number_none) {
+            continue;
+        }
+        if (!is_rehearsal_) {
+            take_out(pool, number);
+            std::uint32_t& chain = chain_of(flow, wish.protocol);
+            leases_[number] = {.flow = flow, .is_taken = 1, .next = chain, .free_from_s = 0};
+            chain = number + 1;
+            turn_ = static_cast<std::uint32_t>((turn_ + n + 1) % addresses.size());
+            ++taken_count_;
+        }
+        return end_of(number);
+    }
+    return std::nullopt;
+}
+
+void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s) {
+    const std::uint32_t number = find(flow, protocol);
+    if (is_rehearsal_ || number == number_none) {
+        return;
+    }
+    std::uint32_t* link = &chain_of(flow, protocol);
+    while (*link != number + 1) {
+        link = &leases_[*link - 1].next;
+    }
+    Lease& lease = leases_[number];
+    *link = lease.next;
+    lease.is_taken = 0;
+    lease.next = 0;
+    lease.free_from_s = free_from_s;
+    Pool& pool = pools_[number / ports_per_pool_];
+    (pool.last == 0 ? pool.first : leases_[pool.last - 1].next) = number + 1;
+    pool.last = number + 1;
+    --taken_count_;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,145 @@
+// The ends from which a worker speaks to reals in full NAT: local addresses of the director, each
+// with the ports of this worker. A session in full NAT *leases* one end of its protocol; the lease
+// knows whose it is, and the session's client leads to the lease, so that both directions find
+// their way while the session itself stays as small as any.
+//
+//   request: client, listener, VIP port ─► chain of leases ─► local address and port
+//   reply:   local address and port     ─► lease           ─► client, listener, VIP port ─► session
+//
+// A local port belongs to the slot of its low six bits, and so to the worker of that slot (see
+// steering.h): who owns a reply is computed from its destination port. Each address has 1,008 ports
+// of each slot, 1,024 to 65,535.
+//
+// A port that has been given back rests: until `limits::local_port_rest_s` after its session's last
+// packet it serves nobody, because the real may still hold the old connection. Given out are those
+// that rested longest, after those that were never used, which begin at a place drawn at start: a
+// director that starts anew is unlikely to meet what the reals remember of the one before.
+//
+// One worker's thread. Memory is reserved at start for all addresses that a director may come to
+// have, and backed by pages as ports are used for the first time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "config/model/address.h"
+#include "config/model/hash.h"
+#include "config/model/limits.h"
+#include "config/model/snapshot.h"
+
+namespace fulcrum {
+
+// `place` is the local address's, as the snapshot numbers them.
+struct LocalEnd {
+    std::uint16_t place = 0;
+    be16 port{};
+
+    friend bool operator==(const LocalEnd&, const LocalEnd&) = default;
+};
+
+// Whose an end is: with the protocol, what tells a client's sessions apart.
+struct LeasingFlow {
+    Ipv6Address client;  // IPv4: mapped
+    be16 client_port{};
+    be16 vip_port{};
+    std::uint16_t listener = limits::index_none;
+
+    friend bool operator==(const LeasingFlow&, const LeasingFlow&) = default;
+};
+
+class LocalEnds {
+  public:
+    struct Share {
+        unsigned worker_id = 0;
+        unsigned worker_count = 1;
+    };
+    // Null when memory is short. `key`: who knew it could fill one chain.
+    static std::unique_ptr<LocalEnds> create(const Share& share, HashKey key);
+    // What one local address in full use comes to take, of each worker.
+    static std::size_t size_of_address(unsigned worker_count);
+
+    // An end at one of the snapshot's local addresses of this family on the NIC port, for a flow
+    // that has none. Nothing: there is no such address, or no port of theirs is free.
+    struct Wish {
+        IpFamily family = IpFamily::v4;
+        std::uint8_t nic_port = 0;
+        L4Protocol protocol = L4Protocol::tcp;
+    };
+    std::optional<LocalEnd> take(const LeasingFlow& flow, const Wish& wish,
+                                 std::span<const LocalAddress> addresses, std::uint32_t now_s);
+    // Of a flow that has one.
+    std::optional<LocalEnd> end_of(const LeasingFlow& flow, L4Protocol protocol) const;
+    // Null: nobody's now, or another worker's.
+    const LeasingFlow* holder_of(LocalEnd end, L4Protocol protocol) const;
+    // The end serves somebody else from `free_from_s` on. Nothing happens if the flow has none.
+    void give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s);
+
+    std::size_t taken_count() const { return taken_count_; }
+
+    // From here on what would be taken is only told, and nothing is given back.
+    void rehearse(bool is_rehearsal) { is_rehearsal_ = is_rehearsal; }
+
+  private:
+    // Chained by the number of a lease plus one; 0 ends a chain.
+    struct Lease {
+        LeasingFlow flow;
+        std::uint16_t is_taken;
+        std::uint32_t next;         // taken: in the chain of its flow's hash; resting: in the queue
+        std::uint32_t free_from_s;  // resting
+    };
+    static_assert(sizeof(Lease) == 32);
+
+    // The ports of one address and protocol that nobody has.
+    struct Pool {
+        std::uint32_t fresh_used = 0;  // of those never used before, how many have been given out
+        std::uint32_t first = 0;       // resting longest
+        std::uint32_t last = 0;
+    };
+
+    // Zeroed by the kernel, page by page, at the first use.
+    class Memory {
+      public:
+        explicit Memory(std::size_t size);
+        Memory(Memory&& other) noexcept;
+        Memory& operator=(Memory&&) = delete;
+        ~Memory();
+        std::byte* octets() const { return octets_; }  // null: there was none
+
+      private:
+        std::byte* octets_ = nullptr;
+        std::size_t size_;
+    };
+    LocalEnds(const Share& share, HashKey key, Memory memory);
+
+    static std::size_t lease_octets(unsigned worker_count);
+    std::uint32_t number_of(LocalEnd end, L4Protocol protocol) const;  // number_none: not ours
+    LocalEnd end_of(std::uint32_t number) const;
+    std::uint32_t pool_of(std::uint16_t place, L4Protocol protocol) const;
+    std::uint32_t next_free(std::uint32_t pool, std::uint32_t now_s) const;
+    void take_out(std::uint32_t pool, std::uint32_t number);
+    std::uint32_t& chain_of(const LeasingFlow& flow, L4Protocol protocol) const;
+    std::uint32_t find(const LeasingFlow& flow, L4Protocol protocol) const;
+
+    static constexpr std::uint32_t number_none = UINT32_MAX;
+    static constexpr std::uint32_t pool_count = 2 * limits::local_addresses_max;
+
+    unsigned worker_id_;
+    unsigned worker_count_;
+    std::uint32_t slots_;           // of the 64, how many are ours
+    std::uint32_t ports_per_pool_;  // of an address and a protocol
+    std::uint32_t fresh_from_;      // where in a pool the unused ones begin
+    HashKey key_;
+    Memory memory_;
+    std::span<Lease> leases_;
+    std::span<std::uint32_t> chains_;
+    std::array<Pool, pool_count> pools_{};
+    std::uint32_t turn_ = 0;  // at which address the next search begins
+    std::size_t taken_count_ = 0;
+    bool is_rehearsal_ = false;
+};
+
+}  // namespace fulcrum

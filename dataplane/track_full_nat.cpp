@@ -1,0 +1,162 @@
+// Sessions in full NAT: which ones are, the local end that each of them leases from its first
+// packet until it is gone, and how a reply to that end finds its session. Apart from track.cpp,
+// because nobody else's packets come here.
+#include "dataplane/track.h"
+
+#include <algorithm>
+
+namespace fulcrum {
+namespace {
+
+template <typename Session>
+LeasingFlow flow_of(const Session& session) {
+    return {.client = IpAddress{session.client_address}.v6(),
+            .client_port = session.client_port,
+            .vip_port = session.vip_port,
+            .listener = session.listener};
+}
+
+template <typename Session>
+Endpoint local_end_as_told(const Session& session, const LocalEnds& ends,
+                           const Snapshot& snapshot) {
+    const std::optional<LocalEnd> end = session.tag.is_full_nat()
+                                            ? ends.end_of(flow_of(session), session.tag.protocol())
+                                            : std::nullopt;
+    const AddressName address = end ? snapshot.local_address(end->place) : name_none;
+    if (address == name_none) {
+        return {};
+    }
+    return {snapshot.address_of(address, snapshot.listeners[session.listener].is_ipv6), end->port};
+}
+
+}  // namespace
+
+Endpoint local_end_of(const Session& session, const LocalEnds& ends, const Snapshot& snapshot) {
+    return local_end_as_told(session, ends, snapshot);
+}
+Endpoint local_end_of(const Session6& session, const LocalEnds& ends, const Snapshot& snapshot) {
+    return local_end_as_told(session, ends, snapshot);
+}
+
+// Whether the client is in a network of ours that the real is in too, or is the real itself; and
+// there is a local address to present it under. Where there is none, NAT has to do: the real may
+// know a way back through us.
+template <typename Family>
+bool TrackerOf<Family>::is_beside(const Burst& burst, std::size_t i, const SnapshotReal& real,
+                                  const Snapshot& snapshot) {
+    const auto is_towards_real = [&](const LocalAddress& local) {
+        return local.port == real.hop.port && local.is_ipv6 == real.is_ipv6;
+    };
+    if (std::ranges::none_of(snapshot.local_addresses, is_towards_real)) {
+        return false;
+    }
+    const Paths& paths = *snapshot.paths;
+    const IpAddress client = Family::address_of_client(burst, i);
+    const IpAddress address = snapshot.address_of(real.address, real.is_ipv6);
+    const Paths::Answer to_client = paths.to(client);
+    // Each network of ours has an address of ours, which the kernel uses there.
+    return to_client.neighbour == client && to_client.hop->port == real.hop.port &&
+           paths.to(address).neighbour == address &&
+           paths.source_to(client) == paths.source_to(address);
+}
+
+// What `open` does where NAT at one end will not do.
+template <typename Family>
+void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst,
+                                         std::size_t i, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    const SnapshotListener& listener = snapshot.listeners[newcomer.listener];
+    const SnapshotReal& real = snapshot.real_of(listener, newcomer.real);
+    const L4Protocol protocol = newcomer.tag.protocol();
+    Decision& decision = burst.decisions[i];
+    decision.verdict = Verdict::drop;
+    newcomer.tag.set_full_nat();
+    if (!ends_.take(flow_of(newcomer), {family_of(real.is_ipv6), real.hop.port, protocol},
+                    snapshot.local_addresses, ages.now_s())) {
+        decision.reason = DropReason::no_local_port;
+        return;
+    }
+    Session* const session = admit(newcomer, real, burst.homes[i], ages);
+    if (session == nullptr) {
+        ends_.give_back(flow_of(newcomer), protocol, ages.now_s());  // nobody has used it
+        decision.reason = DropReason::table_full;
+        return;
+    }
+    const SnapshotService& service = snapshot.services[listener.service];
+    if (service.schedule != nullptr) {
+        session->tag.set_affine(chooser_.note_opened(snapshot, flow, newcomer.real));
+    }
+    decide_request(burst.packets[i], real, decision);
+    speak_from_local_end(*session, decision, snapshot);
+    limit_segments(burst.packets[i], real, service.mss_max, decision);
+}
+
+// The request has been decided on as NAT would have it. False: its local address has been taken
+// from the director.
+template <typename Family>
+bool TrackerOf<Family>::speak_from_local_end(const Session& session, Decision& decision,
+                                             const Snapshot& snapshot) const {
+    const std::optional<LocalEnd> end = ends_.end_of(flow_of(session), session.tag.protocol());
+    const AddressName address = end ? snapshot.local_address(end->place) : name_none;
+    if (address == name_none) {
+        return false;
+    }
+    decision.rewrite = in_full_nat(decision.rewrite);
+    decision.far_address = address;
+    decision.far_port = end->port;
+    return true;
+}
+
+// It rests from the session's last packet on, whenever the session was found to be over.
+template <typename Family>
+void TrackerOf<Family>::let_end_rest(const Session& session, const Ages& ages) {
+    const std::uint32_t last_packet_s = ages.now_s() - ages.age_s(session);
+    ends_.give_back(flow_of(session), session.tag.protocol(),
+                    last_packet_s + limits::local_port_rest_s);
+}
+
+template <typename Family>
+bool TrackerOf<Family>::decide_local_reply(Burst& burst, std::size_t i, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    const ParsedPacket& packet = burst.packets[i];
+    Classified& classified = burst.classified[i];
+    const LeasingFlow* const flow =
+        ends_.holder_of({classified.local_place, packet.destination_port}, packet.protocol);
+    if (flow == nullptr) {
+        return false;
+    }
+    const be16 vip_port = flow->vip_port;
+    const std::uint16_t listener_index = flow->listener;
+    Family::name_client(burst, i, *flow);
+    const auto client = Family::client_of(burst, i);
+    const auto is_its_session = [&](const Session& session) {
+        if (session.listener != listener_index || session.vip_port != vip_port ||
+            !session.tag.is_full_nat() || ages.is_nameless(session)) {
+            return false;
+        }
+        const SnapshotReal& real =
+            snapshot.real_of(snapshot.listeners[session.listener], session.real);
+        return real.address == packet.source &&
+               port_towards(real, session.vip_port) == packet.source_port;
+    };
+    Session* const session = table_.find(table_.home_of(client), client, is_its_session);
+    if (session == nullptr) {
+        return false;
+    }
+    classified.packet_class = PacketClass::reply;
+    classified.listener = listener_index;
+    if (!serve(*session, burst, i, ages)) {
+        note_gone(*session, ages);
+        table_.remove(*session);
+        burst.decisions[i].verdict = Verdict::drop;
+        burst.decisions[i].reason = DropReason::no_session;
+    }
+    burst.decisions[i].rewrite = in_full_nat(burst.decisions[i].rewrite);
+    return true;
+}
+
+// What track.cpp asks for, of either family.
+template class TrackerOf<Ipv4Flows>;
+template class TrackerOf<Ipv6Flows>;
+
+}  // namespace fulcrum

@@ -1,0 +1,153 @@
+// Who leases which local end, and for how long nobody else does. What a port's slot and owner are
+// is computed here by hand: the low six bits, and workers in turn.
+#include "dataplane/local_ends.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "dataplane/steering.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint32_t now_s = 5'000;
+constexpr LocalEnds::Wish to_lan{IpFamily::v4, 1, L4Protocol::tcp};
+
+const std::vector<LocalAddress> one_address{{Ipv4Address::of(10, 2, 0, 100), 3, 1, false}};
+
+LeasingFlow flow(unsigned number, std::uint16_t vip_port = 80) {
+    return {.client = IpAddress{Ipv4Address::from_host(0x0A000000U + number / 60'000)}.v6(),
+            .client_port = be16{static_cast<std::uint16_t>(1 + number % 60'000)},
+            .vip_port = be16{vip_port},
+            .listener = 0};
+}
+
+std::unique_ptr<LocalEnds> ends_of(unsigned worker = 0, unsigned workers = 1) {
+    return LocalEnds::create({worker, workers}, {0x1234, 0x5678});
+}
+
+TEST(LocalEnds, LeadsFromTheFlowToItsEndAndBack) {
+    const auto ends = ends_of();
+    const auto end = ends->take(flow(7), to_lan, one_address, now_s);
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->place, 3);
+    EXPECT_GE(end->port.host(), 1'024);
+    EXPECT_EQ(ends->end_of(flow(7), L4Protocol::tcp), end);
+    ASSERT_NE(ends->holder_of(*end, L4Protocol::tcp), nullptr);
+    EXPECT_EQ(*ends->holder_of(*end, L4Protocol::tcp), flow(7));
+    EXPECT_EQ(ends->taken_count(), 1U);
+}
+
+TEST(LocalEnds, KeepsProtocolsListenersAndPortsOfTheVipApart) {
+    const auto ends = ends_of();
+    const auto tcp = ends->take(flow(7), to_lan, one_address, now_s);
+    const auto udp = ends->take(flow(7), {IpFamily::v4, 1, L4Protocol::udp}, one_address, now_s);
+    const auto other_port = ends->take(flow(7, 81), to_lan, one_address, now_s);
+    EXPECT_EQ(ends->end_of(flow(7), L4Protocol::tcp), tcp);
+    EXPECT_EQ(ends->end_of(flow(7), L4Protocol::udp), udp);
+    EXPECT_EQ(ends->end_of(flow(7, 81), L4Protocol::tcp), other_port);
+    EXPECT_NE(tcp, other_port);
+    EXPECT_EQ(ends->end_of(flow(7, 82), L4Protocol::tcp), std::nullopt);
+    EXPECT_EQ(ends->holder_of(*other_port, L4Protocol::udp), nullptr);
+}
+
+TEST(LocalEnds, GivesEveryPortOfAnAddressToOneFlowAndThenNone) {
+    const auto ends = ends_of();
+    std::set<unsigned> ports;
+    for (unsigned n = 0; n < 64'512; ++n) {
+        const auto end = ends->take(flow(n), to_lan, one_address, now_s);
+        ASSERT_TRUE(end) << n;
+        ports.insert(end->port.host());
+    }
+    EXPECT_EQ(ports.size(), 64'512U);
+    EXPECT_EQ(*ports.begin(), 1'024U);
+    EXPECT_EQ(ends->take(flow(99'999), to_lan, one_address, now_s), std::nullopt);
+    for (unsigned n = 0; n < 64'512; n += 1'000) {
+        const auto end = ends->end_of(flow(n), L4Protocol::tcp);
+        ASSERT_TRUE(end);
+        EXPECT_EQ(*ends->holder_of(*end, L4Protocol::tcp), flow(n));
+    }
+}
+
+TEST(LocalEnds, LetsAPortRestBeforeItServesAnother) {
+    const auto ends = ends_of();
+    for (unsigned n = 0; n < 64'512; ++n) {
+        ASSERT_TRUE(ends->take(flow(n), to_lan, one_address, now_s));
+    }
+    const auto first = ends->end_of(flow(11), L4Protocol::tcp);
+    const auto second = ends->end_of(flow(12), L4Protocol::tcp);
+    ends->give_back(flow(11), L4Protocol::tcp, now_s + 60);
+    ends->give_back(flow(12), L4Protocol::tcp, now_s + 61);
+    EXPECT_EQ(ends->holder_of(*first, L4Protocol::tcp), nullptr);
+    EXPECT_EQ(ends->end_of(flow(11), L4Protocol::tcp), std::nullopt);
+    EXPECT_EQ(ends->take(flow(70'000), to_lan, one_address, now_s + 59), std::nullopt);
+    EXPECT_EQ(ends->take(flow(70'000), to_lan, one_address, now_s + 60), first);
+    EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 60), std::nullopt);
+    EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 61), second);
+    EXPECT_EQ(ends->taken_count(), 64'512U);
+}
+
+TEST(LocalEnds, SharesThePortsAmongWorkersAsTheirLowSixBitsSay) {
+    constexpr unsigned workers = 3;
+    const Steering steering{owner_key("x"), workers};
+    std::size_t total = 0;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+        const auto ends = ends_of(worker, workers);
+        for (unsigned n = 0;; ++n, ++total) {
+            const auto end = ends->take(flow(n), to_lan, one_address, now_s);
+            if (!end) {
+                break;
+            }
+            ASSERT_EQ(end->port.host() % 64 % workers, worker);
+            ASSERT_EQ(steering.owner_of_local_port(end->port), worker);
+            ASSERT_EQ(*ends->holder_of(*end, L4Protocol::tcp), flow(n));
+        }
+    }
+    EXPECT_EQ(total, 64'512U);
+}
+
+TEST(LocalEnds, KnowsNobodyAtPortsOfOtherWorkersOrBelowItsOwn) {
+    const auto ends = ends_of(1, 2);
+    for (unsigned n = 0; n < 32'256; ++n) {
+        ASSERT_TRUE(ends->take(flow(n), to_lan, one_address, now_s));
+    }
+    EXPECT_EQ(ends->holder_of({3, be16{2'048}}, L4Protocol::tcp), nullptr);  // slot 0: worker 0's
+    EXPECT_NE(ends->holder_of({3, be16{2'049}}, L4Protocol::tcp), nullptr);
+    EXPECT_EQ(ends->holder_of({3, be16{1'023}}, L4Protocol::tcp), nullptr);
+    EXPECT_EQ(ends->holder_of({4, be16{2'049}}, L4Protocol::tcp), nullptr);
+    EXPECT_EQ(ends->holder_of({64, be16{2'049}}, L4Protocol::tcp), nullptr);
+}
+
+TEST(LocalEnds, UsesTheAddressesOfTheWayAndFamilyInTurn) {
+    const std::vector<LocalAddress> addresses{{Ipv4Address::of(10, 2, 0, 100), 0, 1, false},
+                                              {Ipv4Address::of(10, 1, 0, 100), 1, 0, false},
+                                              {Ipv4Address::from_host(0), 2, 1, true},
+                                              {Ipv4Address::of(10, 2, 0, 101), 3, 1, false}};
+    const auto ends = ends_of();
+    std::multiset<unsigned> places;
+    for (unsigned n = 0; n < 6; ++n) {
+        places.insert(ends->take(flow(n), to_lan, addresses, now_s)->place);
+    }
+    EXPECT_EQ(places, (std::multiset<unsigned>{0, 0, 0, 3, 3, 3}));
+    EXPECT_EQ(ends->take(flow(9), {IpFamily::v6, 1, L4Protocol::tcp}, addresses, now_s)->place, 2);
+    EXPECT_EQ(ends->take(flow(9), {IpFamily::v6, 0, L4Protocol::tcp}, addresses, now_s),
+              std::nullopt);
+}
+
+TEST(LocalEnds, TellsInARehearsalWhatItWouldTakeAndTakesNothing) {
+    const auto ends = ends_of();
+    ends->rehearse(true);
+    const auto told = ends->take(flow(1), to_lan, one_address, now_s);
+    EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), std::nullopt);
+    ends->rehearse(false);
+    EXPECT_EQ(ends->taken_count(), 0U);
+    EXPECT_EQ(ends->take(flow(1), to_lan, one_address, now_s), told);
+    ends->rehearse(true);
+    ends->give_back(flow(1), L4Protocol::tcp, now_s);
+    EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), told);
+}
+
+}  // namespace
+}  // namespace fulcrum
