@@ -227,8 +227,8 @@ inline void classify_flow(const ParsedPacket& packet, const Snapshot& snapshot,
 template <typename Asked>
 [[gnu::noinline]] void classify_other_ip(const ParsedPacket& packet, const Snapshot& snapshot,
                                          Classified& classified, typename Asked::Ends ends) {
-    // From nobody in particular, or a fragment of IPv6; must not reach the kernel, which would
-    // answer for the service.
+    // From nobody in particular, or a fragment that hides where its L4 header lies; must not reach
+    // the kernel, which would answer for the service.
     if (has_flows(packet.ip_protocol) && holds<Asked>(snapshot.vips, packet.destination)) {
         return refuse(classified,
                       packet.is_fragment ? DropReason::ipv6_fragment : Asked::bad_source);
@@ -239,31 +239,51 @@ template <typename Asked>
     return transit_or_refuse<Asked>(packet, snapshot, classified);
 }
 
+// The port that would tell a local end's owner is in the first fragment alone.
+template <typename Asked>
+bool is_to_local_end(const ParsedPacket& packet, const Snapshot& snapshot) {
+    return !packet.is_broadcast &&
+           snapshot.local_places.find(EndpointMap::key_of(packet.destination, be16{}, local_kind,
+                                                          Asked::family)) != EndpointMap::absent;
+}
+
 // Only the first one has ports, so all of them are sent to where their datagram is known: to the
-// worker of who would be the client.
+// worker of who would be the client, or, to a local end, of the sender.
+template <typename Asked>
 [[gnu::noinline]] void classify_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
-                                         Classified& classified) {
-    const bool is_to_vip = holds<Ipv4Asked>(snapshot.vips, packet.destination);
-    const bool is_to_local_end =
-        !packet.is_broadcast && snapshot.local_places.find(EndpointMap::key_of(
-                                    packet.destination, be16{}, local_kind)) != EndpointMap::absent;
-    const bool may_be_reply = !is_to_vip && !packet.is_broadcast &&
-                              holds<Ipv4Asked>(snapshot.real_addresses, packet.source) &&
-                              !snapshot.paths->is_ours(packet.destination);
-    if (is_to_vip || may_be_reply || is_to_local_end) {
+                                         Classified& classified, typename Asked::Ends ends) {
+    const bool is_from_client =
+        holds<Asked>(snapshot.vips, packet.destination) || is_to_local_end<Asked>(packet, snapshot);
+    const bool may_be_reply = !is_from_client && !packet.is_broadcast &&
+                              holds<Asked>(snapshot.real_addresses, packet.source) &&
+                              !Asked::is_ours(packet, snapshot, ends);
+    if (is_from_client || may_be_reply) {
         if (packet.is_broadcast) {
             return refuse(classified, DropReason::destination);
         }
         classified.packet_class = PacketClass::fragment;
-        // The port that would tell a local end's owner is in the first one alone: all of them meet
-        // at the sender's.
-        classified.client = is_to_vip || is_to_local_end ? packet.source : packet.destination;
+        is_from_client ? Asked::name_source(packet, classified)
+                       : Asked::name_destination(packet, classified);
         return;
     }
-    if (snapshot.paths->is_ours(packet.destination)) {
-        return punt_to_ourselves<Ipv4Asked>(packet, snapshot, classified);
+    if (Asked::is_ours(packet, snapshot, ends)) {
+        return punt_to_ourselves<Asked>(packet, snapshot, classified);
     }
-    return transit_or_refuse<Ipv4Asked>(packet, snapshot, classified);
+    return transit_or_refuse<Asked>(packet, snapshot, classified);
+}
+
+// Of a request, a reply, or a piece of what may be either. Nobody could tell the link on which to
+// answer a client of a link-local address.
+void name_client(const Ipv6Ends& ends, const ParsedPacket& packet, bool is_from_client,
+                 Classified& classified, ClientKey6& client) {
+    if (!is_from_client) {
+        client = {ends.destination, packet.destination_port, packet.protocol};
+        return;
+    }
+    client = {ends.source, packet.source_port, packet.protocol};
+    if (ends.source.is_link_local()) {
+        refuse(classified, DropReason::ipv6_source);
+    }
 }
 
 }  // namespace
@@ -279,7 +299,7 @@ void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& 
     } else if (packet.kind == PacketKind::other_ip || packet.kind == PacketKind::tunnel_error) {
         classify_other_ip<Ipv4Asked>(packet, snapshot, classified, {});
     } else if (packet.kind == PacketKind::fragment) {
-        classify_fragment(packet, snapshot, classified);
+        classify_fragment<Ipv4Asked>(packet, snapshot, classified, {});
     } else if (packet.kind == PacketKind::not_ip) {
         punt(classified, PuntClass::link);
     } else {
@@ -295,15 +315,20 @@ void classify_ipv6(const std::uint8_t* frame, const Snapshot& snapshot, ParsedPa
     if (packet.kind == PacketKind::other_ip || packet.kind == PacketKind::tunnel_error) {
         return classify_other_ip<Ipv6Asked>(packet, snapshot, classified, ends);
     }
-    classify_flow<Ipv6Asked>(packet, snapshot, classified, ends);
-    if (classified.packet_class == PacketClass::request) {
-        client = {ends.source, packet.source_port, packet.protocol};
-        // Nobody could tell the link on which to answer.
-        if (ends.source.is_link_local()) {
-            refuse(classified, DropReason::ipv6_source);
+    if (packet.kind == PacketKind::fragment) {
+        classify_fragment<Ipv6Asked>(packet, snapshot, classified, ends);
+        if (classified.packet_class == PacketClass::fragment) {
+            const bool is_from_client = holds<Ipv6Asked>(snapshot.vips, packet.destination) ||
+                                        is_to_local_end<Ipv6Asked>(packet, snapshot);
+            name_client(ends, packet, is_from_client, classified, client);
         }
-    } else if (classified.packet_class == PacketClass::reply) {
-        client = {ends.destination, packet.destination_port, packet.protocol};
+        return;
+    }
+    classify_flow<Ipv6Asked>(packet, snapshot, classified, ends);
+    if (classified.packet_class == PacketClass::request ||
+        classified.packet_class == PacketClass::reply) {
+        name_client(ends, packet, classified.packet_class == PacketClass::request, classified,
+                    client);
     }
 }
 

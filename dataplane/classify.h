@@ -44,7 +44,8 @@ struct Classified {
 
 void classify(const ParsedPacket& packet, const Snapshot& snapshot, Classified& classified);
 
-// A first fragment at its client's worker, where it is a packet like others: by its ports.
+// A first fragment of IPv4 at its client's worker, where it is a packet like others: by its ports.
+// (One of IPv6 is given to classify_ipv6() again.)
 void classify_first_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                              Classified& classified);
 

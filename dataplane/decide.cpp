@@ -103,7 +103,8 @@ void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uin
     }
 }
 
-void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decision& decision) {
+void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const Snapshot& snapshot,
+                     Decision& decision) {
     // Whether the first one could go on was a matter of its own length, age and moment.
     const bool has_way =
         decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
@@ -131,10 +132,10 @@ void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decis
         }
         return decide_tunnelled(packet, snapshot.tunnel_of(decision.tally), decision);
     }
-    const bool is_to_local_end = decision.rewrite == Rewrite::full_reply_fragment;
-    const Ipv4Address towards = !decision.is_reply ? decision.replacement.address
-                                : is_to_local_end  ? decision.far_address
-                                                   : packet.destination;
+    const IpAddress towards = decision.rewrite == Rewrite::full_reply_fragment
+                                  ? IpAddress{decision.far_address}
+                              : decision.is_reply ? client
+                                                  : real_of(decision, packet, snapshot);
     leave_by(*snapshot.paths->to(towards).hop, packet, decision);
 }
 

@@ -75,7 +75,8 @@ void limit_segments(const ParsedPacket& packet, const SnapshotReal& real, std::u
                     Decision& decision);
 
 // A datagram's further fragment goes the way of its first one, whose decision `decision` holds: by
-// the hop that leads there now, if it is fit to.
-void decide_fragment(const ParsedPacket& packet, const Snapshot& snapshot, Decision& decision);
+// the hop that leads there now, if it is fit to. `client` is who sent or gets it.
+void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const Snapshot& snapshot,
+                     Decision& decision);
 
 }  // namespace fulcrum

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dataplane/parse_ipv6.h"
+
 namespace fulcrum {
 
 namespace {
@@ -19,9 +21,22 @@ HashKey random_key() {
 
 static_assert(limits::datagrams_in_fragments_max % 4 == 0);
 
-DatagramKey datagram_key(const Ipv4Header& ip) {
-    return {(std::uint64_t{ip.source.value.wire()} << 32) | ip.destination.value.wire(),
-            (std::uint64_t{ip.protocol} << 16) | ip.identification.wire()};
+FragmentPlace fragment_place_of(const std::uint8_t* frame, const ParsedPacket& packet) {
+    const std::size_t length = sizeof(EthernetHeader) + packet.ip_length - packet.l4_offset;
+    const auto units = static_cast<std::uint16_t>((length + 7) / 8);
+    if (packet.ip_version == 6) {
+        const Ipv6Header& ip = ipv6_header_of(frame);
+        const auto& header =
+            *reinterpret_cast<const Ipv6ExtensionHeader*>(frame + packet.quotation_offset);
+        const auto begin = static_cast<std::uint16_t>(header.third_and_fourth.host() >> 3);
+        return {{ip.source, ip.destination, header.rest.wire()},
+                {begin, static_cast<std::uint16_t>(begin + units)}};
+    }
+    const Ipv4Header& ip = ipv4_header_of(frame);
+    const auto begin = static_cast<std::uint16_t>(ip.fragment_offset());
+    const std::uint64_t number = (std::uint64_t{ip.protocol} << 16) | ip.identification.wire();
+    return {{ip.source, ip.destination, number},
+            {begin, static_cast<std::uint16_t>(begin + units)}};
 }
 
 // Nobody may know in which set a datagram falls, or a few of his would make us forget it.
@@ -30,7 +45,11 @@ FragmentTable::FragmentTable()
       records_{std::make_unique<Record[]>(limits::datagrams_in_fragments_max)} {}
 
 std::size_t FragmentTable::set_of(const DatagramKey& datagram) const {
-    const std::uint64_t hash = hash_words(key_, datagram.addresses, datagram.number);
+    const Ipv6Address& source = datagram.source.v6();
+    const Ipv6Address& destination = datagram.destination.v6();
+    const std::uint64_t of_source = hash_words(key_, source.word(0), source.word(1));
+    const std::uint64_t of_destination = hash_words(key_, destination.word(0), destination.word(1));
+    const std::uint64_t hash = hash_words(key_, of_source ^ datagram.number, of_destination);
     return ways * scaled(static_cast<std::uint32_t>(hash),
                          static_cast<std::uint32_t>(limits::datagrams_in_fragments_max / ways));
 }

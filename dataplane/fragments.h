@@ -21,14 +21,15 @@
 
 namespace fulcrum {
 
-// Source, destination, protocol and identification: whose fragments belong together (RFC 791, 2.3).
+// Source, destination and identification, of IPv4 also the protocol: whose fragments belong
+// together (RFC 791, 2.3; RFC 8200, 4.5).
 struct DatagramKey {
-    std::uint64_t addresses = 0;
+    IpAddress source;
+    IpAddress destination;
     std::uint64_t number = 0;
 
     friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
 };
-DatagramKey datagram_key(const Ipv4Header& ip);
 
 // The octets of its datagram that a fragment carries, in units of eight; the last unit may be
 // begun only.
@@ -36,6 +37,15 @@ struct Stretch {
     std::uint16_t begin = 0;
     std::uint16_t end = 0;
 };
+
+struct FragmentPlace {
+    DatagramKey datagram;
+    Stretch stretch;
+
+    bool is_later() const { return stretch.begin != 0; }
+};
+// Of a packet that was parsed as a fragment.
+FragmentPlace fragment_place_of(const std::uint8_t* frame, const ParsedPacket& packet);
 
 class FragmentTable {
   public:

@@ -23,19 +23,17 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     if (!goes_on) {
         return;
     }
-    const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
-    const std::size_t length = burst.packets[i].ip_length - ip.header_length();
-    const auto begin = static_cast<std::uint16_t>(ip.fragment_offset());
-    const Stretch stretch{begin, static_cast<std::uint16_t>(begin + (length + 7) / 8)};
-    if (!fragments.cover(datagram_key(ip), stretch)) {
+    const FragmentPlace place = fragment_place_of(burst.frames[i].octets, burst.packets[i]);
+    if (!fragments.cover(place.datagram, place.stretch)) {
         decision.verdict = Verdict::drop;
         decision.reason = DropReason::fragment_overlap;
     }
 }
 
 // A whole packet's CRC can follow a translated port; that of a packet in pieces, whose length
-// nobody knows yet, cannot.
-void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
+// nobody knows yet, cannot. And the far address of a reply in full NAT is a client's: over IPv6 it
+// has no place in the decision that the later pieces would take over.
+void refuse_in_pieces(const ParsedPacket& packet, Decision& decision) {
     const be16 port =
         decision.rewrite == Rewrite::nat_reply ? packet.source_port : packet.destination_port;
     const bool is_translated =
@@ -47,6 +45,15 @@ void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
         decision.verdict = Verdict::drop;
         decision.reason = DropReason::sctp_fragment;
     }
+    if (packet.ip_version == 6 && leaves && decision.rewrite >= Rewrite::full_request) {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::local_fragment;
+    }
+}
+
+IpAddress client_of(const Burst& burst, std::size_t i) {
+    return burst.packets[i].ip_version == 6 ? IpAddress{burst.clients6[i].address}
+                                            : IpAddress{burst.classified[i].client};
 }
 
 // A stranger's packet.
@@ -83,12 +90,13 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
         carry_local_replies(burst, snapshot, now_s, origin);
     }
     if (burst.fragment_count != 0) {
-        follow_first_fragments(burst, snapshot, now_s);
+        follow_first_fragments(burst, 4, snapshot, now_s);
     }
     rewrite(burst);
-    if (burst.flow6_count > 0) {
+    if (burst.flow6_count + burst.fragment_count > 0) {
         steer_ipv6(burst, origin);
         tracker6_.decide(burst, snapshot, now_s);
+        follow_first_fragments(burst, 6, snapshot, now_s);
         rewrite_ipv6(burst, snapshot);
     }
 }
@@ -191,49 +199,52 @@ bool PacketPath::take_tag_out(Frame& frame) const {
     std::size_t kept = 0;
     for (std::size_t n = 0; n < burst.fragment_count; ++n) {
         const std::uint8_t i = burst.fragments[n];
-        Decision& decision = burst.decisions[i];
-        Classified& classified = burst.classified[i];
-        if (steering_.owner_of(classified.client) != worker_id_) {
-            send_home(decision, origin);
+        if (steering_.owner_of(client_of(burst, i)) != worker_id_) {
+            send_home(burst.decisions[i], origin);
             continue;
         }
         burst.fragments[kept++] = i;
-        if (ipv4_header_of(burst.frames[i].octets).is_later_fragment()) {
-            continue;
-        }
-        burst.packets[i].kind = PacketKind::flow;
-        classify_first_fragment(burst.packets[i], snapshot, classified);
-        if (classified.packet_class == PacketClass::request ||
-            classified.packet_class == PacketClass::reply) {
-            decision.verdict = Verdict::pending;
-            burst.flows[burst.flow_count++] = i;
-            tracker_.expect(burst, i);
-        } else if (classified.packet_class == PacketClass::local_reply) {
-            burst.local_replies[burst.local_reply_count++] = i;
-        } else if (classified.packet_class == PacketClass::punt) {
-            decision.verdict = Verdict::punt;
-            decision.punt_class = classified.punt_class;
-        } else {
-            decision.verdict = Verdict::drop;
-            decision.reason = classified.reason;
+        if (!fragment_place_of(burst.frames[i].octets, burst.packets[i]).is_later()) {
+            burst.packets[i].kind = PacketKind::flow;
+            take_first_fragment(burst, i, snapshot);
         }
     }
     burst.fragment_count = kept;
 }
 
+void PacketPath::take_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot) {
+    if (burst.packets[i].ip_version == 6) {
+        return classify_ipv6(burst, i, snapshot);
+    }
+    const Classified& classified = burst.classified[i];
+    classify_first_fragment(burst.packets[i], snapshot, burst.classified[i]);
+    if (classified.packet_class == PacketClass::request ||
+        classified.packet_class == PacketClass::reply) {
+        burst.decisions[i].verdict = Verdict::pending;
+        burst.flows[burst.flow_count++] = i;
+        tracker_.expect(burst, i);
+    } else if (classified.packet_class == PacketClass::local_reply) {
+        burst.local_replies[burst.local_reply_count++] = i;
+    } else {
+        settle_class(burst, i);
+    }
+}
+
 // The first ones of this burst have been decided, like those of earlier bursts.
-[[gnu::noinline]] void PacketPath::follow_first_fragments(Burst& burst, const Snapshot& snapshot,
+[[gnu::noinline]] void PacketPath::follow_first_fragments(Burst& burst, std::uint8_t ip_version,
+                                                          const Snapshot& snapshot,
                                                           std::uint32_t now_s) {
     for (const bool is_later : {false, true}) {
         for (std::size_t n = 0; n < burst.fragment_count; ++n) {
             const std::uint8_t i = burst.fragments[n];
-            const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
-            if (ip.is_later_fragment() != is_later) {
+            const ParsedPacket& packet = burst.packets[i];
+            const FragmentPlace place = fragment_place_of(burst.frames[i].octets, packet);
+            if (packet.ip_version != ip_version || place.is_later() != is_later) {
                 continue;
             }
             if (!is_later) {
-                refuse_translated_sctp(burst.packets[i], burst.decisions[i]);
-                fragments_.remember(datagram_key(ip), burst.decisions[i], now_s);
+                refuse_in_pieces(packet, burst.decisions[i]);
+                fragments_.remember(place.datagram, burst.decisions[i], now_s);
             } else {
                 follow_first_fragment(burst, i, snapshot, now_s);
             }
@@ -242,18 +253,23 @@ bool PacketPath::take_tag_out(Frame& frame) const {
     }
 }
 
-void PacketPath::follow_first_fragment(Burst& burst, std::size_t i, const Snapshot& snapshot,
+void PacketPath::follow_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot,
                                        std::uint32_t now_s) {
-    const Ipv4Header& ip = ipv4_header_of(burst.frames[i].octets);
-    const Decision* const first = fragments_.find(datagram_key(ip), now_s);
+    const FragmentPlace place = fragment_place_of(burst.frames[i].octets, burst.packets[i]);
+    const Decision* const first = fragments_.find(place.datagram, now_s);
     Decision& decision = burst.decisions[i];
     if (first == nullptr) {
         decision.verdict = Verdict::await;
         return;
     }
     decision = *first;
-    decide_fragment(burst.packets[i], snapshot, decision);
-    burst.flows[burst.flow_count++] = static_cast<std::uint8_t>(i);  // to be rewritten
+    decide_fragment(burst.packets[i], client_of(burst, i), snapshot, decision);
+    // To be rewritten.
+    if (burst.packets[i].ip_version == 6) {
+        burst.flows6[burst.flow6_count++] = i;
+    } else {
+        burst.flows[burst.flow_count++] = i;
+    }
 }
 
 // Each to the worker that leases its local end. There it is a reply of the lease's client; what no
@@ -326,6 +342,8 @@ inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
         burst.decisions[i].verdict = Verdict::hear;
     } else if (classified.packet_class == PacketClass::local_reply) {
         burst.local_replies[burst.local_reply_count++] = static_cast<std::uint8_t>(i);
+    } else if (classified.packet_class == PacketClass::fragment) {
+        burst.fragments[burst.fragment_count++] = static_cast<std::uint8_t>(i);
     } else {
         settle_class(burst, i);
     }

@@ -66,8 +66,10 @@ class PacketPath {
                              Origin origin);
     void steer(Burst& burst, Origin origin) const;
     void sort_fragments(Burst& burst, const Snapshot& snapshot, Origin origin);
-    void follow_first_fragments(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s);
-    void follow_first_fragment(Burst& burst, std::size_t i, const Snapshot& snapshot,
+    void take_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot);
+    void follow_first_fragments(Burst& burst, std::uint8_t ip_version, const Snapshot& snapshot,
+                                std::uint32_t now_s);
+    void follow_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot,
                                std::uint32_t now_s);
     void steer_ipv6(Burst& burst, Origin origin) const;
     static void rewrite(Burst& burst);

@@ -41,23 +41,6 @@ bool has_sound_checksum(const Ipv4Header& ip, std::size_t header_length) {
     return sum.folded() == 0xFFFF;
 }
 
-// The length that the header tells is that of the whole datagram.
-void parse_first_of_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
-                        ParsedPacket& packet) {
-    const auto* udp = look_at<UdpHeader>(ip_packet, l4);
-    if (udp == nullptr) {
-        return refuse(packet, DropReason::l4_truncated);
-    }
-    if (udp->length.host() < sizeof(UdpHeader)) {
-        return refuse(packet, DropReason::l4_length);
-    }
-    if (udp->source_port.wire() == 0 || udp->destination_port.wire() == 0) {
-        return refuse(packet, DropReason::l4_port_zero);
-    }
-    packet.source_port = udp->source_port;
-    packet.destination_port = udp->destination_port;
-}
-
 // Every fragment but the last ends at a multiple of eight octets, and none goes beyond the largest
 // packet that there is (RFC 791, 3.1). The first one has to hold the whole L4 header, so that
 // nobody after us reads another one than we did (RFC 1858).

@@ -20,8 +20,8 @@ enum class PacketKind : std::uint8_t {
     icmp_error,    // about a flow: the quotation's addresses and ports are in the packet's place
     tunnel_error,  // about an IP-in-IP or GRE packet of its receiver's; `source` is whom that was
                    // for
-    fragment,      // of a TCP, UDP or SCTP packet over IPv4; the first one's ports are known
-    other_ip,      // any other IP packet; also fragments of IPv6
+    fragment,      // of a TCP, UDP or SCTP packet; the first one's ports are known
+    other_ip,      // any other IP packet
     not_ip,        // ARP: the kernel's
 };
 
@@ -34,10 +34,11 @@ struct ParsedPacket {
     be16 destination_port;
     L4Protocol protocol = L4Protocol::tcp;  // of an error: the quoted packet's
     PacketKind kind = PacketKind::refused;
-    std::uint8_t l4_offset = 0;          // from the start of the frame
-    std::uint8_t tcp_flags = 0;          // of a TCP flow; of an SCTP one see sctp.h
-    std::uint16_t ip_length = 0;         // octets of the IP packet
-    std::uint16_t quotation_offset = 0;  // of an ICMP error: the quoted IP header
+    std::uint8_t l4_offset = 0;   // from the start of the frame
+    std::uint8_t tcp_flags = 0;   // of a TCP flow; of an SCTP one see sctp.h
+    std::uint16_t ip_length = 0;  // octets of the IP packet
+    // Of an ICMP error: the quoted IP header. Of a fragment of IPv6: its fragment header.
+    std::uint16_t quotation_offset = 0;
     std::uint16_t quoted_l4_offset = 0;  // of an ICMPv6 error: the quoted L4 header
     std::uint8_t time_to_live = 0;
     std::uint8_t ip_protocol = 0;

@@ -22,6 +22,7 @@ bool is_impossible_ipv6_source(const Ipv6Address& source) {
 struct ExtensionWalk {
     std::size_t at = sizeof(Ipv6Header);  // where the next header lies
     std::uint8_t next_header = 0;         // what it is
+    std::size_t fragment_at = 0;          // where the fragment header lies; 0: there is none
     bool is_fragment = false;             // of a packet in several pieces
     bool is_later_fragment = false;       // `next_header` is not here but in the first one
 };
@@ -42,13 +43,14 @@ WalkEnd pass_over(std::span<const std::uint8_t> octets, ExtensionWalk& walk) {
     const bool stands_wrong = walk.next_header == next_hop_by_hop && walk.at != sizeof(Ipv6Header);
     const bool has_way_to_go =
         walk.next_header == next_routing && header->third_and_fourth.host() % 256 != 0;
-    if (stands_wrong || has_way_to_go) {
+    const bool is_cut_twice = walk.next_header == next_fragment && walk.fragment_at != 0;
+    if (stands_wrong || has_way_to_go || is_cut_twice) {
         return WalkEnd::refused;
     }
     if (walk.next_header == next_fragment) {
-        const unsigned offset_and_more = header->third_and_fourth.host() & 0xFFF9U;
-        walk.is_fragment = offset_and_more != 0;
-        walk.is_later_fragment = (offset_and_more & 0xFFF8U) != 0;
+        walk.fragment_at = walk.at;
+        walk.is_fragment = (header->third_and_fourth.host() & 0xFFF9U) != 0;
+        walk.is_later_fragment = is_later_fragment(*header);
     }
     walk.at += walk.next_header == next_fragment ? 8U : 8U * (header->length_in_eights + 1U);
     walk.next_header = header->next_header;
@@ -132,6 +134,49 @@ void refuse_without_checksum(std::span<const std::uint8_t> ip_packet, std::size_
     }
 }
 
+// As parse_fragment() in parse.cpp. All that belong together have their L4 header right behind the
+// fragment header of the first one: other extension headers there would be seen in that one alone.
+void parse_ipv6_fragment(std::span<const std::uint8_t> ip_packet, const ExtensionWalk& walk,
+                         ParsedPacket& packet) {
+    const auto& header = *look_at<Ipv6ExtensionHeader>(ip_packet, walk.fragment_at);
+    const bool is_of_flow = header.next_header == static_cast<std::uint8_t>(L4Protocol::tcp) ||
+                            header.next_header == static_cast<std::uint8_t>(L4Protocol::udp);
+    packet.kind = PacketKind::other_ip;
+    if (!is_of_flow) {
+        return;
+    }
+    constexpr std::size_t payload_length_max = 65'535;
+    const unsigned offset_and_more = header.third_and_fourth.host();
+    const std::size_t offset = offset_and_more & 0xFFF8U;
+    const std::size_t length = packet.ip_length - walk.at;
+    const bool is_cut_unevenly = (offset_and_more & 1U) != 0 && length % 8 != 0;
+    const std::size_t before = walk.fragment_at - sizeof(Ipv6Header);
+    if (length == 0 || is_cut_unevenly || before + offset + length > payload_length_max) {
+        return refuse(packet, DropReason::fragment_bounds);
+    }
+    packet.protocol = static_cast<L4Protocol>(header.next_header);
+    packet.source_port = packet.destination_port = be16{};
+    packet.quotation_offset = static_cast<std::uint16_t>(sizeof(EthernetHeader) + walk.fragment_at);
+    if (offset == 0) {
+        if (packet.protocol == L4Protocol::tcp) {
+            parse_tcp(ip_packet, walk.at, packet);
+        } else {
+            parse_first_of_udp(ip_packet, walk.at, packet);
+        }
+        if (packet.kind == PacketKind::refused) {
+            return;
+        }
+        if (packet.protocol == L4Protocol::udp) {
+            packet.kind = PacketKind::flow;
+            refuse_without_checksum(ip_packet, walk.at, packet);
+            if (packet.kind == PacketKind::refused) {
+                return;
+            }
+        }
+    }
+    packet.kind = PacketKind::fragment;
+}
+
 void parse_ipv6_l4(std::span<const std::uint8_t> ip_packet, std::size_t l4, ParsedPacket& packet) {
     switch (packet.ip_protocol) {
         case static_cast<std::uint8_t>(L4Protocol::tcp):
@@ -150,9 +195,6 @@ void parse_ipv6_l4(std::span<const std::uint8_t> ip_packet, std::size_t l4, Pars
         default:
             packet.kind = PacketKind::other_ip;
             break;
-    }
-    if (is_scattered(packet, ip_packet.size())) {
-        refuse(packet, DropReason::headers_scattered);
     }
 }
 
@@ -193,14 +235,18 @@ void parse_ipv6(std::span<const std::uint8_t> segment, std::size_t whole_length,
     packet.ip_length = static_cast<std::uint16_t>(std::min<std::size_t>(total_length, 65'535));
     packet.l4_offset = static_cast<std::uint8_t>(sizeof(EthernetHeader) + walk.at);
     packet.icmp_type = 0;
-    if (walk.is_fragment || ip->source.is_unspecified()) {
+    if (ip->source.is_unspecified()) {
         // An unspecified source is a host that asks whether its address is free (RFC 4862).
         const auto* icmp = look_at<IcmpHeader>(ip_packet, walk.at);
         packet.icmp_type = icmp == nullptr ? std::uint8_t{0} : icmp->type;
         packet.kind = PacketKind::other_ip;
         return;
     }
-    parse_ipv6_l4(ip_packet, walk.at, packet);
+    walk.is_fragment ? parse_ipv6_fragment(ip_packet, walk, packet)
+                     : parse_ipv6_l4(ip_packet, walk.at, packet);
+    if (is_scattered(packet, ip_packet.size())) {
+        refuse(packet, DropReason::headers_scattered);
+    }
 }
 
 }  // namespace fulcrum

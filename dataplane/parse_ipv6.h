@@ -1,9 +1,9 @@
 // IPv6 to a ParsedPacket: as strict as parse.h is with IPv4, and out of its way. Extension headers
 // are passed over, a bounded number of them: hop-by-hop options where they may stand, destination
-// options, routing headers that have nothing left to route, fragment headers of packets that are
-// whole. Anything else of that kind, or more of it, is refused by name. The 128-bit addresses stay
-// where they lie in the frame; `packet.source` and `destination` get names later. Pure; worker
-// side.
+// options, routing headers that have nothing left to route, one fragment header. Anything else of
+// that kind, or more of it, is refused by name. Of fragments the first alone is looked into. The
+// 128-bit addresses stay where they lie in the frame; `packet.source` and `destination` get names
+// later. Pure; worker side.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,10 @@ static_assert(sizeof(EthernetHeader) + sizeof(Ipv6Header) + ipv6_extensions_size
 }  // namespace fulcrum::limits
 
 namespace fulcrum {
+
+inline bool is_later_fragment(const Ipv6ExtensionHeader& fragment_header) {
+    return (fragment_header.third_and_fourth.host() & 0xFFF8) != 0;
+}
 
 // `segment` begins with the IPv6 header, `whole_length` counts to the frame's end.
 void parse_ipv6(std::span<const std::uint8_t> segment, std::size_t whole_length,

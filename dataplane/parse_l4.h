@@ -106,6 +106,23 @@ inline constexpr std::uint32_t contradictions = [] {
     packet.kind = PacketKind::flow;
 }
 
+// The length that the header tells is that of the whole datagram.
+inline void parse_first_of_udp(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                               ParsedPacket& packet) {
+    const auto* udp = look_at<UdpHeader>(ip_packet, l4);
+    if (udp == nullptr) {
+        return refuse(packet, DropReason::l4_truncated);
+    }
+    if (udp->length.host() < sizeof(UdpHeader)) {
+        return refuse(packet, DropReason::l4_length);
+    }
+    if (udp->source_port.wire() == 0 || udp->destination_port.wire() == 0) {
+        return refuse(packet, DropReason::l4_port_zero);
+    }
+    packet.source_port = udp->source_port;
+    packet.destination_port = udp->destination_port;
+}
+
 // What an IP header says of a packet in a tunnel: IPv4 or IPv6 within, or GRE.
 constexpr bool is_tunnel_protocol(std::uint8_t ip_protocol) {
     return ip_protocol == 4 || ip_protocol == 41 || ip_protocol == 47;

@@ -74,6 +74,12 @@ void translate_error_for_client_ipv6(std::uint8_t* frame, const ParsedPacket& pa
     }
 }
 
+// The checksum lies in the first one, and there is no other.
+void readdress_fragment(Ipv6Header& ip, const Decision& decision, const Snapshot& snapshot) {
+    const bool is_request = decision.rewrite == Rewrite::nat_request_fragment;
+    (is_request ? ip.destination : ip.source) = snapshot.named_by(decision.replacement.address);
+}
+
 }  // namespace
 
 void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decision& decision,
@@ -89,6 +95,10 @@ void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decisio
     if (decision.rewrite == Rewrite::direct || decision.rewrite == Rewrite::tunnel) {
         return;
     }
+    if (decision.rewrite == Rewrite::nat_request_fragment ||
+        decision.rewrite == Rewrite::nat_reply_fragment) {
+        return readdress_fragment(ip, decision, snapshot);
+    }
     const Ipv6Endpoint replacement{snapshot.named_by(decision.replacement.address),
                                    decision.replacement.port};
     std::uint8_t* l4 = frame + packet.l4_offset;
@@ -99,7 +109,7 @@ void rewrite_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const Decisio
         case Rewrite::nat_request_fragment:
         case Rewrite::nat_reply_fragment:
         default:
-            break;  // not of IPv6
+            break;  // done
         case Rewrite::nat_request:
             update_l4_checksum(frame, packet,
                                put_in_place({ip.destination, ports.destination_port}, replacement));

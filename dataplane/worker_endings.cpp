@@ -140,7 +140,8 @@ void Worker::send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
 
 // Untouched as well, until the first fragment of its datagram has been seen.
 void Worker::await_first(std::size_t i) {
-    const DatagramKey datagram = datagram_key(ipv4_header_of(burst_->frames[i].octets));
+    const DatagramKey datagram =
+        fragment_place_of(burst_->frames[i].octets, burst_->packets[i]).datagram;
     const std::uint64_t deadline =
         clock_.now_cycles() + clock_.cycles_of_ms(limits::early_fragment_ms_max);
     if (early_fragments_.admit(burst_->mbufs[i], datagram, deadline)) {

@@ -6,7 +6,8 @@ import socket
 import struct
 
 import packets
-from ipv6_test import TRACED_PORTS, OverIpv6, config6, traced_service
+from ipv6_test import (ECHO_PORT, TRACED_PORTS, OverIpv6, config6, echo_service,
+                       traced_service)
 from labkit.capture import Capture
 from labkit.director import http_check, web_service
 from labkit.lab import CLIENT, CLIENT6, VIP, VIP6, WEB, WEB6, wait_until
@@ -44,13 +45,14 @@ class TunnelsOfIpv6(OverIpv6):
         keep = web_service(vip=VIP6, port=81, name="keep", check={"type": "none"},
                            reals=[real("web1", WEB6, "ipip") | {"port": 81}])
         traced = [traced_service(port, "ipip") for port in TRACED_PORTS]
-        return config6([web6, web4, keep | {"port": 81}, *traced])
+        return config6([web6, web4, keep | {"port": 81}, echo_service("gue", "web2"), *traced])
 
     @classmethod
     def prepare(cls):
         cls.lab.start_web(port=80)
         if may_load_programs():
             unwrap(cls.lab)
+            start_server(cls.lab, "web2", "echo", ECHO_PORT, "web2", VIP6)
             start_server(cls.lab, "web1", "record", 81, cls.lab.folder / "kept", "::")
 
     def outer_headers(self, fetch):
@@ -85,6 +87,9 @@ class TunnelsOfIpv6(OverIpv6):
         for _ in range(8):
             self.assertEqual(self.fetch6("/where").split()[1:], [CLIENT6, f"[{VIP6}]"])
             self.assertEqual(self.fetch("/where").split()[:2], [f"{VIP}:80", CLIENT])
+
+    def test_a_datagram_of_8_kb_reaches_the_real_in_pieces_and_is_answered(self):
+        self.exchange_8_kb("web2")
 
     def test_an_upload_adapts_to_what_the_tunnel_leaves_of_the_mtu(self):
         content = bytes(range(250)) * 1000 + b"\r\n\r\n"

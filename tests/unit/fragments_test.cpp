@@ -3,18 +3,40 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+
 #include "tests/support/packet.h"
 
 namespace fulcrum::test {
 namespace {
 
-Ipv4Header header(std::uint16_t identification, std::uint8_t protocol = 17) {
-    Ipv4Header ip{};
-    ip.identification = be16{identification};
-    ip.protocol = protocol;
-    ip.source = Ipv4Address::of(198, 51, 100, 7);
-    ip.destination = Ipv4Address::of(10, 1, 0, 80);
-    return ip;
+FragmentPlace place_of(const Frame& frame) {
+    MacAddress receiver;
+    std::memcpy(&receiver, frame.data(), sizeof(receiver));
+    ParsedPacket packet;
+    parse(frame, static_cast<std::uint32_t>(frame.size()), receiver, packet);
+    EXPECT_EQ(packet.kind, PacketKind::fragment);
+    return fragment_place_of(frame.data(), packet);
+}
+
+constexpr Ipv4Address client = Ipv4Address::of(198, 51, 100, 7);
+constexpr Ipv4Address vip = Ipv4Address::of(10, 1, 0, 80);
+
+DatagramKey datagram_of(std::uint16_t identification, std::uint8_t protocol = 17) {
+    const Frame frame =
+        Packet::ipv4(client, vip, protocol).fragment(3, false).payload("12345678").bytes();
+    return place_of(fixed(with_word(frame, ip_at + 4, identification))).datagram;
+}
+
+// `rest` is offset and flags, then the identification.
+Frame piece6(std::array<std::uint8_t, 6> rest, const char* source = "2001:db8:ff::7") {
+    const Frame header{17, 0, rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]};
+    return Packet::udp({*parse_ip_address(source), be16{5'000}},
+                       {*parse_ip_address("2001:db8:1::80"), be16{53}})
+        .extensions(44, header)
+        .payload("12345678")
+        .bytes();
 }
 
 Decision decision_of(std::uint32_t tally) {
@@ -24,15 +46,30 @@ Decision decision_of(std::uint32_t tally) {
     return decision;
 }
 
-const DatagramKey datagram = datagram_key(header(7));
+const DatagramKey datagram = datagram_of(7);
 
 TEST(Fragments, ADatagramIsItsAddressesProtocolAndIdentification) {
-    EXPECT_EQ(datagram, datagram_key(header(7)));
-    EXPECT_NE(datagram, datagram_key(header(8)));
-    EXPECT_NE(datagram, datagram_key(header(7, 6)));
-    Ipv4Header turned = header(7);
-    std::swap(turned.source, turned.destination);
-    EXPECT_NE(datagram, datagram_key(turned));
+    EXPECT_EQ(datagram, datagram_of(7));
+    EXPECT_NE(datagram, datagram_of(8));
+    EXPECT_NE(datagram, datagram_of(7, 6));
+    const Frame turned =
+        Packet::ipv4(vip, client, 17).fragment(3, false).payload("12345678").bytes();
+    EXPECT_NE(datagram, place_of(fixed(with_word(turned, ip_at + 4, 7))).datagram);
+}
+
+// RFC 8200, 4.5: 13 bits of offset in units of eight, two reserved ones, "more", identification.
+TEST(Fragments, OfIpv6AreTakenTogetherByAddressesAndIdentification) {
+    const FragmentPlace first = place_of(piece6({0, 1, 1, 2, 3, 4}));
+    const FragmentPlace later = place_of(piece6({0x05, 0xC8, 1, 2, 3, 4}));
+    EXPECT_EQ(first.datagram, later.datagram);
+    EXPECT_FALSE(first.is_later());
+    EXPECT_TRUE(later.is_later());
+    EXPECT_EQ(first.stretch.begin, 0);
+    EXPECT_EQ(first.stretch.end, 2);  // a UDP header and eight octets
+    EXPECT_EQ(later.stretch.begin, 0x05C8 / 8);
+    EXPECT_EQ(later.stretch.end, 0x05C8 / 8 + 2);
+    EXPECT_NE(first.datagram, place_of(piece6({0, 1, 1, 2, 3, 5})).datagram);
+    EXPECT_NE(first.datagram, place_of(piece6({0, 1, 1, 2, 3, 4}, "2001:db8:ff::8")).datagram);
 }
 
 TEST(Fragments, TheDecisionOnTheFirstOneIsFoundForAFewSeconds) {
@@ -42,7 +79,7 @@ TEST(Fragments, TheDecisionOnTheFirstOneIsFoundForAFewSeconds) {
     ASSERT_NE(table.find(datagram, 100), nullptr);
     EXPECT_EQ(table.find(datagram, 100 + limits::fragments_follow_s)->tally, 42U);
     EXPECT_EQ(table.find(datagram, 101 + limits::fragments_follow_s), nullptr);
-    EXPECT_EQ(table.find(datagram_key(header(8)), 100), nullptr);
+    EXPECT_EQ(table.find(datagram_of(8), 100), nullptr);
 }
 
 TEST(Fragments, EveryFirstOneIsNews) {
@@ -121,7 +158,7 @@ TEST(Fragments, AnIdentificationThatComesRoundAgainBeginsAnew) {
 TEST(Fragments, ACrowdCostsOldDatagramsTheirRecordAndNothingElse) {
     FragmentTable table;
     for (std::uint32_t n = 0; n < 60'000; ++n) {
-        const DatagramKey one = datagram_key(header(static_cast<std::uint16_t>(n)));
+        const DatagramKey one = datagram_of(static_cast<std::uint16_t>(n));
         table.remember(one, decision_of(n), 100 + n / 1'000);
         ASSERT_NE(table.find(one, 100 + n / 1'000), nullptr);
     }

@@ -118,6 +118,53 @@ TEST(Parse, RefusesAFirstFragmentWithoutItsWholeL4Header) {
     expect_refused(fixed(with_word(first, total_length_at, 20 + 16)), DropReason::l4_truncated);
 }
 
+// As a fragment header says it: what follows, offset and flags, identification.
+Frame piece_of_ipv6(Packet packet, std::uint8_t next, std::uint16_t offset_and_flags) {
+    return packet
+        .extensions(44, {next, 0, static_cast<std::uint8_t>(offset_and_flags >> 8),
+                         static_cast<std::uint8_t>(offset_and_flags), 0, 0, 0, 9})
+        .bytes();
+}
+
+TEST(Parse, LooksIntoTheFirstFragmentOfIpv6AndNoFurtherOne) {
+    const Endpoint from{*parse_ip_address("2001:db8:ff::7"), be16{40'000}};
+    const Endpoint to{*parse_ip_address("2001:db8:1::80"), be16{80}};
+    const Packet tcp = Packet::tcp(from, to).payload("1234");
+    const ParsedPacket first = parsed(piece_of_ipv6(tcp, 6, 1));
+    EXPECT_EQ(first.kind, PacketKind::fragment);
+    EXPECT_EQ(first.source_port, from.port);
+    const ParsedPacket later = parsed(piece_of_ipv6(tcp, 6, 1'448));
+    EXPECT_EQ(later.kind, PacketKind::fragment);
+    EXPECT_EQ(later.source_port, be16{});
+    EXPECT_EQ(later.quotation_offset, ip_at + 40);
+    // RFC 6946: in one piece, and no fragment at all.
+    EXPECT_EQ(parsed(piece_of_ipv6(tcp, 6, 0)).kind, PacketKind::flow);
+    EXPECT_EQ(parsed(piece_of_ipv6(Packet::icmp6(from.address, to.address, 128), 58, 1)).kind,
+              PacketKind::other_ip);
+}
+
+TEST(Parse, RefusesFragmentsOfIpv6ThatCannotBe) {
+    const Endpoint from{*parse_ip_address("2001:db8:ff::7"), be16{40'000}};
+    const Endpoint to{*parse_ip_address("2001:db8:1::80"), be16{53}};
+    // Octets and nothing else: what they are is said by the fragment header.
+    const Packet none = Packet::ipv6(from.address, to.address, 59);
+    const Packet eight = Packet{none}.payload("12345678");
+    const Packet nine = Packet{none}.payload("123456789");
+    expect_refused(piece_of_ipv6(none, 17, 8), DropReason::fragment_bounds);
+    expect_refused(piece_of_ipv6(nine, 17, 9), DropReason::fragment_bounds);
+    EXPECT_EQ(parsed(piece_of_ipv6(nine, 17, 8)).kind, PacketKind::fragment);
+    EXPECT_EQ(parsed(piece_of_ipv6(eight, 17, 65'520)).kind, PacketKind::fragment);
+    expect_refused(piece_of_ipv6(eight, 17, 65'528), DropReason::fragment_bounds);
+    // A first one without its whole L4 header, without a checksum, and one that is cut twice.
+    expect_refused(piece_of_ipv6(eight, 6, 1), DropReason::l4_truncated);
+    expect_refused(piece_of_ipv6(Packet::udp(from, to).without_checksum(), 17, 1),
+                   DropReason::udp_checksum_missing);
+    expect_refused(Packet::udp(from, to)
+                       .extensions(44, {44, 0, 0, 1, 0, 0, 0, 9, 17, 0, 0, 0, 0, 0, 0, 9})
+                       .bytes(),
+                   DropReason::ipv6_extension);
+}
+
 TEST(Parse, RefusesFragmentsThatCannotBe) {
     const Packet eight = Packet::ipv4(client.address, vip.address, 17);  // octets: a UDP header's
     const Frame later = Packet{eight}.fragment(3, true).bytes();

@@ -180,8 +180,9 @@ std::map<DropReason, Scenario> ipv6_scenarios() {
     const Endpoint from{v6("2001:db8:ff::7"), be16{40'000}};
     const Endpoint to{v6("2001:db8:1::80"), be16{80}};
     const Frame request6 = Packet::tcp(from, to).bytes();
-    Scenario piece =
-        receives(Packet::tcp(from, to).extensions(44, {6, 0, 0, 1, 0, 0, 0, 1}).bytes());
+    Scenario piece = receives(Packet::tcp(from, to)
+                                  .extensions(44, {60, 0, 0, 1, 0, 0, 0, 1, 6, 0, 1, 4, 0, 0, 0, 0})
+                                  .bytes());
     piece.prepare = [to, v6](Scene& scene) {
         scene.service("six", to).real("a", {v6("2001:db8:2::11"), be16{80}});
     };
