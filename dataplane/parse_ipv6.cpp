@@ -139,10 +139,8 @@ void refuse_without_checksum(std::span<const std::uint8_t> ip_packet, std::size_
 void parse_ipv6_fragment(std::span<const std::uint8_t> ip_packet, const ExtensionWalk& walk,
                          ParsedPacket& packet) {
     const auto& header = *look_at<Ipv6ExtensionHeader>(ip_packet, walk.fragment_at);
-    const bool is_of_flow = header.next_header == static_cast<std::uint8_t>(L4Protocol::tcp) ||
-                            header.next_header == static_cast<std::uint8_t>(L4Protocol::udp);
     packet.kind = PacketKind::other_ip;
-    if (!is_of_flow) {
+    if (!has_flows(header.next_header)) {
         return;
     }
     constexpr std::size_t payload_length_max = 65'535;
@@ -160,8 +158,10 @@ void parse_ipv6_fragment(std::span<const std::uint8_t> ip_packet, const Extensio
     if (offset == 0) {
         if (packet.protocol == L4Protocol::tcp) {
             parse_tcp(ip_packet, walk.at, packet);
-        } else {
+        } else if (packet.protocol == L4Protocol::udp) {
             parse_first_of_udp(ip_packet, walk.at, packet);
+        } else {
+            parse_sctp(ip_packet, walk.at, packet);
         }
         if (packet.kind == PacketKind::refused) {
             return;

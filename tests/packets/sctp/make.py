@@ -128,6 +128,12 @@ for vip, fate in ((VIP, "dropped sctp_fragment"), ("10.1.0.81", None)):
         else:
             expect.append(to_real(13, IP(src=CLIENT, dst=real(13), ttl=63, id=9, frag=offset,
                                          flags=more, proto=132) / Raw(piece)))
+whole = bytes(SCTP(sport=CLIENT_PORT, dport=PORT, tag=REAL_TAG) / data(bytes(800)))
+for offset, piece in ((0, whole[:400]), (50, whole[400:])):
+    send.append(from_client(IPv6(src=CLIENT6, dst=VIP6)
+                            / IPv6ExtHdrFragment(nh=132, offset=offset, m=int(offset == 0), id=9)
+                            / Raw(piece)))
+    fates["dropped sctp_fragment"] += 1
 write("send.pcap", send)
 write("expect.pcap", expect)
 write_text("expect.txt", [f"{fate} {count}" for fate, count in fates.items()])
