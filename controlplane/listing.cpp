@@ -185,6 +185,11 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.scheduler = view.asked->scheduler;
         service.scheduler_flags = view.asked->scheduler_flags;
         service.affinity = view.asked->affinity;
+        service.limits = view.asked->limits;
+        if (const auto& rules = view.asked->access.rules; rules != nullptr) {
+            service.allow_count = rules->allow.size();
+            service.deny_count = rules->deny.size();
+        }
         service.id = view.id;
         service.number = view.number;
         service.listener_indexes = view.listeners;

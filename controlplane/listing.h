@@ -74,6 +74,9 @@ struct ListedService {
     Scheduler scheduler = Scheduler::maglev;
     SchedulerFlags scheduler_flags;
     std::optional<Affinity> affinity;
+    std::uint64_t allow_count = 0;  // prefixes, those of files too
+    std::uint64_t deny_count = 0;
+    RateLimits limits;
     std::uint32_t id = limits::service_id_none;   // as the workers know it
     std::vector<std::uint16_t> listener_indexes;  // as sessions name them
     std::uint32_t usable_count = 0;

@@ -141,6 +141,18 @@ Json report_listener(const Listener& listener) {
     return json;
 }
 
+Json report_limits(const RateLimits& limits) {
+    const auto rate = [](std::uint32_t per_s) { return per_s == 0 ? Json(nullptr) : Json(per_s); };
+    Json json;
+    json["client_sessions_per_s"] = rate(limits.client_sessions_per_s);
+    json["client_packets_per_s"] = rate(limits.client_packets_per_s);
+    json["sessions_per_s"] = rate(limits.sessions_per_s);
+    json["packets_per_s"] = rate(limits.packets_per_s);
+    json["prefix"] = limits.prefix;
+    json["prefix6"] = limits.prefix6;
+    return json;
+}
+
 // Those that there have been.
 Json report_drops(const DropTotals& drops) {
     Json rows = Json::array();
@@ -171,6 +183,9 @@ Json report_services(const Listing& listing, const Boards& boards) {
         json["scheduler"] = to_string(service.scheduler);
         json["scheduler_flags"] = report_flags(service.scheduler_flags);
         json["affinity"] = service.affinity ? report_affinity_policy(*service.affinity) : nullptr;
+        json["allow"] = service.allow_count;
+        json["deny"] = service.deny_count;
+        json["limits"] = service.limits.has_any() ? report_limits(service.limits) : nullptr;
         std::size_t real_count = 0;
         for (const ListedReal& real : service.reals) {
             real_count += real.is_fallback || real.state == RealState::removed ? 0U : 1U;

@@ -76,6 +76,7 @@ class Gate(Scenario):
                 file.write(f"2001:db8:{number >> 16:x}:{number & 65535:x}::/64\n")
         seconds = self.reload(deny_file="deny.txt")
         self.assertLess(seconds, 30)
+        self.assertEqual(self.director.ask("services")["services"][0]["deny"], 999_999)
         self.assertIn(self.fetch("/").strip(), WEB)
         with path.open("a") as file:
             file.write(f"{CLIENT}  # the millionth\n")

@@ -162,10 +162,23 @@ TEST_F(ListingTest, ReportsServicesByName) {
     listing.services[0].reals[1].is_fallback = true;
     EXPECT_EQ(report_services(listing, boards_).dump(),
               R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
-              R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"reals":1,)"
+              R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"allow":0,)"
+              R"("deny":0,"limits":null,"reals":1,)"
               R"("reals_usable":1,"sessions":2,"sessions_active":1,"sessions_opened":0,)"
               R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
               R"("out_bytes":0,"drops":[]}]})");
+}
+
+TEST_F(ListingTest, ReportsWhoIsLetInAndHowOften) {
+    Listing listing = listing_of({});
+    listing.services[0].deny_count = 1'000'000;
+    listing.services[0].limits = {.client_sessions_per_s = 10, .prefix = 24};
+    const Json service = report_services(listing, boards_)["services"][0];
+    EXPECT_EQ(service["allow"], 0);
+    EXPECT_EQ(service["deny"], 1'000'000);
+    EXPECT_EQ(service["limits"].dump(),
+              R"({"client_sessions_per_s":10,"client_packets_per_s":null,"sessions_per_s":null,)"
+              R"("packets_per_s":null,"prefix":24,"prefix6":64})");
 }
 
 TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {
