@@ -95,7 +95,7 @@ inline constexpr std::uint32_t rate_max = 10'000'000;        // a second
 
 // --- captures --------------------------------------------------------------------------------
 inline constexpr std::size_t captured_octets_max = 2'048;   // of a frame
-inline constexpr std::size_t captured_frames_length = 255;  // between a worker and its reader
+inline constexpr std::size_t captured_frames_length = 511;  // between a worker and its reader
 inline constexpr std::size_t filter_length_max = 2'000;     // instructions
 
 // --- frames ----------------------------------------------------------------------------------
