@@ -209,6 +209,14 @@ class Captures(Scenario):
             self.assertNotEqual(refused.returncode, 0)
             self.assertIn(sentence, refused.stderr)
 
+    def test_a_director_that_ends_says_so_to_who_captures(self):
+        program, _ = self.begin("last.pcapng")
+        self.assertEqual(self.director.stop(), 0)
+        _, errors = program.communicate(timeout=10)
+        self.assertEqual(program.returncode, 1)
+        self.assertIn(b"has gone in the middle of it", errors)
+        self.director.start().wait_all_up()
+
 
 def is_of_client(octets):
     packet = Ether(octets)
