@@ -160,6 +160,7 @@ void CaptureDesk::collect() {
 
 // As much as there is, which is no more than the mailboxes hold.
 void CaptureDesk::collect_all() {
+    learn_names();
     for (Mailbox<CapturedFrame>* mailbox : mailboxes_) {
         unsigned left = mailbox->count();
         while (left > 0) {
@@ -199,15 +200,23 @@ std::string CaptureDesk::comment_of(const CapturedFrame& frame) const {
     if (!frame.reason.empty()) {
         text.append(" ").append(frame.reason);
     }
-    const auto listing = applier_.listing().look();
-    for (const ListedService& service : listing->services) {
+    const auto name = running_->names.find(frame.tally);
+    return name == running_->names.end() ? text : text.append(", ").append(name->second);
+}
+
+// The reals' names, anew after each change: there may be tens of thousands of them, and frames too.
+void CaptureDesk::learn_names() {
+    std::shared_ptr<const Listing> listing = applier_.listing().look();
+    if (listing == running_->listing) {
+        return;
+    }
+    running_->listing = std::move(listing);
+    running_->names.clear();
+    for (const ListedService& service : running_->listing->services) {
         for (const ListedReal& real : service.reals) {
-            if (real.tally == frame.tally) {
-                text.append(", ").append(service.name).append("/").append(real.name);
-            }
+            running_->names.emplace(real.tally, service.name + "/" + real.name);
         }
     }
-    return text;
 }
 
 // Workers stop with the next snapshot; what they posted until then is the capture's.

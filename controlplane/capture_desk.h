@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "config/model/capture.h"
@@ -62,12 +63,15 @@ class CaptureDesk {
         Give give;             // he waits for them
         std::string ended_by;  // empty: it goes on
         bool is_complete = false;
-        bool is_left = false;  // by its client
+        bool is_left = false;                                  // by its client
+        std::shared_ptr<const Listing> listing;                // that the names are of
+        std::unordered_map<std::uint32_t, std::string> names;  // of reals, by tally
     };
 
     void open(const CommandSocket::Answer& answer);
     void collect();
     void collect_all();
+    void learn_names();
     void take(const CapturedFrame& frame);
     void end(const std::string& why);
     void complete();
