@@ -204,22 +204,29 @@ bool TrackerOf<Family>::serve(Session& session, Burst& burst, std::size_t i, con
     if (session.real >= listener.real_count) {
         return false;
     }
-    if (listener.has_packet_limits) [[unlikely]] {
-        if (is_too_much<Family>(chooser_.gate(), burst, i, snapshot)) {
-            return true;
-        }
-    }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
-    if (real.standing > RealStanding::draining) {
-        return part(session, burst, i, ages);
+    if (real.standing > RealStanding::draining || listener.has_packet_limits) [[unlikely]] {
+        return serve_with_care(session, burst, i, ages);
     }
     return carry_on(session, burst, i, ages, real);
 }
 
-// What `serve` does at a real whose sessions meet a fate; out of line, for it is rare.
+// What `serve` does for a service that counts packets, and at a real whose sessions meet a fate;
+// out of line, for both are rare.
 template <typename Family>
-[[gnu::noinline]] bool TrackerOf<Family>::part(Session& session, Burst& burst, std::size_t i,
-                                               const Ages& ages) {
+[[gnu::noinline]] bool TrackerOf<Family>::serve_with_care(Session& session, Burst& burst,
+                                                          std::size_t i, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
+    if (is_too_much<Family>(chooser_.gate(), burst, i, snapshot)) {
+        return true;
+    }
+    const SnapshotReal& real = snapshot.real_of(snapshot.listeners[session.listener], session.real);
+    return real.standing > RealStanding::draining ? part(session, burst, i, ages)
+                                                  : carry_on(session, burst, i, ages, real);
+}
+
+template <typename Family>
+bool TrackerOf<Family>::part(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
     const SnapshotReal& real = snapshot.real_of(snapshot.listeners[session.listener], session.real);
     const Parting parting = parting_from(real, burst.packets[i], is_request(burst, i));
