@@ -48,7 +48,7 @@ void translate(std::uint8_t* frame, const ParsedPacket& packet, const NewEnds& e
     ChecksumDelta delta = readdress(frame, ends);  // by the pseudo-header
     std::uint8_t* const l4 = frame + packet.l4_offset;
     change_ports(l4, ends, delta);
-    update_l4_checksum(l4, packet.protocol, delta);
+    update_l4_checksum(frame, packet, delta);
 }
 
 // Every word that changes within changes the error's own checksum too. The quotation may end before
@@ -63,13 +63,8 @@ void translate_quotation(std::uint8_t* frame, const ParsedPacket& packet, const 
     change_ports(l4, ends, delta);
     ChecksumDelta error_delta = delta;
     error_delta.change(l3_before, quoted.checksum);
-    const std::size_t checksum_at = checksum_offset_of(packet.protocol);
-    if (l4_offset + checksum_at + sizeof(be16) <= sizeof(EthernetHeader) + packet.ip_length) {
-        auto& checksum = *reinterpret_cast<be16*>(l4 + checksum_at);
-        const be16 l4_before = checksum;
-        update_l4_checksum(l4, packet.protocol, delta);
-        error_delta.change(l4_before, checksum);
-    }
+    update_quoted_checksum(l4, sizeof(EthernetHeader) + packet.ip_length - l4_offset,
+                           packet.protocol, delta, error_delta);
     auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);
     icmp.checksum = error_delta.applied_to(icmp.checksum);
 }
@@ -114,7 +109,7 @@ void translate_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const NewEn
     ChecksumDelta delta = change_addresses(ipv6_at(frame, sizeof(EthernetHeader)), ends);
     std::uint8_t* const l4 = frame + packet.l4_offset;
     change_ports(l4, ends, delta);
-    update_l4_checksum(l4, packet.protocol, delta);
+    update_l4_checksum(frame, packet, delta);
 }
 
 void translate_error_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const NewEnds6& quoted,
@@ -127,14 +122,8 @@ void translate_error_ipv6(std::uint8_t* frame, const ParsedPacket& packet, const
     ChecksumDelta delta = change_addresses(quoted_ip, quoted);
     change_ports(l4, quoted, delta);
     ChecksumDelta error_delta = delta;
-    const std::size_t checksum_at = checksum_offset_of(packet.protocol);
-    if (packet.quoted_l4_offset + checksum_at + sizeof(be16) <=
-        sizeof(EthernetHeader) + packet.ip_length) {
-        auto& checksum = *reinterpret_cast<be16*>(l4 + checksum_at);
-        const be16 before = checksum;
-        update_l4_checksum(l4, packet.protocol, delta);
-        error_delta.change(before, checksum);
-    }
+    update_quoted_checksum(l4, sizeof(EthernetHeader) + packet.ip_length - packet.quoted_l4_offset,
+                           packet.protocol, delta, error_delta);
     // ICMPv6's checksum covers the outer addresses by its pseudo-header.
     error_delta.change(ip.source, reporter);
     error_delta.change(ip.destination, outer.destination);
