@@ -55,10 +55,25 @@ ToeplitzKey bounded_key(const ToeplitzKey& key, unsigned prefix) {
     return bounded;
 }
 
+namespace {
+
+// Six bits.
+unsigned reversed(unsigned slot) {
+    unsigned result = 0;
+    for (unsigned bit = 0; bit < 6; ++bit) {
+        result |= ((slot >> bit) & 1) << (5 - bit);
+    }
+    return result;
+}
+static_assert(limits::owner_slots_count == 64);
+
+}  // namespace
+
 Steering::Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix owner_prefix)
     : key_v4_{bounded_key(key, owner_prefix.v4)},
       key_v6_{bounded_key(key, owner_prefix.v6)},
-      owner_prefix_{owner_prefix} {
+      owner_prefix_{owner_prefix},
+      worker_count_{worker_count} {
     for (std::size_t octet = 0; octet < slots_by_octet_.size(); ++octet) {
         for (unsigned value = 0; value < 256; ++value) {
             const Ipv4Address alone{be32::from_wire(value << (8 * octet))};
@@ -75,7 +90,7 @@ Steering::Steering(const ToeplitzKey& key, unsigned worker_count, OwnerPrefix ow
         }
     }
     for (unsigned slot = 0; slot < limits::owner_slots_count; ++slot) {
-        worker_of_slot_[slot] = static_cast<std::uint8_t>(slot % worker_count);
+        worker_of_slot_[slot] = static_cast<std::uint8_t>(reversed(slot) % worker_count);
     }
 }
 

@@ -74,7 +74,7 @@ class Steering {
 
     // Of a local port's slot, its low six bits: who leases it, and is owed what comes to it.
     unsigned owner_of_local_port(be16 port) const {
-        return worker_of_slot_[port.host() % limits::owner_slots_count];
+        return port.host() % limits::owner_slots_count % worker_count_;
     }
 
   private:
@@ -87,6 +87,7 @@ class Steering {
     ToeplitzKey key_v4_;
     ToeplitzKey key_v6_;
     OwnerPrefix owner_prefix_;
+    unsigned worker_count_;
 };
 
 }  // namespace fulcrum

@@ -48,12 +48,13 @@ def toeplitz(key, octets):
 
 
 def owner_of(client, seed, worker_count):
-    """The worker of a client: the low six bits of the hash, dealt out in turn."""
+    """The worker of a client: the low six bits of the hash, read backwards, dealt out in turn."""
     base = derived_key(seed, b"owner")
     key = b"".join(maglev.siphash(base, b"%d" % i).to_bytes(8, "little") for i in range(5))
     bits = int.from_bytes(key, "big") >> 320 - 58 & (1 << 27) - 1  # the bits 31 to 57 of the key
     key = ((bits | 1 | 1 << 26) << 320 - 58).to_bytes(40, "big")
-    return toeplitz(key, address(client)) % 64 % worker_count
+    slot = toeplitz(key, address(client)) % 64
+    return int(f"{slot:06b}"[::-1], 2) % worker_count
 
 
 def folded(a, b):

@@ -151,6 +151,17 @@ TEST(Steering, NoTwoOfSixtyFourNeighboursShareASlot) {
     }
 }
 
+TEST(Steering, FewNeighboursAlreadyKeepAllWorkersBusy) {
+    for (const unsigned workers : {2U, 4U, 8U}) {
+        const Steering steering{owner_key("fulcrum"), workers};
+        std::set<unsigned> owners;
+        for (std::uint32_t i = 0; i < workers; ++i) {
+            owners.insert(steering.owner_of(Ipv4Address::from_host(0xC633'6400 + i)));
+        }
+        EXPECT_EQ(owners.size(), workers);
+    }
+}
+
 TEST(Steering, AnotherSeedIsAnotherKey) {
     EXPECT_EQ(owner_key("a"), owner_key("a"));
     EXPECT_NE(owner_key("a"), owner_key("b"));
