@@ -154,7 +154,7 @@ void TrackerOf<Family>::decide(Burst& burst, const Snapshot& snapshot, std::uint
         table_.prefetch_second(burst.homes[strays[n]]);
     }
     for (std::size_t n = 0; n < found_count; ++n) {
-        if (!serve(*found[n].session, burst, found[n].index, ages)) {
+        if (!serve_in_line(*found[n].session, burst, found[n].index, ages)) {
             strays[stray_count++] = found[n].index;
         }
     }
@@ -199,20 +199,29 @@ void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
 // False: the session must make way for a new one.
 template <typename Family>
 bool TrackerOf<Family>::serve(Session& session, Burst& burst, std::size_t i, const Ages& ages) {
+    return serve_in_line(session, burst, i, ages);
+}
+
+template <typename Family>
+[[gnu::always_inline]] inline bool TrackerOf<Family>::serve_in_line(Session& session, Burst& burst,
+                                                                    std::size_t i,
+                                                                    const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
     const SnapshotListener& listener = snapshot.listeners[session.listener];
     if (session.real >= listener.real_count) {
         return false;
     }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
-    if (real.standing > RealStanding::draining || listener.has_packet_limits) [[unlikely]] {
+    const bool is_plain = real.standing <= RealStanding::draining && !listener.has_packet_limits &&
+                          !session.tag.is_full_nat();
+    if (!is_plain) [[unlikely]] {
         return serve_with_care(session, burst, i, ages);
     }
     return carry_on(session, burst, i, ages, real);
 }
 
-// What `serve` does for a service that counts packets, and at a real whose sessions meet a fate;
-// out of line, for both are rare.
+// What `serve` does for a service that counts packets, at a real whose sessions meet a fate, and in
+// full NAT; out of line, for all are rare.
 template <typename Family>
 [[gnu::noinline]] bool TrackerOf<Family>::serve_with_care(Session& session, Burst& burst,
                                                           std::size_t i, const Ages& ages) {
@@ -221,8 +230,12 @@ template <typename Family>
         return true;
     }
     const SnapshotReal& real = snapshot.real_of(snapshot.listeners[session.listener], session.real);
-    return real.standing > RealStanding::draining ? part(session, burst, i, ages)
-                                                  : carry_on(session, burst, i, ages, real);
+    const bool is_served = real.standing > RealStanding::draining
+                               ? part(session, burst, i, ages)
+                               : carry_on(session, burst, i, ages, real);
+    const bool needs_local_end = session.tag.is_full_nat() && is_request(burst, i);
+    return is_served &&
+           (!needs_local_end || speak_from_local_end(session, burst.decisions[i], snapshot));
 }
 
 template <typename Family>
@@ -262,10 +275,6 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
             return false;
         }
         decide_request(packet, real, burst.decisions[i]);
-        if (session.tag.is_full_nat() &&
-            !speak_from_local_end(session, burst.decisions[i], snapshot)) [[unlikely]] {
-            return false;
-        }
     } else {
         decide_reply(packet, {listener.vip, session.vip_port}, real.tally,
                      Family::hop_to_client(burst, i, *snapshot.paths), burst.decisions[i]);

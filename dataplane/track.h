@@ -152,6 +152,8 @@ class TrackerOf {
     Session* find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot);
     void settle(Burst& burst, std::size_t i, const Ages& ages);
     bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    // For where most packets pass.
+    bool serve_in_line(Session& session, Burst& burst, std::size_t i, const Ages& ages);
     bool serve_with_care(Session& session, Burst& burst, std::size_t i, const Ages& ages);
     bool part(Session& session, Burst& burst, std::size_t i, const Ages& ages);
     inline bool carry_on(Session& session, Burst& burst, std::size_t i, const Ages& ages,
