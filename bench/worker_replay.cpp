@@ -185,6 +185,7 @@ struct Rig {
         wiring.table = table.get();
         wiring.table6 = table6.get();
         wiring.board = &board;
+        wiring.local_ends = local_ends.get();
         wiring.publication = &publication;
         worker = std::make_unique<Worker>(wiring);
         worker->online();
@@ -197,6 +198,7 @@ struct Rig {
     std::unique_ptr<SessionTable> table;
     std::unique_ptr<SessionTable6> table6;
     CounterBoard board;
+    std::unique_ptr<LocalEnds> local_ends = LocalEnds::create({0, 1}, {});
     Publication publication{1};
     SnapshotPublisher publisher{publication};
     Steering steering{owner_key("bench"), 1};
