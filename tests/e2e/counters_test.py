@@ -68,7 +68,9 @@ class Counters(Scenario):
         self.assertGreaterEqual(lost, 5)
         self.assertEqual(self.drops(), drops_before | {"ttl_expired": lost})
         line = 'fulcrum_service_drops_total{service="web",reason="ttl_expired"}'
-        self.assertEqual(self.director.metrics().get(line), str(lost))
+        # The page is as of a moment ago.
+        wait_until(lambda: self.director.metrics().get(line) == str(lost), 5,
+                   f"metrics do not come to {lost}")
         table = self.director.ctl("services", "--drops").stdout
         self.assertRegex(table, rf"web +ttl_expired +{lost}  the time to live ran out here")
 
