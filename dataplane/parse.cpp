@@ -133,27 +133,29 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
     packet.kind = PacketKind::icmp_error;
 }
 
+// Of the protocols that come seldom.
+[[gnu::noinline]] void parse_rare_l4(std::span<const std::uint8_t> ip_packet, std::size_t l4,
+                                     ParsedPacket& packet) {
+    if (packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::icmp)) {
+        parse_icmp(ip_packet, l4, packet);
+    } else if (packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::sctp)) {
+        parse_sctp(ip_packet, l4, packet);
+    } else {
+        packet.kind = PacketKind::other_ip;
+    }
+}
+
 // What to make of an IPv4 packet's payload. What lies behind the IP packet is padding.
 [[gnu::always_inline]] inline void parse_l4(std::span<const std::uint8_t> segment,
                                             std::size_t header_length, ParsedPacket& packet) {
     const std::size_t total_length = packet.ip_length;
     const auto ip_packet = segment.first(std::min(segment.size(), total_length));
-    switch (packet.ip_protocol) {
-        case static_cast<std::uint8_t>(L4Protocol::tcp):
-            parse_tcp(ip_packet, header_length, packet);
-            break;
-        case static_cast<std::uint8_t>(L4Protocol::udp):
-            parse_udp(ip_packet, header_length, packet);
-            break;
-        case static_cast<std::uint8_t>(L4Protocol::icmp):
-            parse_icmp(ip_packet, header_length, packet);
-            break;
-        case static_cast<std::uint8_t>(L4Protocol::sctp):
-            parse_sctp(ip_packet, header_length, packet);
-            break;
-        default:
-            packet.kind = PacketKind::other_ip;
-            break;
+    if (packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::tcp)) {
+        parse_tcp(ip_packet, header_length, packet);
+    } else if (packet.ip_protocol == static_cast<std::uint8_t>(L4Protocol::udp)) {
+        parse_udp(ip_packet, header_length, packet);
+    } else {
+        parse_rare_l4(ip_packet, header_length, packet);
     }
     if (is_scattered(packet, ip_packet.size())) {
         refuse(packet, DropReason::headers_scattered);
