@@ -80,6 +80,17 @@ class Sctp(OverIpv6):
     def test_over_ipv6_as_well(self):
         self.converse(VIP6, CLIENT6)
 
+    def test_explain_knows_chunks_by_tcps_flags(self):
+        def explain(flags, client=CLIENT, vip=VIP):
+            host = "[{}]" if ":" in vip else "{}"
+            return self.director.ask("explain", "sctp", f"{host.format(client)}:40000",
+                                     f"{host.format(vip)}:{PORT}", "--flags", flags)
+
+        for said in (explain("syn"), explain("syn", CLIENT6, VIP6)):
+            self.assertTrue(said["opens_session"])
+            self.assertIn(f"sctp 40000 > {ECHO_PORT}", said["leaves"]["packet"])
+        self.assertEqual(explain("rst")["reason"], "no_session")
+
     def test_a_removed_reals_association_is_aborted_if_the_file_says_so(self):
         client = self.associate(VIP)
         self.assertEqual(self.exchange(client, "before\n"), "before\n")
