@@ -106,6 +106,9 @@ void PortRules::check_vlan(const NicPort& port) {
     if (!port.device.empty()) {
         refuse(port, "device: a port with a parent has its parent's");
     }
+    if (port.mtu != 0) {
+        refuse(port, "mtu: a port with a parent has its parent's");
+    }
     if (port.vlan == 0) {
         refuse(port, "the key vlan is missing: it says which of the VLANs of the port " +
                          in_quotes(port.parent) + " this is");

@@ -138,6 +138,10 @@ constexpr SchemaKey keys[] = {
      "addresses that serve full NAT alone, towards reals beyond this port; each carries 64,512 "
      "sessions of a protocol at a time, less those whose port rests",
      [](Target& t, const Value& v) { t.port->local_addresses.push_back(v.prefix.address); }},
+    {"ports[].mtu", integer(limits::mtu_min, limits::mtu_max), optional_in_words,
+     "the device's, at most 1500",
+     "octets of the longest IP packet that the port carries; the device is set to it",
+     [](Target& t, const Value& v) { t.port->mtu = number_as<std::uint16_t>(v); }},
 
     {"vips", list(0, 1'024), optional, "()", "what holds for VIPs beyond their services",
      [](Target& t, const Value& v) { t.config.vips.emplace_back().place = v.place; }},

@@ -29,7 +29,7 @@ Result<TakenDevices> TakenDevices::take(const std::vector<NicPort>& ports,
         if (!is_kernel_device(port.kind)) {
             continue;
         }
-        Result<TakenDevice> device = TakenDevice::take(port.device, state_folder);
+        Result<TakenDevice> device = TakenDevice::take(port.device, state_folder, port.mtu);
         if (!device) {
             return device.error();
         }

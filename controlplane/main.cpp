@@ -296,7 +296,7 @@ int run(const std::shared_ptr<const Config>& config) {
     }
     int outcome = exit_failed;
     {
-        Result<PacketPool> pool = PacketPool::create(plan.mbuf_count);
+        Result<PacketPool> pool = PacketPool::create(plan.mbuf_count, plan.frame_room);
         Result<Ports> ports = pool ? open_ports(*config, *pool) : Result<Ports>{pool.error()};
         outcome = ports ? serve(config, {plan, *pool, *ports, *devices}, log) : fail(ports.error());
     }

@@ -14,6 +14,7 @@
 #include "dataplane/affinity.h"
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
+#include "dataplane/frame_room.h"
 #include "dataplane/limiter.h"
 #include "dataplane/local_ends.h"
 #include "dataplane/nic.h"
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::uint64_t mebi = 1'024 * 1'024;
 // An mbuf with its data room, the pool's own header, and the ring that lists it.
-constexpr std::uint64_t bytes_per_mbuf = 128 + 128 + 2'048 + 128 + 16;
+constexpr std::uint64_t bytes_per_mbuf_beside_frame = 128 + 128 + 128 + 16;
 // EAL's own structures, drivers, rings: measured at 11 MiB with one worker and two af_packet ports.
 // A pool wants its memory in few pieces, so what is left must be more than its exact size.
 constexpr std::uint64_t dpdk_base_bytes = 32 * mebi;
@@ -108,6 +109,15 @@ void add_gate(const Config& config, MemoryPlan& plan) {
     }
 }
 
+// Of the port with the longest frames: all ports take their buffers from one pool.
+std::uint32_t frame_room_of(const Config& config) {
+    std::uint32_t room = frame_room_for(0);
+    for (const NicPort& port : config.ports) {
+        room = std::max(room, frame_room_for(port.mtu));
+    }
+    return room;
+}
+
 std::uint64_t ring_bytes_of(const Config& config) {
     std::uint64_t bytes = 0;
     for (const VirtualService& service : config.services) {
@@ -135,7 +145,7 @@ void add_what_is_asked_for(const Config& config, MemoryPlan& plan) {
 }
 
 MemoryPlan plan_memory(const Config& config) {
-    MemoryPlan plan;
+    MemoryPlan plan{.frame_room = frame_room_of(config)};
     const std::uint64_t workers = config.director.workers.size();
     const auto ports = static_cast<std::uint64_t>(std::ranges::count_if(
         config.ports, [](const NicPort& port) { return port.kind != DeviceKind::vlan; }));
@@ -178,7 +188,7 @@ MemoryPlan plan_memory(const Config& config) {
              ")",
          workers * table_bytes, false},
         {"packet buffers (" + std::to_string(plan.mbuf_count) + ")",
-         plan.mbuf_count * bytes_per_mbuf, true},
+         plan.mbuf_count * (plan.frame_room + bytes_per_mbuf_beside_frame), true},
         {"rings and drivers", dpdk_base_bytes + workers * dpdk_worker_bytes, true},
         // Twice: explaining a packet has counters of its own.
         {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},

@@ -22,6 +22,7 @@ struct MemoryPlan {
     };
 
     std::vector<Share> shares;
+    std::uint32_t frame_room = 0;  // octets of each packet buffer that a frame may fill
     std::uint64_t mbuf_count = 0;  // all that can be in queues, rings and hands at once
     std::uint64_t sessions_per_worker = 0;
     std::uint64_t sessions6_per_worker = 0;  // of IPv6

@@ -11,7 +11,6 @@
 #include <rte_mbuf.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,6 +25,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dataplane/frame_room.h"
 #include "dataplane/rss.h"
 
 // DPDK's af_packet driver asks the kernel to put fragments together before it shares packets out
@@ -102,13 +102,19 @@ std::string all_cpus() {
     return lcore;
 }
 
+std::string ring_words(const RingShape& ring) {
+    return ",framecnt=" + std::to_string(ring.slot_count) +
+           ",framesz=" + std::to_string(ring.slot_bytes) +
+           ",blocksz=" + std::to_string(ring.block_bytes);
+}
+
 std::string vdev_argument(const NicPort& port, std::size_t index, std::size_t worker_count,
-                          std::uint64_t frame_count) {
+                          std::uint64_t ring_bytes) {
     const std::string name = eal_device_name(port, index);
     switch (port.kind) {
         case DeviceKind::af_packet:
             return name + ",iface=" + port.device + ",qpairs=" + std::to_string(worker_count) +
-                   ",framecnt=" + std::to_string(frame_count) + ",blocksz=65536";
+                   ring_words(ring_shape_for(port.mtu, ring_bytes));
         case DeviceKind::af_xdp:
             return name + ",iface=" + port.device +
                    ",start_queue=0,queue_count=" + std::to_string(worker_count);
@@ -150,34 +156,6 @@ unsigned combined_channels_of(const std::string& interface) {
     return is_known ? std::max(1U, channels.combined_count) : 1;
 }
 
-// The kernel locks a packet socket's rings in memory, and lets an ordinary user lock a few
-// megabytes. Whoever is root of the whole machine has no such limit.
-std::uint64_t lockable_bytes() {
-    std::ifstream map{"/proc/self/uid_map"};
-    std::uint64_t inside = 1;
-    std::uint64_t outside = 1;
-    std::uint64_t count = 0;
-    map >> inside >> outside >> count;
-    const bool is_whole_machine = inside == 0 && outside == 0 && count == 0xFFFF'FFFFU;
-    rlimit limit{};
-    getrlimit(RLIMIT_MEMLOCK, &limit);
-    const bool is_unlimited = limit.rlim_cur == RLIM_INFINITY;
-    return is_unlimited || (is_whole_machine && geteuid() == 0)
-               ? std::numeric_limits<std::uint64_t>::max()
-               : limit.rlim_cur;
-}
-
-// Frames in each ring of each queue: 4,096 measured best over veth of those tried; fewer where they
-// may not be locked.
-std::uint64_t ring_frame_count(std::size_t queue_count) {
-    constexpr std::uint64_t frame_bytes = 2'048;
-    constexpr std::uint64_t frames_per_block = 32;
-    const std::uint64_t rings = 2 * queue_count;
-    const std::uint64_t affordable = lockable_bytes() / 4 * 3 / (rings * frame_bytes);
-    const std::uint64_t frames = std::clamp<std::uint64_t>(affordable, 64, 4'096);
-    return frames / frames_per_block * frames_per_block;
-}
-
 std::string place_of(const NicPort& port) {
     return port.place.file + ":" + std::to_string(port.place.line) + ": port \"" + port.name +
            "\": ";
@@ -210,8 +188,21 @@ RssOrder order_rss(const Config& config, std::size_t port, const Steering& steer
     return order;
 }
 
-rte_eth_conf device_conf(RssOrder& order) {
+// What is read through an interface of the kernel's has the MTU that was given to that one; DPDK's
+// af_packet driver knows of none but 1,500 and carries what its slots hold.
+bool has_kernel_mtu(const NicPort& port) { return port.kind == DeviceKind::af_packet; }
+
+std::uint16_t mtu_of(const NicPort& port, std::uint16_t id) {
+    std::uint16_t mtu = limits::mtu_default;
+    rte_eth_dev_get_mtu(id, &mtu);
+    return port.mtu != 0 ? port.mtu : std::min(mtu, limits::mtu_default);
+}
+
+rte_eth_conf device_conf(const NicPort& port, RssOrder& order) {
     rte_eth_conf conf{};
+    if (!has_kernel_mtu(port)) {
+        conf.rxmode.mtu = port.mtu;  // 0: the driver's default
+    }
     if (order.kinds != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf = {.rss_key = order.key.data(),
@@ -345,8 +336,7 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
     }
     const auto device_count = static_cast<std::size_t>(std::ranges::count_if(
         config.ports, [](const NicPort& port) { return port.kind != DeviceKind::vlan; }));
-    const std::uint64_t frame_count =
-        ring_frame_count(device_count * config.director.workers.size());
+    const std::uint64_t bytes = ring_bytes_for(device_count * config.director.workers.size());
     bool has_pci = false;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         const NicPort& port = config.ports[i];
@@ -358,7 +348,7 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
             words.insert(words.end(), {"-a", port.device});
         } else {
             words.push_back("--vdev=" +
-                            vdev_argument(port, i, config.director.workers.size(), frame_count));
+                            vdev_argument(port, i, config.director.workers.size(), bytes));
         }
     }
     if (!has_pci) {
@@ -378,10 +368,11 @@ Status start_eal(const Config& config, std::uint64_t dpdk_bytes) {
 
 void stop_eal() { rte_eal_cleanup(); }
 
-Result<PacketPool> PacketPool::create(std::uint64_t mbuf_count) {
+Result<PacketPool> PacketPool::create(std::uint64_t mbuf_count, std::uint32_t frame_room) {
+    const auto size = static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + frame_room);
     rte_mempool* pool =
         rte_pktmbuf_pool_create("packets", static_cast<unsigned>(mbuf_count), nic_pool_cache_size,
-                                /*priv_size=*/0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+                                /*priv_size=*/0, size, SOCKET_ID_ANY);
     if (pool == nullptr) {
         return Error{with_last_words("cannot allocate " + std::to_string(mbuf_count) +
                                      " packet buffers: " + rte_strerror(rte_errno))};
@@ -417,7 +408,11 @@ Result<OpenPort> OpenPort::open(const Config& config, std::size_t index, const S
     open.receive_queue_count_ =
         static_cast<std::uint16_t>(std::min<unsigned>(about.max_rx_queues, worker_count));
     RssOrder rss = order_rss(config, index, steering, about, open.receive_queue_count_);
-    const rte_eth_conf conf = device_conf(rss);
+    if (!has_kernel_mtu(port) && port.mtu > about.max_mtu) {
+        return Error{place + "mtu: " + std::to_string(port.mtu) + " is more than the device \"" +
+                     port.device + "\" carries, " + std::to_string(about.max_mtu)};
+    }
+    const rte_eth_conf conf = device_conf(port, rss);
     int error = rte_eth_dev_configure(id, open.receive_queue_count_,
                                       static_cast<std::uint16_t>(worker_count), &conf);
     open.id_ = id;  // from here on there is something to close
@@ -447,9 +442,7 @@ Result<OpenPort> OpenPort::open(const Config& config, std::size_t index, const S
     rte_ether_addr mac{};
     rte_eth_macaddr_get(id, &mac);
     std::memcpy(open.link_.mac.bytes.data(), mac.addr_bytes, sizeof(mac.addr_bytes));
-    std::uint16_t mtu = limits::mtu_max;
-    rte_eth_dev_get_mtu(id, &mtu);
-    open.link_.mtu = std::min(mtu, limits::mtu_max);
+    open.link_.mtu = mtu_of(port, id);
     return open;
 }
 

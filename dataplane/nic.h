@@ -29,10 +29,10 @@ Status check_devices(const Config& config);
 Status start_eal(const Config& config, std::uint64_t dpdk_bytes);
 void stop_eal();
 
-// All packet buffers, of one size.
+// All packet buffers, of one size; `frame_room` as of frame_room_for().
 class PacketPool {
   public:
-    static Result<PacketPool> create(std::uint64_t mbuf_count);
+    static Result<PacketPool> create(std::uint64_t mbuf_count, std::uint32_t frame_room);
     PacketPool(PacketPool&& other) noexcept;
     PacketPool& operator=(PacketPool&&) = delete;
     ~PacketPool();

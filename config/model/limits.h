@@ -100,7 +100,9 @@ inline constexpr std::size_t filter_length_max = 2'000;     // instructions
 
 // --- frames ----------------------------------------------------------------------------------
 inline constexpr std::uint16_t frame_size_max = 2'048 - 128;  // a default mbuf's data room
-inline constexpr std::uint16_t mtu_max = 1'500;
+inline constexpr std::uint16_t mtu_default = 1'500;
+inline constexpr std::uint16_t mtu_min = 1'280;  // of IPv6: RFC 8200, 5
+inline constexpr std::uint16_t mtu_max = 9'216;
 // Of a made-up frame and of what becomes of it: all headers, those of a tunnel included.
 inline constexpr std::size_t explained_octets_max = 192;
 

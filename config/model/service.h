@@ -169,6 +169,7 @@ struct NicPort {
     std::uint16_t vlan = 0;
     std::vector<IpPrefix> addresses;
     std::vector<IpAddress> local_addresses;  // for full NAT towards reals beyond this port
+    std::uint16_t mtu = 0;                   // 0: the device's, but limits::mtu_default at most
     SourcePlace place;
 
     friend bool operator==(const NicPort&, const NicPort&) = default;

@@ -66,7 +66,8 @@ TakenDevice::~TakenDevice() {
     static_cast<void>(given);  // whoever wants to know calls give_back() himself
 }
 
-Result<TakenDevice> TakenDevice::take(const std::string& device, const std::string& state_folder) {
+Result<TakenDevice> TakenDevice::take(const std::string& device, const std::string& state_folder,
+                                      std::uint16_t mtu) {
     auto netlink = NetlinkSocket::open(NETLINK_ROUTE);
     if (!netlink) {
         return about(device, netlink.error());
@@ -89,7 +90,7 @@ Result<TakenDevice> TakenDevice::take(const std::string& device, const std::stri
         return about(device, learnt.error());
     }
     taken.is_taken_ = true;  // from here on the destructor gives back
-    if (auto fit = taken.make_fit(); !fit) {
+    if (auto fit = taken.make_fit(mtu); !fit) {
         return fit.error();
     }
     taken.warn_of_ipv4_addresses();
@@ -138,7 +139,7 @@ Result<FoundState> TakenDevice::read_found_state() {
     return found;
 }
 
-Status TakenDevice::make_fit() {
+Status TakenDevice::make_fit(std::uint16_t mtu) {
     if (auto raised = drop_.raise(); !raised) {
         return raised;
     }
@@ -154,6 +155,11 @@ Status TakenDevice::make_fit() {
             warnings_.push_back(
                 "device " + device() +
                 ": the kernel will send IPv6 chatter on it: " + written.error().sentence);
+        }
+    }
+    if (mtu != 0) {
+        if (auto changed = change_interface(netlink_, interface_, {.mtu = mtu}); !changed) {
+            return Error{changed.error().sentence + " (mtu: " + std::to_string(mtu) + ")"};
         }
     }
     return change_interface(netlink_, interface_, {.flags_mask = IFF_UP, .flags = IFF_UP});

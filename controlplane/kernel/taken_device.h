@@ -22,8 +22,10 @@ namespace fulcrum {
 class TakenDevice {
   public:
     // Before the first packet, that is before the port is opened. State lies in `state_folder`
-    // ("/run/fulcrum") as "taken-eth1". On an error the device is as it was.
-    static Result<TakenDevice> take(const std::string& device, const std::string& state_folder);
+    // ("/run/fulcrum") as "taken-eth1". `mtu` is what the device shall have; 0: what it has. On an
+    // error the device is as it was.
+    static Result<TakenDevice> take(const std::string& device, const std::string& state_folder,
+                                    std::uint16_t mtu = 0);
 
     // As found: IPv6 routes that the operator had set by hand on it excepted. A device that is gone
     // meanwhile is fine.
@@ -47,7 +49,7 @@ class TakenDevice {
 
     Status learn_found_state();
     Result<FoundState> read_found_state();
-    Status make_fit();
+    Status make_fit(std::uint16_t mtu);
     void warn_of_ipv4_addresses();
     Status restore_settings();
 

@@ -143,7 +143,7 @@ std::string play(const fs::path& scenario) {
     value_of(start_eal(config, plan.dpdk_bytes()));
     std::string fates;
     {
-        const PacketPool pool = value_of(PacketPool::create(plan.mbuf_count));
+        const PacketPool pool = value_of(PacketPool::create(plan.mbuf_count, plan.frame_room));
         const OpenPort port = value_of(OpenPort::open(config, 0, Steering{config}, pool));
         DirectorState state;
         state.on_event(KernelChanged{std::make_shared<const KernelTables>(

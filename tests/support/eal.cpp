@@ -100,8 +100,9 @@ rte_mbuf* buffer_of(const Frame& frame, std::uint16_t port_id, std::size_t segme
                 length);
     first->port = port_id;
     if (length < frame.size()) {
-        rte_mbuf* second = buffer_of(
-            Frame{frame.begin() + static_cast<std::ptrdiff_t>(length), frame.end()}, port_id);
+        rte_mbuf* second =
+            buffer_of(Frame{frame.begin() + static_cast<std::ptrdiff_t>(length), frame.end()},
+                      port_id, segment);
         require(second != nullptr && rte_pktmbuf_chain(first, second) == 0, "no second segment");
     }
     return first;

@@ -79,6 +79,16 @@ TEST(MemoryPlan, CountsABufferForEveryPlaceThatCanHoldOne) {
               2U * (4 * 1'024 + 6 * 512 + 256 + 128 + 4 * 64 + 2 * 256) + 512 + 2 * 1'024);
 }
 
+TEST(MemoryPlan, GivesEveryBufferRoomForTheLongestFrameOfAnyPort) {
+    Config config = config_with(1, 2, 1'000);
+    EXPECT_EQ(plan_memory(config).frame_room, 2'048U);
+    const std::uint64_t before = bytes_of(plan_memory(config), "packet buffers");
+    config.ports[1].mtu = 9'000;
+    const MemoryPlan plan = plan_memory(config);
+    EXPECT_EQ(plan.frame_room, 10'240U);
+    EXPECT_EQ(bytes_of(plan, "packet buffers") - before, plan.mbuf_count * (10'240 - 2'048));
+}
+
 TEST(MemoryPlan, LeavesRoomForMoreReals) {
     Config config = config_with(1, 2, 1'000);
     config.services.resize(10);

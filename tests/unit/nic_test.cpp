@@ -6,6 +6,7 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
+#include "dataplane/frame_room.h"
 #include "dataplane/rss.h"
 #include "tests/support/eal.h"
 #include "tests/support/small_config.h"
@@ -23,7 +24,7 @@ Config config_of(const char* device, std::size_t worker_count) {
 class NicTest : public testing::Test {
   protected:
     static PacketPool& pool() {
-        static PacketPool made = std::move(*PacketPool::create(1'023));
+        static PacketPool made = std::move(*PacketPool::create(1'023, frame_room_for(0)));
         return made;
     }
 

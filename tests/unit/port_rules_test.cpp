@@ -60,12 +60,14 @@ TEST(PortRules, RefuseVlansOfNobodyAndWithinVlans) {
                          "tag"}));
 }
 
-TEST(PortRules, RefuseAVlanWithADeviceOfItsOwn) {
+TEST(PortRules, RefuseAVlanWithADeviceOrAnMtuOfItsOwn) {
     Config config = config_with_lan();
     config.ports.push_back(vlan_named("lan.20", "lan", 20));
     config.ports[1].device = "eth2";
-    EXPECT_EQ(problems_of(config), (Sentences{"port \"lan.20\": device: a port with a parent has "
-                                              "its parent's"}));
+    config.ports[1].mtu = 9'000;
+    EXPECT_EQ(problems_of(config),
+              (Sentences{"port \"lan.20\": device: a port with a parent has its parent's",
+                         "port \"lan.20\": mtu: a port with a parent has its parent's"}));
 }
 
 TEST(PortRules, AVlanIsCarriedByItsParentsDeviceWhereverThatStands) {

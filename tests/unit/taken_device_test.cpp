@@ -77,6 +77,15 @@ TEST_F(ATakenDevice, IsDeafForTheKernelAndNotForPacketSockets) {
     EXPECT_TRUE(is_answered());
 }
 
+TEST_F(ATakenDevice, HasTheMtuThatItIsAskedFor) {
+    const std::string before = state();
+    auto taken = TakenDevice::take("eth1", folder.path(), 9'000);
+    ASSERT_TRUE(taken) << taken.error().sentence;
+    EXPECT_TRUE(has(output_of("ip link show eth1"), "mtu 9000"));
+    ASSERT_TRUE(taken->give_back());
+    EXPECT_EQ(state(), before);
+}
+
 TEST_F(ATakenDevice, HasNoOffloadsAndNoIpv6) {
     const TakenDevice taken = take();
     const std::string features = output_of("ethtool -k eth1");
