@@ -106,9 +106,6 @@ class Ipv6Nat(OverIpv6):
         self.fetch6("/files/large", "-o", fetched, "--max-time", "30")
         self.assertEqual(hashlib.sha256(fetched.read_bytes()).hexdigest(), self.digest)
 
-    def test_a_datagram_of_8_kb_and_its_answer_cross_in_pieces(self):
-        self.exchange_8_kb("web1")
-
     def test_explain_foretells_who_serves_a_connection_of_ipv6(self):
         for port in range(5000, 5006):
             told = self.director.ask("explain", "tcp", f"[{CLIENT6}]:{port}", f"[{VIP6}]:80")
@@ -129,6 +126,9 @@ class Ipv6Nat(OverIpv6):
         nobody = self.director.ask("sessions", "--client", "2001:db8:1::99")
         self.assertEqual(nobody["sessions"], [])
         self.assertIn(f"[{VIP6}]:80", self.director.ctl("services").stdout)
+
+    def test_a_datagram_of_8_kb_and_its_answer_cross_in_pieces(self):
+        self.exchange_8_kb("web1")
 
     def test_tracepath_meets_the_vip_and_finds_the_mtu_behind_it(self):
         path = self.tracepath6()
