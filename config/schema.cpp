@@ -34,6 +34,7 @@ constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 constexpr ValueType group{ValueKind::group};
 constexpr ValueType name{ValueKind::name, 1, limits::name_length_max};
 constexpr ValueType host_address{ValueKind::host_address};
+constexpr ValueType real_address{ValueKind::real_address};
 constexpr ValueType l4_port = integer(1, 65'535);
 constexpr ValueType l4_ports{ValueKind::port_range};
 constexpr ValueType vip{ValueKind::vip};
@@ -353,7 +354,8 @@ constexpr SchemaKey keys[] = {
     {"services[].reals[].name", name, required, "",
      "unique within the service; the ring is built from names, so a renamed real is a new one",
      [](Target& t, const Value& v) { t.real->name = string_of(v); }},
-    {"services[].reals[].address", host_address, required, "", "where the real is",
+    {"services[].reals[].address", real_address, required, "",
+     "where the real is; a program on the director itself is a real too",
      [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
     {"services[].reals[].port", l4_port, optional_in_words,
      "the service's port; of several, the one that the client used",
@@ -396,7 +398,7 @@ constexpr SchemaKey keys[] = {
      }},
     {"services[].fallback.name", name, optional, "\"fallback\"", "unique among the service's reals",
      [](Target& t, const Value& v) { t.real->name = string_of(v); }},
-    {"services[].fallback.address", host_address, required, "", "where the server is",
+    {"services[].fallback.address", real_address, required, "", "where the server is",
      [](Target& t, const Value& v) { t.real->endpoint.address = v.prefix.address; }},
     {"services[].fallback.port", l4_port, optional_in_words,
      "the service's port; of several, the one that the client used",

@@ -57,7 +57,7 @@ class ServiceRules {
     void check_reals(const VirtualService& service);
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
     void warn_of_idle_tunnel_keys(const VirtualService& service, const RealServer& real);
-    std::string objection_to_address(const IpAddress& address) const;
+    std::string objection_to_real(const VirtualService& service, const RealServer& real) const;
     std::string objection_of_networks(const IpAddress& address) const;
     std::string label_of(const VirtualService& service) const {
         return "service " + in_quotes(service.name) + ": ";
@@ -325,7 +325,7 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
                     (first.name.empty() ? "a real" : "the real " + in_quotes(first.name)) +
                     at_place(first.place));
     }
-    if (const std::string objection = objection_to_address(endpoint.address); !objection.empty()) {
+    if (const std::string objection = objection_to_real(service, real); !objection.empty()) {
         refuse_real("address: " + to_string(endpoint.address) + " " + objection);
     }
 }
@@ -345,14 +345,16 @@ void ServiceRules::warn_of_idle_tunnel_keys(const VirtualService& service, const
     warn_if(!can_have_checksum && real.tunnel.has_checksum, "tunnel_checksum");
 }
 
-std::string ServiceRules::objection_to_address(const IpAddress& address) const {
+std::string ServiceRules::objection_to_real(const VirtualService& service,
+                                            const RealServer& real) const {
+    const IpAddress& address = real.endpoint.address;
     if (const auto vip = vips_.find(address); vip != vips_.end()) {
         return "is the VIP of the service " + in_quotes(vip->second->name) +
                at_place(vip->second->place) + ": packets would come back to the director";
     }
-    if (const auto own = own_addresses_.find(address); own != own_addresses_.end()) {
-        return "is held by the director itself, on the port " + in_quotes(own->second->name) +
-               at_place(own->second->place) + ": a real is another machine";
+    const bool is_ours = own_addresses_.contains(address) || address.is_loopback();
+    if (is_ours && (real.forward != ForwardingMode::nat || service.one_packet)) {
+        return "is the director itself, which serves by forward = \"nat\" and with sessions alone";
     }
     return objection_of_networks(address);
 }

@@ -252,6 +252,10 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
             return duration_of(type, text);
         case ValueKind::host_address:
             return host_address_of(text);
+        case ValueKind::real_address:
+            return text == "127.0.0.1" || text == "::1"
+                       ? Value{.prefix = IpPrefix::only(*parse_ip_address(text))}
+                       : host_address_of(text);
         case ValueKind::prefix_length:
             return netmask_of(type, text);
         case ValueKind::host_prefix:
@@ -346,6 +350,9 @@ std::string describe_one(const ValueType& type) {
             return "a duration from " + in_quotes(describe_duration(type.least)) + " to " +
                    in_quotes(describe_duration(type.most)) +
                    (type.kind == ValueKind::whole_seconds ? " in whole seconds" : "");
+        case ValueKind::real_address:
+            return "a host's IPv4 or IPv6 address; \"127.0.0.1\" or \"::1\" for the director "
+                   "itself";
         case ValueKind::host_address:
             return "a host's IPv4 or IPv6 address";
         case ValueKind::prefix_length:

@@ -26,6 +26,7 @@ enum class ValueKind : std::uint8_t {
     boolean,
     duration,       // "500ms", "5s", "10m", "8h", "31d"; kept in milliseconds
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
+    real_address,   // a host's, or one of loopback
     host_address,   // a host's: not unspecified, loopback, multicast, broadcast nor link-local
     prefix_length,  // 24, or as a netmask: "255.255.255.0"
     host_prefix,    // such an address, or a link-local one, and the length of its network

@@ -3,6 +3,7 @@
 
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -145,12 +146,22 @@ void KernelSide::watch_rules(EventLoop& loop) {
 void KernelSide::adopt(const Config& config) {
     vips_ = fulcrum::place_vips(config.services, config.ports);
     std::set<IpAddress> reals;
+    const auto note = [&](const IpAddress& address) {
+        const bool is_ours =
+            address.is_loopback() || std::ranges::any_of(config.ports, [&](const NicPort& port) {
+                return std::ranges::find(port.addresses, address, &IpPrefix::address) !=
+                       port.addresses.end();
+            });
+        if (!is_ours) {  // nobody has to be asked where we are
+            reals.insert(address);
+        }
+    };
     for (const VirtualService& service : config.services) {
         for (const RealServer& real : service.reals) {
-            reals.insert(real.endpoint.address);
+            note(real.endpoint.address);
         }
         if (service.fallback) {
-            reals.insert(service.fallback->endpoint.address);
+            note(service.fallback->endpoint.address);
         }
     }
     reals_.assign(reals.begin(), reals.end());

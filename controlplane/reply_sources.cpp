@@ -75,6 +75,9 @@ class ReplySources {
 
     void add(std::uint16_t index, PortRange ports, const SnapshotReal& real) {
         const L4Protocol protocol = snapshot_.listeners[index].protocol;
+        if (real.mode == ForwardingMode::local) {  // what is no reply of it is the kernel's own
+            index = limits::index_none;
+        }
         if (ports.is_single()) {
             add_endpoint(key_of(real, port_towards(real, be16{ports.first}), protocol),
                          {index, real.tally});
@@ -140,7 +143,7 @@ void lay_reply_sources(const std::vector<ListenerPlan>& listeners, Snapshot& sna
         const std::uint32_t count = plan.is_present ? service.real_count : 0;
         for (std::uint32_t i = 0; i < count; ++i) {
             const SnapshotReal& real = snapshot.reals[service.first_real + i];
-            if (real.standing != RealStanding::absent && real.mode == ForwardingMode::nat) {
+            if (real.standing != RealStanding::absent && real.is_known_by_endpoint) {
                 sources.add(plan.index, plan.point.ports, real);
             }
         }

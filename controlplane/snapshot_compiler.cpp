@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/model/maglev.h"
+#include "controlplane/own_addresses.h"
 #include "controlplane/reply_sources.h"
 
 namespace fulcrum {
@@ -39,6 +40,9 @@ void lay_names(const CompileInput& input, Snapshot& snapshot) {
     for (const ServicePlan& service : input.services) {
         for (const RealPlan& real : service.reals) {
             name(real.endpoint.address);
+            if (const auto own = own_address(*input.kernel, real)) {
+                name(own->prefix.address);
+            }
         }
     }
     for (const LocalAddressPlan& local : input.local_addresses) {
@@ -293,8 +297,11 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
                 .standing = real.standing,
                 .hop = *snapshot.paths->to(real.endpoint.address).hop,
                 .tally = real.tally};
+        laid.is_known_by_endpoint = real.mode == ForwardingMode::nat;
         if (is_tunnel(real.mode)) {
             lay_tunnel(input, real, laid, snapshot);
+        } else if (const auto own = own_address(*input.kernel, real)) {
+            lay_local(*input.kernel, *own, laid, snapshot);
         }
     }
     service.id = plan.id;
@@ -426,27 +433,6 @@ void lay_real_addresses(Snapshot& snapshot) {
     snapshot.real_addresses = EndpointMap{addresses};
 }
 
-void lay_local_addresses(const CompileInput& input, Snapshot& snapshot) {
-    constexpr std::uint8_t local_kind = 252;
-    std::vector<EndpointMap::Pair> places;
-    for (const LocalAddressPlan& plan : input.local_addresses) {
-        assert(plan.place < limits::local_addresses_max);
-        const LocalAddress local{.address = name_of(snapshot, plan.address),
-                                 .place = plan.place,
-                                 .port = plan.port,
-                                 .is_ipv6 = !plan.address.is_v4()};
-        places.push_back(
-            {EndpointMap::key_of(local.address, be16{}, local_kind, family_of(local.is_ipv6)),
-             local.place});
-        if (snapshot.local_by_place.size() <= plan.place) {
-            snapshot.local_by_place.resize(plan.place + std::size_t{1}, name_none);
-        }
-        snapshot.local_by_place[plan.place] = local.address;
-        snapshot.local_addresses.push_back(local);
-    }
-    snapshot.local_places = EndpointMap{places};
-}
-
 void lay_tunnel_ends(Snapshot& snapshot) {
     constexpr std::uint8_t tunnel_kind = 253;
     std::vector<EndpointMap::Pair> ends;
@@ -485,7 +471,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     lay_reply_sources(input.listeners, *snapshot);
     lay_real_addresses(*snapshot);
     lay_tunnel_ends(*snapshot);
-    lay_local_addresses(input, *snapshot);
+    lay_local_addresses(input.local_addresses, *snapshot);
     compiled.snapshot = std::move(snapshot);
     return compiled;
 }

@@ -252,6 +252,9 @@ bool is_to_local_end(const ParsedPacket& packet, const Snapshot& snapshot) {
 template <typename Asked>
 [[gnu::noinline]] void classify_fragment(const ParsedPacket& packet, const Snapshot& snapshot,
                                          Classified& classified, typename Asked::Ends ends) {
+    if (Asked::family == IpFamily::v6 && is_to_local_end<Asked>(packet, snapshot)) {
+        return refuse(classified, DropReason::local_fragment);
+    }
     const bool is_from_client =
         holds<Asked>(snapshot.vips, packet.destination) || is_to_local_end<Asked>(packet, snapshot);
     const bool may_be_reply = !is_from_client && !packet.is_broadcast &&

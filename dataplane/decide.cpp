@@ -40,6 +40,41 @@ void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision
     }
 }
 
+// Of a request that goes to the director itself; else null. They are few.
+const SnapshotReal* local_real_of(const Decision& decision, const Snapshot& snapshot) {
+    for (const std::uint32_t index : snapshot.local_reals) {
+        if (!decision.is_reply && snapshot.reals[index].tally == decision.tally) {
+            return &snapshot.reals[index];
+        }
+    }
+    return nullptr;
+}
+
+void decide_translated(const ParsedPacket& packet, const NextHop& hop, Decision& decision) {
+    decision.rewrite =
+        packet.kind == PacketKind::icmp_error ? Rewrite::icmp_request : Rewrite::nat_request;
+    leave_by(hop, packet, decision);
+}
+
+// For the kernel as for a NIC, but that it is asked for no neighbour and leaves by the twin.
+void decide_delivered(const ParsedPacket& packet, const NextHop& hop, Decision& decision) {
+    decide_translated(packet, hop, decision);
+    if (decision.verdict == Verdict::transmit) {
+        decision.verdict = Verdict::deliver;
+    }
+}
+
+[[gnu::noinline]] void decide_rarely(const ParsedPacket& packet, const SnapshotReal& real,
+                                     Decision& decision) {
+    if (is_tunnel(real.mode)) {
+        decide_tunnelled(packet, real.hop, decision);
+    } else if (real.mode == ForwardingMode::local) {
+        decide_delivered(packet, real.hop, decision);
+    } else {
+        decide_translated(packet, real.hop, decision);
+    }
+}
+
 }  // namespace
 
 // A tunnel leads to reals of either IP version.
@@ -57,8 +92,8 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
     if (real.port.wire() == 0) [[unlikely]] {
         decision.replacement.port = packet.destination_port;  // as port_towards() has it
     }
-    if (is_tunnel(real.mode)) [[unlikely]] {
-        return decide_tunnelled(packet, real.hop, decision);
+    if (real.mode >= ForwardingMode::ipip) [[unlikely]] {
+        return decide_rarely(packet, real, decision);
     }
     if (real.mode == ForwardingMode::direct) {
         decision.rewrite = Rewrite::direct;
@@ -76,6 +111,13 @@ void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uin
     decision.replacement = vip;
     decision.rewrite =
         packet.kind == PacketKind::icmp_error ? Rewrite::icmp_reply : Rewrite::nat_reply;
+    leave_by(hop, packet, decision);
+}
+
+void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decision) {
+    decision.is_reply = true;
+    decision.tally = limits::tallies_max;
+    decision.rewrite = Rewrite::direct;
     leave_by(hop, packet, decision);
 }
 
@@ -108,7 +150,7 @@ void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const 
     // Whether the first one could go on was a matter of its own length, age and moment.
     const bool has_way =
         decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
-        decision.verdict == Verdict::hold ||
+        decision.verdict == Verdict::hold || decision.verdict == Verdict::deliver ||
         (decision.verdict == Verdict::drop &&
          (decision.reason == DropReason::mtu_exceeded ||
           decision.reason == DropReason::ttl_expired || decision.reason == DropReason::no_route));
@@ -131,6 +173,12 @@ void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const 
             return drop(decision, DropReason::no_real);  // it has left meanwhile
         }
         return decide_tunnelled(packet, snapshot.tunnel_of(decision.tally), decision);
+    }
+    if (const SnapshotReal* real = local_real_of(decision, snapshot)) {
+        leave_by(real->hop, packet, decision);
+        decision.verdict =
+            decision.verdict == Verdict::transmit ? Verdict::deliver : decision.verdict;
+        return;
     }
     const IpAddress towards = decision.rewrite == Rewrite::full_reply_fragment
                                   ? IpAddress{decision.far_address}

@@ -34,12 +34,13 @@ struct Decision {
     PuntClass punt_class = PuntClass::rest;      // punt
     Rewrite rewrite = Rewrite::direct;           // transmit, refit
     bool is_reply = false;
-    std::uint16_t mss_max = 0;     // refit: what a TCP handshake may ask for; 0: anything
-    std::uint32_t tally = 0;       // of the real that is concerned; tallies_max: of none
-    AddressName far_address;       // full NAT: of the local end, or (IPv4) of the client
-    const NextHop* hop = nullptr;  // transmit, refit; hold: the unresolved one; mtu_exceeded
-    NamedEndpoint replacement;     // nat, icmp: what takes the place of destination or source
-    be16 far_port{};               // full NAT
+    std::uint16_t mss_max = 0;  // refit: what a TCP handshake may ask for; 0: anything
+    std::uint32_t tally = 0;    // of the real that is concerned; tallies_max: of none
+    AddressName far_address;    // full NAT: of the local end, or (IPv4) of the client
+    const NextHop* hop =
+        nullptr;                // transmit, refit, deliver; hold: the unresolved one; mtu_exceeded
+    NamedEndpoint replacement;  // nat, icmp: what takes the place of destination or source
+    be16 far_port{};            // full NAT
 };
 static_assert(sizeof(Decision) <= 32);
 
@@ -69,6 +70,9 @@ void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decisi
 // knows the service as `vip`.
 void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uint32_t tally,
                   const NextHop& hop, Decision& decision);
+
+// A packet of our kernel's own that only looked like a reply.
+void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decision);
 
 // A TCP handshake that leaves is held to `mss_max` (0: anything) and to what its tunnel leaves.
 void limit_segments(const ParsedPacket& packet, const SnapshotReal& real, std::uint16_t mss_max,

@@ -19,6 +19,7 @@ constexpr std::array<PuntRate, punt_class_count> punt_rates{{
     {10'000, 1'000},   // link
     {100'000, 4'000},  // check: fifty thousand reals every five seconds
     {50'000, 2'000},   // routing
+    {50'000, 2'000},   // local
     {50'000, 2'000},   // transit
     {10'000, 1'000},   // rest
 }};

@@ -150,6 +150,9 @@ void rewrite_both_ends_ipv6(std::uint8_t* frame, const ParsedPacket& packet,
             return translate_error_ipv6(frame, packet, back, onwards);
         case Rewrite::full_icmp_reply:
             return translate_error_ipv6(frame, packet, onwards, back);
+        case Rewrite::full_request_fragment:
+            change_addresses(ipv6_at(frame, sizeof(EthernetHeader)), onwards);
+            return;
         default:
             return;
     }

@@ -16,10 +16,11 @@ namespace {
 // Of what goes on now, no octet may have gone before. What is held comes here again.
 void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     Decision& decision = burst.decisions[i];
-    const bool goes_on = decision.verdict == Verdict::transmit ||
-                         decision.verdict == Verdict::refit || decision.verdict == Verdict::punt ||
-                         (decision.verdict == Verdict::drop &&
-                          decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
+    const bool goes_on =
+        decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
+        decision.verdict == Verdict::deliver || decision.verdict == Verdict::punt ||
+        (decision.verdict == Verdict::drop &&
+         decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
     if (!goes_on) {
         return;
     }
@@ -386,7 +387,8 @@ void PacketPath::rewrite(Burst& burst) {
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
         const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit) {
+        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
+            verdict == Verdict::deliver) {
             fulcrum::rewrite(burst.frames[i].octets, burst.packets[i], burst.decisions[i]);
         }
     }
@@ -396,7 +398,8 @@ void PacketPath::rewrite_ipv6(Burst& burst, const Snapshot& snapshot) {
     for (std::size_t n = 0; n < burst.flow6_count; ++n) {
         const std::size_t i = burst.flows6[n];
         const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit) {
+        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
+            verdict == Verdict::deliver) {
             fulcrum::rewrite_ipv6(burst.frames[i].octets, burst.packets[i], burst.decisions[i],
                                   snapshot);
         }

@@ -126,7 +126,8 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
     tell_session(before, ages, explanation);
     tell_real(snapshot, explanation);
     tell_way(snapshot, explanation);
-    const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
+    const bool leaves = decision.verdict == Verdict::transmit ||
+                        decision.verdict == Verdict::refit || decision.verdict == Verdict::deliver;
     explanation.octet_count = leaves ? octet_count : std::uint16_t{0};
     if (decision.verdict == Verdict::refit && decision.rewrite == Rewrite::tunnel) {
         explanation.octet_count =
@@ -282,7 +283,7 @@ void Rehearsal::tell_real(const Snapshot& snapshot, Explanation& explanation) co
 void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) const {
     const Decision& decision = burst_->decisions[0];
     if (decision.verdict != Verdict::transmit && decision.verdict != Verdict::refit &&
-        decision.verdict != Verdict::hold) {
+        decision.verdict != Verdict::hold && decision.verdict != Verdict::deliver) {
         return;
     }
     const ParsedPacket& packet = burst_->packets[0];

@@ -35,7 +35,7 @@ struct ReplyMatches {
         const SnapshotReal& real = snapshot.real_of(listener, session.real);
         const bool is_its_port =
             real.port == source.port || (real.port.wire() == 0 && session.vip_port == source.port);
-        return real.address == source.address && is_its_port && real.mode == ForwardingMode::nat &&
+        return real.address == source.address && is_its_port && real.is_known_by_endpoint &&
                real.standing != RealStanding::absent;
     }
 };
@@ -422,7 +422,7 @@ std::uint16_t TrackerOf<Family>::choose(const Newcomer& newcomer, const Burst& b
     // apart. One that is over makes way.
     const auto meets_another = [&](std::uint16_t index) {
         const SnapshotReal& real = snapshot.real_of(listener, index);
-        if (real.mode != ForwardingMode::nat) {
+        if (!real.is_known_by_endpoint) {
             return false;
         }
         const ReplyMatches same_endpoint{snapshot, {real.address, port_towards(real, vip_port)}};

@@ -1,6 +1,9 @@
 // What comes from a real's endpoint and finds no session: a reply all the same if it can be no
-// other, else the real's own traffic, which the kernel routes.
+// other, else the real's own traffic, which the kernel routes; and what the director's kernel sends
+// from a Local real's endpoint goes on as it is.
 #include "dataplane/track.h"
+
+#include <algorithm>
 
 namespace fulcrum {
 
@@ -9,6 +12,13 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
                                                const Snapshot& snapshot) {
     const Classified& classified = burst.classified[i];
     if (classified.listener == limits::index_none) {
+        const AddressName source = burst.packets[i].source;
+        if (std::ranges::any_of(snapshot.local_reals, [&](std::uint32_t real) {
+                return snapshot.reals[real].address == source;
+            })) {
+            return decide_own(burst.packets[i], Family::hop_to_client(burst, i, *snapshot.paths),
+                              burst.decisions[i]);
+        }
         burst.decisions[i].verdict = Verdict::punt;
         burst.decisions[i].punt_class = PuntClass::transit;
         return;

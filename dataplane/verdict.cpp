@@ -62,10 +62,11 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
 }};
 
 constexpr std::array<std::string_view, verdict_count> verdict_names{
-    "pending", "transmit", "refit", "punt", "hand_over", "hold", "hear", "await", "drop", "reset"};
+    "pending", "transmit", "refit", "punt", "deliver", "hand_over",
+    "hold",    "hear",     "await", "drop", "reset"};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
-    "keepalive", "link", "check", "routing", "transit", "rest"};
+    "keepalive", "link", "check", "routing", "local", "transit", "rest"};
 
 }  // namespace
 

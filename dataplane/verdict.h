@@ -15,6 +15,7 @@ enum class Verdict : std::uint8_t {
     transmit,   // out of a NIC port
     refit,      // the same, after rare changes: in a tunnel, in pieces, with another segment size
     punt,       // to the kernel's twin of the port it came from
+    deliver,    // to the kernel's twin of the hop's port, for a program of the director's own
     hand_over,  // to the worker that owns its client
     hold,       // waits, bounded, for a neighbour to be resolved
     hear,       // an error about a tunnel: to be read, and perhaps told to a client
@@ -99,6 +100,7 @@ enum class PuntClass : std::uint8_t {
     link,       // ARP, and what IPv6 has in its place
     check,      // from real servers to our own addresses
     routing,    // BGP, BFD, SSH
+    local,      // from clients to programs on the director itself that are reals
     transit,    // between real servers and elsewhere, through the kernel
     rest,
 };

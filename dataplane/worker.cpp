@@ -125,20 +125,6 @@ bool Worker::run_once() {
     return was_busy || walk_.is_running;
 }
 
-// Frames from the kernel are whole and addressed already: they leave by their twin's port.
-bool Worker::serve_kernel() {
-    if (wiring_.from_kernel == nullptr) {
-        return false;
-    }
-    std::array<rte_mbuf*, limits::from_kernel_per_turn_max> mbufs;
-    const unsigned count = wiring_.from_kernel->collect(mbufs.data(), mbufs.size());
-    counters_.from_kernel.add(count);
-    for (unsigned i = 0; i < count; ++i) {
-        emitter_.transmit(mbufs[i], port_index_[mbufs[i]->port]);
-    }
-    return count > 0;
-}
-
 bool Worker::receive() {
     bool was_busy = false;
     for (const PortQueues& port : wiring_.ports) {
@@ -215,6 +201,10 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             break;
         case Verdict::punt:
             emitter_.punt(mbuf, decision.punt_class);
+            break;
+        case Verdict::deliver:
+            count_forwarded(decision, burst_->packets[i]);
+            deliver(mbuf, *decision.hop);
             break;
         case Verdict::hand_over:
             if (!emitter_.hand_over(mbuf, owner_of(i))) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "config/model/worker_messages.h"
 #include "dataplane/burst.h"
@@ -49,6 +50,7 @@ class Worker {
     enum class Refusal : std::uint8_t { silence, reset, unreachable };
 
     bool serve_kernel();
+    void serve_kernel_beside_local_reals(std::span<rte_mbuf*> mbufs, const Snapshot& snapshot);
     bool receive();
     bool adopt();
     void release_held(const Snapshot& snapshot);
@@ -66,6 +68,7 @@ class Worker {
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
     void send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
                         const Snapshot& snapshot);
+    void deliver(rte_mbuf* mbuf, const NextHop& hop);
     void await_first(std::size_t i);
     void hear_tunnel_error(std::size_t i, const Snapshot& snapshot);
     void refuse(std::size_t i, const Snapshot& snapshot);

@@ -130,6 +130,8 @@ std::string_view to_string(ForwardingMode mode) {
             return "gre";
         case ForwardingMode::full_nat:
             return "fullnat";
+        case ForwardingMode::local:
+            return "local";
     }
     return "unknown";
 }

@@ -27,6 +27,7 @@ enum class ForwardingMode : std::uint8_t {
     gre,       // the same within GRE (RFC 2784)
     full_nat,  // as nat, and the source becomes a local address of the director: replies come back
                // wherever the real's routes lead
+    local,     // as nat, to the director's own kernel; the file says nat, and an address of ours
 };
 
 // Whether the packet is wrapped, so that the real has to unwrap it.

@@ -65,8 +65,9 @@ struct alignas(32) SnapshotReal {  // never across two cache lines
     bool is_ipv6 = false;
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
-    NextHop hop;              // towards the real; its MTU is what a tunnel leaves of it
-    std::uint32_t tally = 0;  // its counters in each worker; stable for the real's life
+    bool is_known_by_endpoint = false;  // what it sends is a reply for that alone: by NAT
+    NextHop hop;                        // towards the real; its MTU is what a tunnel leaves of it
+    std::uint32_t tally = 0;            // its counters in each worker; stable for the real's life
 };
 static_assert(sizeof(SnapshotReal) == 32);
 
@@ -169,6 +170,8 @@ struct Snapshot {
 
     // By tally: the number of the service whose real it counts for, or index_none.
     std::vector<std::uint16_t> service_of_tally;
+
+    std::vector<std::uint32_t> local_reals;  // indexes of those that are the director itself
 
     std::vector<LocalAddress> local_addresses;
     EndpointMap local_places;                 // local address, 0, 252 -> its place

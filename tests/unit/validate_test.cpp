@@ -363,18 +363,22 @@ TEST(Validate, WarnsOfTunnelKeysThatDoNothing) {
                          "forward = \"nat\""}));
 }
 
-TEST(Validate, RefusesARealThatIsTheDirector) {
+TEST(Validate, RefusesARealThatIsAVipOrTheDirectorWhereItCannotServe) {
     Config config = sound_config();
     config.services.push_back(service_like(config, "other", 81));
     config.services[1].vip = Ipv4Address::of(10, 0, 0, 81);
     config.services[0].reals[0].endpoint.address = Ipv4Address::of(10, 0, 0, 81);
-    config.services[0].reals[1].endpoint.address = Ipv4Address::of(10, 0, 0, 2);
-    EXPECT_EQ(
-        problems_of(config),
-        (Sentences{"service \"web\": real \"web1\": address: 10.0.0.81 is the VIP of the service "
-                   "\"other\": packets would come back to the director",
-                   "service \"web\": real \"web2\": address: 10.0.0.2 is held by the director "
-                   "itself, on the port \"lan\": a real is another machine"}));
+    config.services[0].reals[1].endpoint = {Ipv4Address::of(10, 0, 0, 2), config.services[0].port};
+    config.services[0].reals[1].forward = ForwardingMode::direct;
+    EXPECT_EQ(problems_of(config),
+              (Sentences{
+                  "service \"web\": real \"web1\": address: 10.0.0.81 is the VIP of the service "
+                  "\"other\": packets would come back to the director",
+                  "service \"web\": real \"web2\": address: 10.0.0.2 is the director itself, which "
+                  "serves by forward = \"nat\" and with sessions alone"}));
+    config.services[0].reals[0].endpoint.address = Ipv4Address::of(127, 0, 0, 1);
+    config.services[0].reals[1].forward = ForwardingMode::nat;
+    EXPECT_EQ(problems_of(config), Sentences{});
 }
 
 TEST(Validate, RefusesARealThatIsABroadcastAddress) {
