@@ -234,6 +234,7 @@ void Commands::status(const Json& /*arguments*/, const Answer& answer) {
         report["memory"].push_back({{"what", memory.what}, {"bytes", memory.bytes}});
     }
     report["problems"] = problems();
+    report["notes"] = notes();
     answer(Reply::of(std::move(report)));
 }
 
@@ -268,7 +269,6 @@ std::vector<std::string> Commands::problems() const {
         }
     }
     add_worker_problems(sentences);
-    add_transit_problem(sentences);
     for (std::string& sentence : facts_.problems ? facts_.problems() : std::vector<std::string>{}) {
         sentences.push_back(std::move(sentence));
     }
@@ -286,14 +286,16 @@ void Commands::add_worker_problems(std::vector<std::string>& sentences) const {
     }
 }
 
-// Said while it happens: a director whose reals have another way out needs no forwarding.
-void Commands::add_transit_problem(std::vector<std::string>& sentences) const {
-    const bool is_wanted = last_transit_ && loop_.now() - *last_transit_ < transit_remembered;
-    if (is_wanted && facts_.kernel_forwards && !facts_.kernel_forwards()) {
+// What may be meant so, as a late packet of a real's is for elsewhere, too.
+std::vector<std::string> Commands::notes() const {
+    std::vector<std::string> sentences;
+    const bool is_sent = last_transit_ && loop_.now() - *last_transit_ < transit_remembered;
+    if (is_sent && facts_.kernel_forwards && !facts_.kernel_forwards()) {
         sentences.emplace_back(
             "real servers send to elsewhere through this director, and the kernel does not "
-            "forward: set sysctl net.ipv4.ip_forward=1, or give the reals another gateway");
+            "forward: if they are to, set sysctl net.ipv4.ip_forward=1");
     }
+    return sentences;
 }
 
 void Commands::services(const Json& /*arguments*/, const Answer& answer) {

@@ -61,6 +61,7 @@ class Commands {
 
     // What stands in the way of service, in sentences; none: all is well.
     std::vector<std::string> problems() const;
+    std::vector<std::string> notes() const;  // what an operator may want to know
 
   private:
     struct Argument {
@@ -99,7 +100,6 @@ class Commands {
     };
     void measure_pace();
     void add_worker_problems(std::vector<std::string>& sentences) const;
-    void add_transit_problem(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
     std::vector<std::string> port_names() const;
     void answer_listing(std::function<Json()> make, const Answer& answer);

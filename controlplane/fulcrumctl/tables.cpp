@@ -209,6 +209,9 @@ std::string show_status(const Json& result) {
     for (const Json& problem : problems) {
         text += "  " + text_of(problem) + "\n";
     }
+    for (const Json& note : result.value("notes", Json::array())) {
+        text += "note: " + text_of(note) + "\n";
+    }
     return text;
 }
 
