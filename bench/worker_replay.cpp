@@ -308,5 +308,7 @@ int main(int argc, char** argv) {
     app.add_flag("--ordinary-memory", arguments.has_ordinary_memory, "no huge pages");
     CLI11_PARSE(app, argc, argv);
     run(arguments);
+    rte_eth_dev_stop(0);
+    rte_eth_dev_close(0);
     return 0;
 }

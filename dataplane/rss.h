@@ -31,7 +31,7 @@ struct RssPlan {
 
     ClientsAre clients_are = ClientsAre::sources;
     IpFamily family = IpFamily::v4;
-    std::array<std::uint8_t, rss_key_octets_max> key{};
+    alignas(4) std::array<std::uint8_t, rss_key_octets_max> key{};  // read in words
 };
 
 // Destinations: a port in whose networks NAT reals lie, if another port has none. IPv6: if no VIP
