@@ -149,7 +149,7 @@ TEST(Publication, ReadersTurnAndSleepWhileSnapshotsComeAndGo) {
         threads.emplace_back([&, id] { readers[id].run(publication, id, stop); });
     }
     const auto has_seen_enough = [](const ReaderThread& reader) {
-        return reader.changes_seen.load() >= 300;
+        return reader.changes_seen.load() >= 100;
     };
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
     for (std::uint64_t epoch = 1; !std::all_of(readers.begin(), readers.end(), has_seen_enough) &&
