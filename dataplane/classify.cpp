@@ -321,8 +321,7 @@ void classify_ipv6(const std::uint8_t* frame, const Snapshot& snapshot, ParsedPa
     if (packet.kind == PacketKind::fragment) {
         classify_fragment<Ipv6Asked>(packet, snapshot, classified, ends);
         if (classified.packet_class == PacketClass::fragment) {
-            const bool is_from_client = holds<Ipv6Asked>(snapshot.vips, packet.destination) ||
-                                        is_to_local_end<Ipv6Asked>(packet, snapshot);
+            const bool is_from_client = holds<Ipv6Asked>(snapshot.vips, packet.destination);
             name_client(ends, packet, is_from_client, classified, client);
         }
         return;

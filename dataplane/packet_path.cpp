@@ -32,9 +32,8 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
 }
 
 // A whole packet's CRC can follow a translated port; that of a packet in pieces, whose length
-// nobody knows yet, cannot. And the far address of a reply in full NAT is a client's: over IPv6 it
-// has no place in the decision that the later pieces would take over.
-void refuse_in_pieces(const ParsedPacket& packet, Decision& decision) {
+// nobody knows yet, cannot.
+void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
     const be16 port =
         decision.rewrite == Rewrite::nat_reply ? packet.source_port : packet.destination_port;
     const bool is_translated =
@@ -45,10 +44,6 @@ void refuse_in_pieces(const ParsedPacket& packet, Decision& decision) {
     if (packet.protocol == L4Protocol::sctp && leaves && is_translated) {
         decision.verdict = Verdict::drop;
         decision.reason = DropReason::sctp_fragment;
-    }
-    if (packet.ip_version == 6 && leaves && decision.rewrite >= Rewrite::full_request) {
-        decision.verdict = Verdict::drop;
-        decision.reason = DropReason::local_fragment;
     }
 }
 
@@ -244,7 +239,7 @@ void PacketPath::take_first_fragment(Burst& burst, std::uint8_t i, const Snapsho
                 continue;
             }
             if (!is_later) {
-                refuse_in_pieces(packet, burst.decisions[i]);
+                refuse_translated_sctp(packet, burst.decisions[i]);
                 fragments_.remember(place.datagram, burst.decisions[i], now_s);
             } else {
                 follow_first_fragment(burst, i, snapshot, now_s);

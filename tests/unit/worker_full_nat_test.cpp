@@ -2,6 +2,7 @@
 // that were built the way they should look; and whose a reply is among several workers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "tests/support/worker_rig.h"
@@ -266,6 +267,29 @@ TEST_P(WorkerHairpin, WithoutALocalAddressANeighbourIsServedAsAnyOther) {
     rig_->receive_on(1, from_lan(Packet::tcp(neighbour(), who().vip), neighbour().address).bytes());
     EXPECT_TRUE(same_frame(to_lan(Packet::tcp(neighbour(), who().real), who().real.address).bytes(),
                            only_sent(1)));
+}
+
+TEST_P(WorkerFullNat, ARequestInPiecesReachesTheRealFromOneLocalAddress) {
+    const auto piece = [](std::uint8_t offset_in_8, bool has_more) {
+        Packet packet =
+            Packet::udp(who().client, {who().vip.address, be16{53}}).payload("12345678");
+        const auto place = static_cast<std::uint8_t>(offset_in_8 << 3 | (has_more ? 1 : 0));
+        return GetParam() ? packet.extensions(44, {17, 0, 0, place, 0, 0, 0, 9}).bytes()
+                          : packet.fragment(offset_in_8, has_more).bytes();
+    };
+    rig_->receive(piece(0, true));
+    rig_->receive(piece(2, false));
+    rig_->settle();
+    const std::vector<Frame> sent = rig_->sent(1);
+    ASSERT_EQ(sent.size(), 2U);
+    const Frame whole = Packet::udp({who().local, be16{1}}, who().real).bytes();
+    const std::size_t addresses_at = GetParam() ? ip_at + 8 : source_at;
+    const std::size_t addresses_end = addresses_at + (GetParam() ? 32 : 8);
+    for (const Frame& frame : sent) {
+        EXPECT_TRUE(std::equal(frame.begin() + static_cast<std::ptrdiff_t>(addresses_at),
+                               frame.begin() + static_cast<std::ptrdiff_t>(addresses_end),
+                               whole.begin() + static_cast<std::ptrdiff_t>(addresses_at)));
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(OverBothVersions, WorkerHairpin, testing::Bool(),
