@@ -35,14 +35,16 @@ struct Ipv4Asked {
     }
     static bool is_of_link(const ParsedPacket&) { return false; }
     static constexpr DropReason bad_source = DropReason::ipv4_source;
+    static std::uint64_t destination_key(const ParsedPacket& packet) {
+        return packet.destination_key();
+    }
     static void name_source(const ParsedPacket& packet, Classified& classified) {
         classified.client = packet.source;
-        classified.client_key = client_key_of(packet.source, packet.source_port, packet.protocol);
+        classified.client_key = packet.source_key();
     }
     static void name_destination(const ParsedPacket& packet, Classified& classified) {
         classified.client = packet.destination;
-        classified.client_key =
-            client_key_of(packet.destination, packet.destination_port, packet.protocol);
+        classified.client_key = packet.destination_key();
     }
 };
 
@@ -61,6 +63,10 @@ struct Ipv6Asked {
                ((type >= 130 && type <= 137) || type == 143);
     }
     static constexpr DropReason bad_source = DropReason::ipv6_source;
+    static std::uint64_t destination_key(const ParsedPacket& packet) {
+        return EndpointMap::key_of(packet.destination, packet.destination_port,
+                                   static_cast<std::uint8_t>(packet.protocol), family);
+    }
     static void name_source(const ParsedPacket&, Classified&) {}
     static void name_destination(const ParsedPacket&, Classified&) {}
 };
@@ -145,9 +151,7 @@ void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
 
 template <typename Asked>
 inline std::uint32_t find_listener(const ParsedPacket& packet, const Snapshot& snapshot) {
-    return snapshot.listener_by_endpoint.find(
-        EndpointMap::key_of(packet.destination, packet.destination_port,
-                            static_cast<std::uint8_t>(packet.protocol), Asked::family));
+    return snapshot.listener_by_endpoint.find(Asked::destination_key(packet));
 }
 
 template <typename Asked>

@@ -13,22 +13,6 @@ void drop(Decision& decision, DropReason reason) {
     decision.reason = reason;
 }
 
-// `decision` holds what to do if the packet can leave at all.
-void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& decision) {
-    const std::uint8_t ttl = packet.time_to_live;
-    if (ttl <= 1) {
-        return drop(decision, DropReason::ttl_expired);
-    }
-    if (hop.port == port_none) {
-        return drop(decision, DropReason::no_route);
-    }
-    decision.hop = &hop;
-    if (packet.ip_length > hop.mtu) {
-        return drop(decision, DropReason::mtu_exceeded);
-    }
-    decision.verdict = hop.is_resolved ? Verdict::transmit : Verdict::hold;
-}
-
 // The packet itself stays as it is, and leaves within another one.
 [[gnu::noinline]] void decide_tunnelled(const ParsedPacket& packet, const NextHop& hop,
                                         Decision& decision) {
@@ -64,17 +48,6 @@ void decide_delivered(const ParsedPacket& packet, const NextHop& hop, Decision& 
     }
 }
 
-[[gnu::noinline]] void decide_rarely(const ParsedPacket& packet, const SnapshotReal& real,
-                                     Decision& decision) {
-    if (is_tunnel(real.mode)) {
-        decide_tunnelled(packet, real.hop, decision);
-    } else if (real.mode == ForwardingMode::local) {
-        decide_delivered(packet, real.hop, decision);
-    } else {
-        decide_translated(packet, real.hop, decision);
-    }
-}
-
 }  // namespace
 
 // A tunnel leads to reals of either IP version.
@@ -85,23 +58,14 @@ IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Sn
     return snapshot.address_of(decision.replacement.address, is_ipv6);
 }
 
-void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision) {
-    decision.is_reply = false;
-    decision.tally = real.tally;
-    decision.replacement = {real.address, real.port};
-    if (real.port.wire() == 0) [[unlikely]] {
-        decision.replacement.port = packet.destination_port;  // as port_towards() has it
-    }
-    if (real.mode >= ForwardingMode::ipip) [[unlikely]] {
-        return decide_rarely(packet, real, decision);
-    }
-    if (real.mode == ForwardingMode::direct) {
-        decision.rewrite = Rewrite::direct;
+void decide_rare_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision) {
+    if (is_tunnel(real.mode)) {
+        decide_tunnelled(packet, real.hop, decision);
+    } else if (real.mode == ForwardingMode::local) {
+        decide_delivered(packet, real.hop, decision);
     } else {
-        decision.rewrite =
-            packet.kind == PacketKind::icmp_error ? Rewrite::icmp_request : Rewrite::nat_request;
+        decide_translated(packet, real.hop, decision);
     }
-    leave_by(real.hop, packet, decision);
 }
 
 void decide_reply(const ParsedPacket& packet, const NamedEndpoint& vip, std::uint32_t tally,

@@ -64,7 +64,8 @@ constexpr Rewrite in_full_nat(Rewrite by_nat) {
 }
 
 // A request (or a client's ICMP error) on its way to the real.
-void decide_request(const ParsedPacket& packet, const SnapshotReal& real, Decision& decision);
+inline void decide_request(const ParsedPacket& packet, const SnapshotReal& real,
+                           Decision& decision);
 
 // A NAT real's reply (or an ICMP error about a request) on its way by `hop` to the client, who
 // knows the service as `vip`.
@@ -84,3 +85,5 @@ void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const 
                      Decision& decision);
 
 }  // namespace fulcrum
+
+#include "dataplane/decide_inline.h"  // IWYU pragma: export

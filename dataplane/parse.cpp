@@ -80,6 +80,7 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
 [[gnu::noinline]] void parse_unusual(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
                                      std::size_t header_length, ParsedPacket& packet) {
     packet.kind = PacketKind::other_ip;
+    packet.is_fragment = ip.is_fragment();
     if (!packet.source.is_unspecified()) {
         parse_fragment(segment, ip, header_length, packet);
     }
@@ -162,20 +163,15 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
     }
 }
 
-// Of a header whose length is known; inline, so that it is a constant where it can be.
+// Of a header whose length is known, and which the segment holds; inline, so that the length is a
+// constant where it can be.
 [[gnu::always_inline]] inline void parse_sized_ipv4(std::span<const std::uint8_t> segment,
                                                     std::size_t whole_length, const Ipv4Header& ip,
                                                     std::size_t header_length,
                                                     ParsedPacket& packet) {
     const std::size_t total_length = ip.total_length.host();
-    if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
-        return refuse_frame(packet, DropReason::ipv4_header_length);
-    }
     if (total_length < header_length || total_length > whole_length) {
         return refuse_frame(packet, DropReason::ipv4_total_length);
-    }
-    if (header_length > segment.size()) {
-        return refuse_frame(packet, DropReason::headers_scattered);
     }
     if (!has_sound_checksum(ip, header_length)) {
         return refuse_frame(packet, DropReason::ipv4_checksum);
@@ -185,16 +181,18 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
         return refuse_frame(packet, DropReason::ipv4_source);
     }
     const Ipv4Address destination = ip.destination;
-    const bool is_fragment = ip.is_fragment();
+    const std::uint8_t time_to_live = ip.time_to_live;
+    const std::uint8_t ip_protocol = ip.protocol;
+    const bool is_unusual = ip.is_fragment() || source.is_unspecified();
+    packet.time_to_live = time_to_live;
+    packet.ip_protocol = ip_protocol;
+    packet.is_fragment = false;
     packet.ip_version = 4;
-    packet.is_fragment = is_fragment;
-    packet.time_to_live = ip.time_to_live;
-    packet.ip_protocol = ip.protocol;
     packet.source = source;
     packet.destination = destination;
     packet.ip_length = static_cast<std::uint16_t>(total_length);
     packet.l4_offset = static_cast<std::uint8_t>(l3_offset + header_length);
-    if (is_fragment || source.is_unspecified()) {
+    if (is_unusual) {
         return parse_unusual(segment, ip, header_length, packet);
     }
     parse_l4(segment, header_length, packet);
@@ -206,7 +204,14 @@ void parse_fragment(std::span<const std::uint8_t> segment, const Ipv4Header& ip,
     if (ip.version() != 4) {
         return refuse_frame(packet, DropReason::ipv4_version);
     }
-    return parse_sized_ipv4(segment, whole_length, ip, ip.header_length(), packet);
+    const std::size_t header_length = ip.header_length();
+    if (header_length < sizeof(Ipv4Header) || header_length > whole_length) {
+        return refuse_frame(packet, DropReason::ipv4_header_length);
+    }
+    if (header_length > segment.size()) {
+        return refuse_frame(packet, DropReason::headers_scattered);
+    }
+    return parse_sized_ipv4(segment, whole_length, ip, header_length, packet);
 }
 
 [[gnu::always_inline]] inline void parse_ipv4(std::span<const std::uint8_t> segment,

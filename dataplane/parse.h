@@ -5,7 +5,9 @@
 // room (parse_ipv6.h). Pure; worker side.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "config/model/address.h"
@@ -25,15 +27,17 @@ enum class PacketKind : std::uint8_t {
     not_ip,        // ARP: the kernel's
 };
 
-struct ParsedPacket {
+// In the order of its first two words, which are read whole: each begins as the key does by which
+// its end is looked up (see EndpointMap::key_of).
+struct alignas(8) ParsedPacket {
     // Of a flow: its addresses and ports. Of an ICMP error: those of the packet it quotes, turned
     // around, so that they read as if they were the error's own. IPv6: names, given by `classify`.
-    AddressName source;
     AddressName destination;
-    be16 source_port;
     be16 destination_port;
     L4Protocol protocol = L4Protocol::tcp;  // of an error: the quoted packet's
     PacketKind kind = PacketKind::refused;
+    AddressName source;
+    be16 source_port;
     std::uint8_t l4_offset = 0;   // from the start of the frame
     std::uint8_t tcp_flags = 0;   // of a TCP flow; of an SCTP one see sctp.h
     std::uint16_t ip_length = 0;  // octets of the IP packet
@@ -43,13 +47,27 @@ struct ParsedPacket {
     std::uint8_t time_to_live = 0;
     std::uint8_t ip_protocol = 0;
     DropReason reason = DropReason::frame_truncated;
+    bool is_broadcast = false;  // to a group MAC address
     bool is_fragment = false;
-    bool is_broadcast = false;    // to a group MAC address
     std::uint8_t ip_version = 0;  // 4, 6; 0: refused before it was known, or no IP
     std::uint8_t icmp_type = 0;   // of ICMPv6
     std::uint8_t port = 0;        // index of the NIC port where it came in; not said by `parse`
+
+    // As EndpointMap::key_of and client_key_of would make them, of IPv4.
+    std::uint64_t destination_key() const { return word(0) & 0x00FF'FFFF'FFFF'FFFF; }
+    std::uint64_t source_key() const {
+        return (word(1) & 0x0000'FFFF'FFFF'FFFF) | (word(0) & 0x00FF'0000'0000'0000);
+    }
+
+  private:
+    std::uint64_t word(std::size_t index) const {
+        std::uint64_t word = 0;
+        std::memcpy(&word, reinterpret_cast<const std::uint8_t*>(this) + index * sizeof(word),
+                    sizeof(word));
+        return word;
+    }
 };
-static_assert(sizeof(ParsedPacket) <= 32);
+static_assert(sizeof(ParsedPacket) == 32);
 
 // `frame` is the buffer's first segment, `frame_length` the whole frame's octets. `port_mac`:
 // frames to another unicast address are refused as `destination`.

@@ -50,6 +50,7 @@ struct Ipv4Sessions {
         return folded_multiply(client ^ key.low, key.high);
     }
     // Which of a bucket's slots may hold a session of the client's, a bit each; vacant ones too.
+    // Address and port are compared, and so is the listener if `matches` has one; not the protocol.
     template <typename Matches>
     static unsigned candidates(std::span<const Session, 4> slots, Client client,
                                const Matches& matches);
@@ -69,11 +70,14 @@ struct Ipv6Sessions {
     }
     template <typename Matches>
     static unsigned candidates(std::span<const Session, 2> slots, const Client& client,
-                               const Matches&) {
+                               const Matches& matches) {
         unsigned found = 0;
         for (unsigned slot = 0; slot < slots.size(); ++slot) {
-            const bool is_the_client = slots[slot].client_address == client.address &&
-                                       slots[slot].client_port == client.port;
+            bool is_the_client = slots[slot].client_address == client.address &&
+                                 slots[slot].client_port == client.port;
+            if constexpr (requires { matches.listener; }) {
+                is_the_client = is_the_client && slots[slot].listener == matches.listener;
+            }
             found |= static_cast<unsigned>(is_the_client) << slot;
         }
         return found;
@@ -109,7 +113,8 @@ class SessionTableOf {
     void prefetch_second(Home home) const { __builtin_prefetch(&buckets_[home.second], 1); }
 
     // The session of `client` for which `matches(session)` holds, or null. If `matches` has a
-    // member `listener`, it means that one's sessions alone. The pointer is good until the next
+    // member `listener`, it means that one's sessions alone, and a listener's sessions are of one
+    // protocol, which then is not compared. The pointer is good until the next
     // insert or sweep: see disturbances().
     template <typename Matches>
     Session* find_in_first(Home home, const Client& client, const Matches& matches) {

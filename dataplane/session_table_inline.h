@@ -30,12 +30,18 @@ inline unsigned Ipv4Sessions::candidates(std::span<const Session, 4> slots, Clie
 
 template <typename Family>
 template <typename Matches>
-inline auto SessionTableOf<Family>::find_in(Bucket& bucket, const Client& client,
-                                            const Matches& matches) -> Session* {
+[[gnu::always_inline]] inline auto SessionTableOf<Family>::find_in(Bucket& bucket,
+                                                                   const Client& client,
+                                                                   const Matches& matches)
+    -> Session* {
     unsigned candidates = Family::candidates(bucket.slots, client, matches);
     for (; candidates != 0; candidates &= candidates - 1) {
         Session& session = bucket.slots[std::countr_zero(candidates)];
-        if (!session.tag.is_vacant() && client_key_of(session) == client && matches(session)) {
+        bool is_the_clients = !session.tag.is_vacant();
+        if constexpr (!requires { matches.listener; }) {
+            is_the_clients = is_the_clients && client_key_of(session) == client;
+        }
+        if (is_the_clients && matches(session)) {
             return &session;
         }
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/gate_check.h"
+#include "dataplane/opening.h"
 
 namespace fulcrum {
 namespace {
@@ -15,7 +16,7 @@ struct RequestMatches {
 
     template <typename Session>
     bool operator()(const Session& session) const {
-        return session.listener == listener && session.vip_port == vip_port;
+        return session.vip_port == vip_port;
     }
 };
 
@@ -50,72 +51,6 @@ ReplyMatches reply_matches(const Burst& burst, std::size_t i, const Snapshot& sn
 
 bool is_request(const Burst& burst, std::size_t i) {
     return burst.classified[i].packet_class == PacketClass::request;
-}
-
-// Only a packet that carries its flow on may open a session: no reset, no answer, no error about
-// something that we do not know.
-bool may_open(const ParsedPacket& packet) {
-    if (packet.kind != PacketKind::flow) {
-        return false;
-    }
-    if (packet.protocol == L4Protocol::udp) {
-        return true;
-    }
-    constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-    return (packet.tcp_flags & tcp_flag::rst) == 0 && (packet.tcp_flags & syn_ack) != syn_ack;
-}
-
-bool opens_connection(const ParsedPacket& tcp) {
-    constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-    return (tcp.tcp_flags & syn_ack) == tcp_flag::syn;
-}
-
-// What it means for a packet of a session that the real has more to it than a drain.
-enum class Parting : std::uint8_t { not_yet, make_way, reset };
-
-Parting parting_from(const SnapshotReal& real, const ParsedPacket& packet, bool is_from_client) {
-    if (real.standing == RealStanding::absent) {
-        return Parting::make_way;
-    }
-    if (packet.kind != PacketKind::flow) {
-        return Parting::not_yet;
-    }
-    const bool is_reset = (packet.tcp_flags & tcp_flag::rst) != 0;
-    const bool is_udp = packet.protocol == L4Protocol::udp;
-    const bool moves = is_udp || real.standing == RealStanding::moving;
-    if (moves) {
-        // A reply still belongs to the old session; a reset has nothing to open elsewhere.
-        return is_from_client && (is_udp || may_open(packet)) ? Parting::make_way
-                                                              : Parting::not_yet;
-    }
-    if (real.standing != RealStanding::resetting || is_reset) {
-        return Parting::not_yet;
-    }
-    return is_from_client && opens_connection(packet) ? Parting::make_way : Parting::reset;
-}
-
-SessionState first_state(const ParsedPacket& packet, ForwardingMode mode) {
-    if (packet.protocol == L4Protocol::udp) {
-        return SessionState::one_way;
-    }
-    if (is_one_way(mode)) {
-        return SessionState::direct_opening;
-    }
-    return (packet.tcp_flags & tcp_flag::syn) != 0 ? SessionState::syn_seen
-                                                   : SessionState::picked_up;
-}
-
-// Whether a request is the SYN of a new connection, and finds its session over or without a real
-// that would take it.
-template <typename Session>
-bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
-    if (packet.kind != PacketKind::flow || packet.protocol == L4Protocol::udp ||
-        !opens_connection(packet)) {
-        return false;
-    }
-    const SessionState state = session.tag.state();
-    const bool has_lost_its_real = !is_confirmed(state) && real.standing != RealStanding::usable;
-    return has_lost_its_real || starts_anew(state, !is_one_way(real.mode));
 }
 
 // Whether replies of this real find their way without a session: by NAT only if nobody else is
@@ -164,7 +99,9 @@ void TrackerOf<Family>::decide(Burst& burst, const Snapshot& snapshot, std::uint
 }
 
 template <typename Family>
-auto TrackerOf<Family>::find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot)
+[[gnu::always_inline]] inline auto TrackerOf<Family>::find_in_first(const Burst& burst,
+                                                                    std::size_t i,
+                                                                    const Snapshot& snapshot)
     -> Session* {
     const auto client = Family::client_of(burst, i);
     return is_request(burst, i)
