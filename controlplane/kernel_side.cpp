@@ -67,6 +67,7 @@ Result<std::unique_ptr<KernelSide>> KernelSide::open(const Config& config,
                                                      const std::vector<PortLink>& links, Log& log) {
     std::vector<TwinInterface> twins;
     std::vector<std::string> names;
+    std::vector<AddressWatch::Link> watched;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
         const NicPort& port = config.ports[i];
         Result<TwinInterface> twin = TwinInterface::open(
@@ -78,17 +79,20 @@ Result<std::unique_ptr<KernelSide>> KernelSide::open(const Config& config,
             log.warning(LogArea::kernel, warning);
         }
         names.push_back(port.name);
+        watched.push_back({port.name, links[i].mac});
         twins.push_back(std::move(*twin));
     }
     Result<KernelMirror> mirror = KernelMirror::open(names);
     if (!mirror) {
         return mirror.error();
     }
-    return std::unique_ptr<KernelSide>{new KernelSide{log, std::move(twins), std::move(*mirror)}};
+    return std::unique_ptr<KernelSide>{
+        new KernelSide{log, std::move(twins), std::move(*mirror), std::move(watched)}};
 }
 
-KernelSide::KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror)
-    : log_{log}, twins_{std::move(twins)}, mirror_{std::move(mirror)} {}
+KernelSide::KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror,
+                       std::vector<AddressWatch::Link> links)
+    : log_{log}, twins_{std::move(twins)}, links_{std::move(links)}, mirror_{std::move(mirror)} {}
 
 std::vector<int> KernelSide::tap_fds() const {
     std::vector<int> fds;
@@ -107,6 +111,7 @@ void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_chan
                                                [this](DescriptorWatch::Ready) { take_changes(); });
     watch_->want(/*to_read=*/true, /*to_write=*/false);
     watch_rules(loop);
+    watch_addresses(loop);
     mirror_.on_readable();
     on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
     keep_alive();
@@ -143,8 +148,32 @@ void KernelSide::watch_rules(EventLoop& loop) {
     rules_watch_->want(/*to_read=*/true, /*to_write=*/false);
 }
 
+void KernelSide::watch_addresses(EventLoop& loop) {
+    auto watch = AddressWatch::open(loop, links_, log_);
+    if (!watch) {
+        return log_.warning(LogArea::kernel, watch.error().sentence);
+    }
+    addresses_ = std::move(*watch);
+    addresses_->follow(all_vips());
+}
+
+std::vector<IpAddress> KernelSide::all_vips() const {
+    std::vector<IpAddress> all;
+    for (const std::vector<IpAddress>& vips : vips_) {
+        all.insert(all.end(), vips.begin(), vips.end());
+    }
+    return all;
+}
+
+std::vector<std::string> KernelSide::problems() const {
+    return addresses_ == nullptr ? std::vector<std::string>{} : addresses_->problems();
+}
+
 void KernelSide::adopt(const Config& config) {
     vips_ = fulcrum::place_vips(config.services, config.ports);
+    if (addresses_ != nullptr) {
+        addresses_->follow(all_vips());
+    }
     std::set<IpAddress> reals;
     const auto note = [&](const IpAddress& address) {
         const bool is_ours =
@@ -220,6 +249,7 @@ void KernelSide::want_neighbour(std::uint8_t port, const IpAddress& neighbour) {
 void KernelSide::retire() {
     watch_.reset();
     rules_watch_.reset();
+    addresses_.reset();
     next_vips_.reset();
     next_renewal_.reset();
     for (TwinInterface& twin : twins_) {

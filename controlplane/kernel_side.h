@@ -11,6 +11,7 @@
 #include "config/model/paths.h"
 #include "config/model/result.h"
 #include "config/model/service.h"
+#include "controlplane/address_watch.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/kernel/kernel_mirror.h"
 #include "controlplane/kernel/netlink.h"
@@ -48,19 +49,24 @@ class KernelSide {
     // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
     void adopt(const Config& config);
     void want_neighbour(std::uint8_t port, const IpAddress& neighbour);
+    std::vector<std::string> problems() const;  // in sentences
     // The clean end.
     void retire();
 
   private:
-    KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror);
+    KernelSide(Log& log, std::vector<TwinInterface> twins, KernelMirror mirror,
+               std::vector<AddressWatch::Link> links);
 
+    std::vector<IpAddress> all_vips() const;
     void take_changes();
     void watch_rules(EventLoop& loop);
+    void watch_addresses(EventLoop& loop);
     void place_vips();
     void keep_alive();
 
     Log& log_;
     std::vector<TwinInterface> twins_;
+    std::vector<AddressWatch::Link> links_;
     KernelMirror mirror_;
     OnChange on_change_;
     TakenDevices* devices_ = nullptr;
@@ -69,6 +75,7 @@ class KernelSide {
     std::unique_ptr<DescriptorWatch> watch_;
     std::optional<NetlinkSocket> rules_;  // says when somebody changes nftables
     std::unique_ptr<DescriptorWatch> rules_watch_;
+    std::unique_ptr<AddressWatch> addresses_;  // null: the kernel has no packet sockets for us
     std::unique_ptr<Timer> next_vips_;
     std::unique_ptr<Timer> next_renewal_;
 };

@@ -101,7 +101,8 @@ std::vector<std::string> names_of(const std::vector<NicPort>& ports) {
     return names;
 }
 
-DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports& ports) {
+DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports& ports,
+                       const KernelSide& kernel_side) {
     DirectorFacts facts;
     facts.worker_cpus = config.director.workers;
     facts.cycles_per_s = static_cast<double>(rte_get_tsc_hz());
@@ -118,8 +119,8 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         }
         return reports;
     };
-    facts.problems = [named = config.ports] {
-        std::vector<std::string> problems;
+    facts.problems = [named = config.ports, &kernel_side] {
+        std::vector<std::string> problems = kernel_side.problems();
         for (const NicPort& port : named) {
             if (if_nametoindex(port.name.c_str()) == 0) {
                 problems.push_back(
@@ -235,7 +236,8 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
         },
         [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
     CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
-    Commands commands{{loop, helper, applier, mail, captures, facts_of(*config, plan, ports)}};
+    Commands commands{
+        {loop, helper, applier, mail, captures, facts_of(*config, plan, ports, kernel_side)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
             commands.serve(request, answer);

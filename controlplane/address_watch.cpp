@@ -1,0 +1,180 @@
+// Asking and hearing.
+#include "controlplane/address_watch.h"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace fulcrum {
+namespace {
+
+constexpr Duration step = 100ms;
+constexpr std::size_t frames_per_turn_max = 64;
+// Of those who claim, each with a line in `status`; a forger could name any number.
+constexpr std::size_t claims_max = 64;
+
+// ARP, and ICMPv6 neighbour advertisements right behind the IPv6 header.
+constexpr std::uint32_t next_header_at = sizeof(ether_header) + 6;
+constexpr std::uint32_t icmp_type_at = sizeof(ether_header) + 40;
+constexpr std::array<sock_filter, 9> claims_only{{
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(ether_header, ether_type)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 5, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IPV6, 0, 5),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, next_header_at),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 3),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, icmp_type_at),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ND_NEIGHBOR_ADVERT, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, 128),  // octets of the frame
+    BPF_STMT(BPF_RET | BPF_K, 0),
+}};
+
+Error failed(const std::string& port, const std::string& what) {
+    return {"port \"" + port + "\": " + what + ": " + std::strerror(errno) +
+            "; nobody would notice another host that answers for the director's addresses"};
+}
+
+Result<FileDescriptor> packet_socket(const std::string& port) {
+    FileDescriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (!socket.is_open()) {
+        return failed(port, "opening a packet socket");
+    }
+    const sock_fprog filter{static_cast<unsigned short>(claims_only.size()),
+                            const_cast<sock_filter*>(claims_only.data())};
+    const int ignores_ours = 1;
+    sockaddr_ll twin{};
+    twin.sll_family = AF_PACKET;
+    twin.sll_protocol = htons(ETH_P_ALL);
+    twin.sll_ifindex = static_cast<int>(if_nametoindex(port.c_str()));
+    if (setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0 ||
+        setsockopt(socket.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignores_ours,
+                   sizeof(ignores_ours)) != 0) {
+        return failed(port, "setting a packet socket's filter");
+    }
+    if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&twin), sizeof(twin)) != 0) {
+        return failed(port, "binding a packet socket");
+    }
+    return socket;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AddressWatch>> AddressWatch::open(EventLoop& loop,
+                                                         const std::vector<Link>& links, Log& log) {
+    std::unique_ptr<AddressWatch> watch{new AddressWatch{loop, log}};
+    for (const Link& link : links) {
+        Result<FileDescriptor> socket = packet_socket(link.name);
+        if (!socket) {
+            return socket.error();
+        }
+        auto listener = std::make_unique<Listener>(Listener{link, std::move(*socket), nullptr});
+        listener->watch =
+            std::make_unique<DescriptorWatch>(loop, listener->socket.get(),
+                                              [watch = watch.get(), at = listener.get()](
+                                                  DescriptorWatch::Ready) { watch->listen(*at); });
+        listener->watch->want(/*to_read=*/true, /*to_write=*/false);
+        watch->listeners_.push_back(std::move(listener));
+    }
+    return watch;
+}
+
+void AddressWatch::follow(std::vector<IpAddress> addresses) {
+    std::ranges::sort(addresses);
+    const auto repeated = std::ranges::unique(addresses);
+    addresses.erase(repeated.begin(), repeated.end());
+    if (addresses == addresses_) {
+        return;
+    }
+    addresses_ = std::move(addresses);
+    std::erase_if(claims_, [this](const auto& claim) {
+        return !std::ranges::binary_search(addresses_, claim.first.first);
+    });
+    begin_round();
+}
+
+void AddressWatch::begin_round() {
+    forget_silent();
+    asked_ = 0;
+    round_began_ = loop_.now();
+    ask_some();
+}
+
+// As many as take, step by step, no longer than the round.
+void AddressWatch::ask_some() {
+    constexpr std::size_t steps = round / step;
+    const std::size_t end = std::min(asked_ + addresses_.size() / steps + 1, addresses_.size());
+    for (; asked_ < end; ++asked_) {
+        for (const auto& listener : listeners_) {
+            const auto question = claim_question(addresses_[asked_], listener->link.mac);
+            // A link that takes nothing now is asked again in the next round.
+            static_cast<void>(
+                send(listener->socket.get(), question.data(), question.size(), MSG_DONTWAIT));
+        }
+    }
+    if (asked_ < addresses_.size()) {
+        next_.after(step, [this] { ask_some(); });
+    } else {
+        next_.at(round_began_ + round, [this] { begin_round(); });
+    }
+}
+
+void AddressWatch::listen(Listener& listener) {
+    std::array<std::uint8_t, 128> frame;
+    for (std::size_t n = 0; n < frames_per_turn_max; ++n) {
+        const ssize_t length = recv(listener.socket.get(), frame.data(), frame.size(), 0);
+        if (length < 0) {
+            return;
+        }
+        if (const auto claim = claim_in({frame.data(), static_cast<std::size_t>(length)})) {
+            hear(listener.link.name, *claim);
+        }
+    }
+}
+
+void AddressWatch::hear(const std::string& port, const AddressClaim& claim) {
+    const bool is_watched = std::ranges::binary_search(addresses_, claim.address);
+    const bool is_ours = std::ranges::any_of(
+        listeners_, [&](const auto& listener) { return listener->link.mac == claim.mac; });
+    const std::pair key{claim.address, to_string(claim.mac)};
+    const bool is_new = !claims_.contains(key);
+    if (!is_watched || is_ours || (is_new && claims_.size() >= claims_max)) {
+        return;
+    }
+    claims_[key] = {port, loop_.now()};
+    if (is_new) {
+        log_.error(LogArea::kernel, "port \"" + port + "\": " + key.second + " answers for " +
+                                        to_string(claim.address) + ", which is ours");
+    }
+}
+
+void AddressWatch::forget_silent() {
+    std::erase_if(claims_, [this](const auto& claim) {
+        const bool is_silent = loop_.now() - claim.second.last_heard > 3 * round;
+        if (is_silent) {
+            log_.notice(LogArea::kernel, claim.first.second + " no longer answers for " +
+                                             to_string(claim.first.first));
+        }
+        return is_silent;
+    });
+}
+
+std::vector<std::string> AddressWatch::problems() const {
+    std::vector<std::string> problems;
+    for (const auto& [key, claimed] : claims_) {
+        problems.push_back("port \"" + claimed.port + "\": " + key.second + " answers for " +
+                           to_string(key.first) +
+                           ", which is the director's: a real that holds the VIP must not (on "
+                           "Linux arp_ignore = 1 and arp_announce = 2, or the VIP on its lo)");
+    }
+    return problems;
+}
+
+}  // namespace fulcrum

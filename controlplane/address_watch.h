@@ -1,0 +1,70 @@
+// Watches over the addresses that the director answers for: in direct routing and tunnels the reals
+// hold the VIP too, and one that answers for it on the link takes the clients away from the
+// director, or some of them, now and then. So every link is asked for every address once a round,
+// and whoever claims one, asked or not, is told to the operator with his MAC address, until he has
+// been silent for three rounds. The control thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/model/address.h"
+#include "config/model/result.h"
+#include "controlplane/event_loop.h"
+#include "controlplane/kernel/address_claims.h"
+#include "controlplane/kernel/file_descriptor.h"
+#include "controlplane/log.h"
+
+namespace fulcrum {
+
+class AddressWatch {
+  public:
+    static constexpr Duration round = 20s;
+
+    struct Link {
+        std::string name;  // of the port and its twin
+        MacAddress mac;
+    };
+    // A packet socket at each link's twin: ARP packets and neighbour advertisements.
+    static Result<std::unique_ptr<AddressWatch>> open(EventLoop& loop,
+                                                      const std::vector<Link>& links, Log& log);
+
+    // Asked for from now on, in place of those before.
+    void follow(std::vector<IpAddress> addresses);
+
+    // Who claims what, as sentences.
+    std::vector<std::string> problems() const;
+
+  private:
+    AddressWatch(EventLoop& loop, Log& log) : loop_{loop}, log_{log}, next_{loop} {}
+
+    struct Listener {
+        Link link;
+        FileDescriptor socket;
+        std::unique_ptr<DescriptorWatch> watch;  // last: goes before the socket is closed
+    };
+    struct Claimed {
+        std::string port;
+        Instant last_heard{};
+    };
+
+    void listen(Listener& listener);
+    void hear(const std::string& port, const AddressClaim& claim);
+    void begin_round();
+    void ask_some();
+    void forget_silent();
+
+    EventLoop& loop_;
+    Log& log_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::vector<IpAddress> addresses_;  // ascending
+    std::size_t asked_ = 0;             // of them, in this round
+    Instant round_began_{};
+    std::map<std::pair<IpAddress, std::string>, Claimed> claims_;  // by address and MAC
+    Timer next_;
+};
+
+}  // namespace fulcrum
