@@ -166,15 +166,15 @@ void AddressWatch::forget_silent() {
     });
 }
 
-std::vector<std::string> AddressWatch::problems() const {
-    std::vector<std::string> problems;
+std::vector<std::string> AddressWatch::conflicts() const {
+    std::vector<std::string> conflicts;
     for (const auto& [key, claimed] : claims_) {
-        problems.push_back("port \"" + claimed.port + "\": " + key.second + " answers for " +
-                           to_string(key.first) +
-                           ", which is the director's: a real that holds the VIP must not (on "
-                           "Linux arp_ignore = 1 and arp_announce = 2, or the VIP on its lo)");
+        conflicts.push_back("port \"" + claimed.port + "\": " + key.second + " answers for " +
+                            to_string(key.first) +
+                            ", which is the director's: a real that holds the VIP must not (on "
+                            "Linux arp_ignore = 1 and arp_announce = 2, or the VIP on its lo)");
     }
-    return problems;
+    return conflicts;
 }
 
 }  // namespace fulcrum

@@ -36,7 +36,7 @@ class AddressWatch {
     void follow(std::vector<IpAddress> addresses);
 
     // Who claims what, as sentences.
-    std::vector<std::string> problems() const;
+    std::vector<std::string> conflicts() const;
 
   private:
     AddressWatch(EventLoop& loop, Log& log) : loop_{loop}, log_{log}, next_{loop} {}

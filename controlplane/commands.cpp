@@ -134,6 +134,7 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"affinity",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
          &Commands::affinity},
+        {"doctor", {}, &Commands::doctor},
         {"explain",
          {{"protocol", Argument::Kind::text, true},
           {"source", Argument::Kind::text, true},
@@ -269,8 +270,10 @@ std::vector<std::string> Commands::problems() const {
         }
     }
     add_worker_problems(sentences);
-    for (std::string& sentence : facts_.problems ? facts_.problems() : std::vector<std::string>{}) {
-        sentences.push_back(std::move(sentence));
+    for (const auto& more : {facts_.problems, facts_.conflicts}) {
+        for (std::string& sentence : more ? more() : std::vector<std::string>{}) {
+            sentences.push_back(std::move(sentence));
+        }
     }
     return sentences;
 }

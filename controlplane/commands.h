@@ -39,8 +39,9 @@ struct DirectorFacts {
     double cycles_per_s = 1;            // of the clock that workers count their turns by
     std::vector<MemoryReport> memory;
     std::function<std::vector<PortReport>()> ports;
-    std::function<std::vector<std::string>()> problems;  // sentences of other rooms; may be empty
-    std::function<bool()> kernel_forwards;               // between interfaces; empty: it does
+    std::function<std::vector<std::string>()> problems;   // sentences of other rooms; may be empty
+    std::function<std::vector<std::string>()> conflicts;  // who else is at our addresses
+    std::function<bool()> kernel_forwards;                // between interfaces; empty: it does
 };
 
 class Commands {
@@ -82,6 +83,7 @@ class Commands {
     void reals(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
     void affinity(const Json& arguments, const Answer& answer);
+    void doctor(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
     void capture(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);

@@ -133,6 +133,7 @@ class DirectorState {
     std::uint64_t epoch() const { return epoch_; }  // of the last compile_input
 
     std::shared_ptr<const Config> config() const { return config_; }
+    std::shared_ptr<const KernelTables> kernel() const { return kernel_; }
     std::vector<ServiceView> services() const;
     std::optional<ServiceView> service(std::string_view name) const;
     std::vector<std::uint32_t> leaving_tallies() const;

@@ -165,8 +165,8 @@ std::vector<IpAddress> KernelSide::all_vips() const {
     return all;
 }
 
-std::vector<std::string> KernelSide::problems() const {
-    return addresses_ == nullptr ? std::vector<std::string>{} : addresses_->problems();
+std::vector<std::string> KernelSide::conflicts() const {
+    return addresses_ == nullptr ? std::vector<std::string>{} : addresses_->conflicts();
 }
 
 void KernelSide::adopt(const Config& config) {

@@ -49,7 +49,7 @@ class KernelSide {
     // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
     void adopt(const Config& config);
     void want_neighbour(std::uint8_t port, const IpAddress& neighbour);
-    std::vector<std::string> problems() const;  // in sentences
+    std::vector<std::string> conflicts() const;  // who else is at our addresses
     // The clean end.
     void retire();
 

@@ -18,6 +18,7 @@
 #include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
 #include "controlplane/commands.h"
+#include "controlplane/doctor/diagnosis.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/health/connect_probe.h"
 #include "controlplane/health/http_probe.h"
@@ -119,8 +120,8 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         }
         return reports;
     };
-    facts.problems = [named = config.ports, &kernel_side] {
-        std::vector<std::string> problems = kernel_side.problems();
+    facts.problems = [named = config.ports] {
+        std::vector<std::string> problems;
         for (const NicPort& port : named) {
             if (if_nametoindex(port.name.c_str()) == 0) {
                 problems.push_back(
@@ -130,6 +131,7 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
         }
         return problems;
     };
+    facts.conflicts = [&kernel_side] { return kernel_side.conflicts(); };
     facts.kernel_forwards = kernel_forwards_ipv4;
     return facts;
 }
@@ -278,6 +280,23 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
     return 0;
 }
 
+// Before it runs; afterwards `fulcrumctl doctor` says more.
+int examine(const Config& config) {
+    std::vector<Diagnosis> found =
+        examine_machine(look_at_machine(config.ports), config, /*is_running=*/false);
+    if (const Status enough =
+            check_memory(plan_memory(config), config.director.memory, look_at_host());
+        !enough) {
+        found.push_back({Diagnosis::Verdict::bad, "memory", enough.error().sentence, ""});
+    }
+    bool is_fit = true;
+    for (const Diagnosis& each : found) {
+        is_fit &= each.verdict != Diagnosis::Verdict::bad;
+        std::printf("%s\n", in_words(each).c_str());
+    }
+    return is_fit ? 0 : exit_failed;
+}
+
 int run(const std::shared_ptr<const Config>& config) {
     Log log;
     const MemoryPlan plan = plan_memory(*config);
@@ -314,8 +333,11 @@ int main(int argc, char** argv) {
     CLI::App app{"Fulcrum's director: balances what arrives at its ports over real servers"};
     std::string file = "/etc/fulcrum/director.cfg";
     bool is_check = false;
+    bool asks_doctor = false;
     app.add_option("--config", file, "the configuration file")->capture_default_str();
     app.add_flag("--check", is_check, "look the configuration through, say what is wrong, and end");
+    app.add_flag("--doctor", asks_doctor,
+                 "look the machine through, say what is in the way and what to do, and end");
     app.set_version_flag("--version", std::string{"fulcrumd "} + FULCRUM_VERSION);
     try {
         app.parse(argc, argv);
@@ -331,6 +353,9 @@ int main(int argc, char** argv) {
     }
     for (const std::string& warning : loaded.warnings) {
         std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    }
+    if (asks_doctor) {
+        return fulcrum::examine(loaded.config);
     }
     return is_check
                ? 0

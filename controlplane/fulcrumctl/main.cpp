@@ -3,6 +3,7 @@
 // errors to standard error. Exit status: 0 done, 1 failed or (status) problems found, 2 usage or an
 // invalid configuration, 3 no director answers.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -66,6 +67,15 @@ int complain_of(const Json& error) {
 
 using Show = std::string (*)(const Json& result);
 
+bool tells_of_problems(const std::string& command, const Json& result) {
+    if (command == "doctor") {
+        const Json& findings = result.at("findings");
+        return std::ranges::any_of(
+            findings, [](const Json& finding) { return finding.at("verdict") == "bad"; });
+    }
+    return command == "status" && !result.at("problems").empty();
+}
+
 int ask(const Options& options, const std::string& command, const Json& arguments, Show show) {
     const Result<Json> reply =
         ask_director(options.socket, {{"command", command}, {"arguments", arguments}});
@@ -78,8 +88,7 @@ int ask(const Options& options, const std::string& command, const Json& argument
     }
     const Json& result = reply->at("result");
     print(options.is_json ? result.dump(2) + "\n" : show(result));
-    const bool has_problems = command == "status" && !result.at("problems").empty();
-    return has_problems ? failed : done_status;
+    return tells_of_problems(command, result) ? failed : done_status;
 }
 
 int ask_drain(const Options& options, const std::string& command, Show show) {
@@ -200,8 +209,8 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
         add(name, help,
             [&options, name, show] { return ask(options, name, Json::object(), show); });
     };
-    add_plain("status", "What the director is doing; exit status 1 if it has problems",
-              show_status);
+    add_plain("status", "What the director does; exit status 1 if it has problems", show_status);
+    add_plain("doctor", "What is in the way, and the remedy; 1 if something is bad", show_doctor);
     add("services", "Virtual services and their counters", [&options] {
         return ask(options, "services", Json::object(),
                    options.shows_drops ? show_service_drops : show_services);

@@ -215,6 +215,17 @@ std::string show_status(const Json& result) {
     return text;
 }
 
+std::string show_doctor(const Json& result) {
+    Table table{{{"VERDICT", Side::left, 9}, {"SUBJECT", Side::left, 16}, {"", Side::left}}};
+    for (const Json& finding : result.at("findings")) {
+        table.add({cell(finding, "verdict"), cell(finding, "subject"), cell(finding, "sentence")});
+        if (const std::string remedy = cell(finding, "remedy"); !remedy.empty()) {
+            table.add({"", "", "-> " + remedy});
+        }
+    }
+    return table.text();
+}
+
 std::string show_services(const Json& result) {
     Table table{{{"SERVICE", Side::left, 12},
                  {"VIP", Side::left, 21},

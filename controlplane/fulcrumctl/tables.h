@@ -20,6 +20,7 @@ std::string show_reload(const Json& result);
 std::string show_drain(const Json& result);
 std::string show_undrain(const Json& result);
 std::string show_explain(const Json& result);
+std::string show_doctor(const Json& result);
 std::string show_version(const Json& result);
 
 }  // namespace fulcrum
