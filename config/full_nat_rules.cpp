@@ -103,6 +103,34 @@ void check_real(const Config& config, const VirtualService& service, const RealS
     }
 }
 
+// Where a real sees the client's own address there is nothing to tell it, and only a connection has
+// a beginning at which to tell.
+void check_client_address(const VirtualService& service, const RealServer& real,
+                          Findings& findings) {
+    const std::string subject = "service " + in_quotes(service.name) + ": real " +
+                                in_quotes(real.name) +
+                                ": client_address = " + in_quotes(to_string(real.client_address));
+    if (real.forward != ForwardingMode::full_nat) {
+        findings.refuse(real.place, subject + " is for forward = \"fullnat\": with forward = " +
+                                        in_quotes(to_string(real.forward)) +
+                                        " the real sees the client's own address");
+    }
+    for (const Listener& listener : listeners_of(service)) {
+        if (listener.protocol != L4Protocol::tcp) {
+            findings.refuse(real.place, subject + " is for TCP alone, and the service listens on " +
+                                            to_string(listener));
+            break;
+        }
+    }
+    const bool is_asked_bare = service.check.type == CheckType::http && service.check.port == 0 &&
+                               (!service.fallback || &real != &*service.fallback);
+    if (real.client_address == ClientAddressBy::proxy && is_asked_bare) {
+        findings.warn(real.place, subject +
+                                      ": its check sends no such header, for which the real may "
+                                      "refuse it: name another port in check.port");
+    }
+}
+
 // Where the VIP is in a NAT real's own network, so may clients be: the real answers them past us.
 void warn_of_hairpin(const Config& config, const VirtualService& service, Findings& findings) {
     for (const NicPort& port : config.ports) {
@@ -132,6 +160,9 @@ void check_full_nat(const Config& config, Findings& findings) {
     const auto check = [&](const VirtualService& service, const RealServer& real) {
         if (real.forward == ForwardingMode::full_nat && !real.endpoint.address.is_unspecified()) {
             check_real(config, service, real, findings);
+        }
+        if (real.client_address != ClientAddressBy::none) {
+            check_client_address(service, real, findings);
         }
     };
     for (const VirtualService& service : config.services) {

@@ -1,4 +1,5 @@
-// Full NAT: local addresses belong to it alone, and reals that need one find one on their port.
+// Full NAT: local addresses belong to it alone, reals that need one find one on their port, and
+// only its reals are told the client's address.
 // Pure; used by `validate`.
 #pragma once
 

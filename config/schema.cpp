@@ -29,6 +29,7 @@ constexpr std::array<string_view, 3> no_real_words{"reset", "silent", "unreachab
 constexpr std::array<string_view, 3> other_words{"punt", "reset", "drop"};
 constexpr std::array<string_view, 6> forward_words{"nat", "direct", "ipip",
                                                    "gue", "gre",    "fullnat"};
+constexpr std::array<string_view, 3> client_address_words{"none", "proxy", "toa"};
 constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 
 constexpr ValueType group{ValueKind::group};
@@ -371,6 +372,11 @@ constexpr SchemaKey keys[] = {
      "`nat`, and clients come to the real from the port's `local_addresses`, so that replies find back "
      "whatever the real's gateway is",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+    {"services[].reals[].client_address", one_of(client_address_words), optional, "\"none\"",
+     "`fullnat` with TCP: how the real learns whose connection it is; `proxy`: by a PROXY protocol header "
+     "(version 2) before the client's first octet, which the real has to expect; `toa`: by TCP option 254 "
+     "of the first segments, which a module of the real's kernel may read and all others ignore",
+     [](Target& t, const Value& v) { t.real->client_address = number_as<ClientAddressBy>(v); }},
     {"services[].reals[].tunnel_port", l4_port, optional, "6080",
      "`gue`: the UDP port where the real unwraps",
      [](Target& t, const Value& v) { t.real->tunnel.port = port_of(v); }},
@@ -406,6 +412,9 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.real->endpoint.port = port_of(v); }},
     {"services[].fallback.forward", one_of(forward_words), optional, "\"nat\"", "as of a real",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
+    {"services[].fallback.client_address", one_of(client_address_words), optional, "\"none\"",
+     "as of a real",
+     [](Target& t, const Value& v) { t.real->client_address = number_as<ClientAddressBy>(v); }},
     {"services[].fallback.tunnel_port", l4_port, optional, "6080", "as of a real",
      [](Target& t, const Value& v) { t.real->tunnel.port = port_of(v); }},
     {"services[].fallback.tunnel_checksum", {ValueKind::boolean}, optional, "false",

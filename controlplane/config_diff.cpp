@@ -46,7 +46,10 @@ std::string endpoint_of(const RealServer& real) {
 }
 std::string description_of(const RealServer& real) {
     return endpoint_of(real) + ", weight " + std::to_string(real.weight) + ", " +
-           std::string{to_string(real.forward)};
+           std::string{to_string(real.forward)} +
+           (real.client_address == ClientAddressBy::none
+                ? ""
+                : ", client_address " + std::string{to_string(real.client_address)});
 }
 
 std::string limits_of(const RealServer& real) {
@@ -117,6 +120,8 @@ void compare_real(const std::string& subject, const RealServer& before, const Re
     account.say_change("weight", std::to_string(before.weight), std::to_string(after.weight));
     account.say_change("forward", std::string{to_string(before.forward)},
                        std::string{to_string(after.forward)});
+    account.say_change("client_address", std::string{to_string(before.client_address)},
+                       std::string{to_string(after.client_address)});
     account.say_change("connections", limits_of(before), limits_of(after));
     account.say_change("tunnel_port", std::to_string(before.tunnel.port.host()),
                        std::to_string(after.tunnel.port.host()));

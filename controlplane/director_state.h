@@ -98,6 +98,7 @@ struct RealView {
     std::string_view name;
     Endpoint endpoint;
     ForwardingMode forward = ForwardingMode::nat;
+    ClientAddressBy client_address = ClientAddressBy::none;
     std::uint32_t weight = 0;  // effective: 0 unless the real is up
     std::uint32_t weight_configured = 0;
     RealState state = RealState::unknown;

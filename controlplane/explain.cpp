@@ -219,6 +219,7 @@ Json report_real(const ListedReal& real) {
             {"address", to_string(real.endpoint.address)},
             {"port", port != 0 ? Json(port) : Json("any")},
             {"forward", to_string(real.forward)},
+            {"client_address", to_string(real.client_address)},
             {"state", to_string(real.state)}};
 }
 

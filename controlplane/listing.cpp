@@ -12,6 +12,7 @@ ListedReal listed(const RealView& view, const HealthCheck* health) {
     real.name = view.name;
     real.endpoint = view.endpoint;
     real.forward = view.forward;
+    real.client_address = view.client_address;
     real.path_mtu = view.path_mtu;
     real.weight = view.weight;
     real.weight_configured = view.weight_configured;

@@ -49,6 +49,7 @@ struct ListedReal {
     std::string name;
     Endpoint endpoint;
     ForwardingMode forward = ForwardingMode::nat;
+    ClientAddressBy client_address = ClientAddressBy::none;
     std::uint16_t path_mtu = 0;  // 0: nobody has told of one
     std::uint32_t weight = 0;    // effective
     std::uint32_t weight_configured = 0;

@@ -66,6 +66,7 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     const std::uint16_t port = real.endpoint.port.host();
     json["port"] = port != 0 ? Json(port) : Json("any");  // the one that the client used
     json["forward"] = to_string(real.forward);
+    json["client_address"] = to_string(real.client_address);
     json["path_mtu"] = real.path_mtu == 0 ? Json(nullptr) : Json(real.path_mtu);
     json["weight"] = real.weight;
     json["weight_configured"] = real.weight_configured;

@@ -290,13 +290,14 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
     for (const RealPlan& real : plan.reals) {
         assert(real.index != limits::index_none && real.tally < limits::tallies_max);
         SnapshotReal& laid = snapshot.reals[service.first_real + real.index];
-        laid = {.address = name_of(snapshot, real.endpoint.address),
-                .port = real.endpoint.port,
-                .is_ipv6 = !real.endpoint.address.is_v4(),
-                .mode = real.mode,
-                .standing = real.standing,
-                .hop = *snapshot.paths->to(real.endpoint.address).hop,
-                .tally = real.tally};
+        laid = SnapshotReal{.address = name_of(snapshot, real.endpoint.address),
+                            .port = real.endpoint.port,
+                            .is_ipv6 = !real.endpoint.address.is_v4(),
+                            .mode = real.mode,
+                            .standing = real.standing,
+                            .hop = *snapshot.paths->to(real.endpoint.address).hop,
+                            .tally = real.tally};
+        laid.client_address = real.client_address;
         laid.is_known_by_endpoint = real.mode == ForwardingMode::nat;
         if (is_tunnel(real.mode)) {
             lay_tunnel(input, real, laid, snapshot);

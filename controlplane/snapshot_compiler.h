@@ -24,6 +24,7 @@ struct RealPlan {
     std::string_view name;  // in `config`; of reals on the ring
     Endpoint endpoint;
     ForwardingMode mode = ForwardingMode::nat;
+    ClientAddressBy client_address = ClientAddressBy::none;
     TunnelOptions tunnel;
     RealStanding standing = RealStanding::absent;
     std::uint16_t index = 0;

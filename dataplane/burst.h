@@ -8,6 +8,7 @@
 #include "config/model/limits.h"
 #include "dataplane/classify.h"
 #include "dataplane/decide.h"
+#include "dataplane/local_ends.h"
 #include "dataplane/parse.h"
 #include "dataplane/session_table.h"
 
@@ -53,6 +54,9 @@ struct Burst {
     // Those to local addresses, of either family, by index: of full NAT alone.
     std::array<std::uint8_t, limits::burst_size_max> local_replies;
     std::size_t local_reply_count = 0;
+
+    // Of those whose decision tells_client().
+    std::array<Telling, limits::burst_size_max> tellings;
 
     // Flows of IPv6, with what is of the client.
     std::array<std::uint8_t, limits::burst_size_max> flows6;

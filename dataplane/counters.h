@@ -66,7 +66,8 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter affinity_evicted;
     SingleWriterCounter affinity_refused;
 
-    SingleWriterCounter local_ports_taken;  // a gauge: ends of sessions in full NAT
+    SingleWriterCounter local_ports_taken;          // a gauge: ends of sessions in full NAT
+    SingleWriterCounter client_addresses_left_out;  // TOA: segments that had no room for the option
 
     // ICMP errors of our own: those sent, and those that the rate forbade.
     SingleWriterCounter icmp_errors_sent;

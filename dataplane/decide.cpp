@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dataplane/client_address.h"
 #include "dataplane/headers.h"
 
 namespace fulcrum {
@@ -101,6 +102,12 @@ void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decisi
     unsigned limit = mss_max;
     if (is_tunnel(real.mode)) {
         const unsigned left = std::max<unsigned>(real.hop.mtu, mss_least + headers_size);
+        limit = limit == 0 ? left - headers_size : std::min(limit, left - headers_size);
+    }
+    if (real.client_address == ClientAddressBy::toa && decision.is_reply) {
+        // The client's first segments have room for the option.
+        const unsigned left = std::max<unsigned>(real.hop.mtu, mss_least + headers_size) -
+                              toa_option_length(!is_ipv6);
         limit = limit == 0 ? left - headers_size : std::min(limit, left - headers_size);
     }
     if (limit != 0) {

@@ -34,6 +34,7 @@ struct Decision {
     PuntClass punt_class = PuntClass::rest;      // punt
     Rewrite rewrite = Rewrite::direct;           // transmit, refit
     bool is_reply = false;
+    bool is_told = false;       // full NAT: the real is told the client's address
     std::uint16_t mss_max = 0;  // refit: what a TCP handshake may ask for; 0: anything
     std::uint32_t tally = 0;    // of the real that is concerned; tallies_max: of none
     AddressName far_address;    // full NAT: of the local end, or (IPv4) of the client
@@ -61,6 +62,13 @@ constexpr Rewrite in_full_nat(Rewrite by_nat) {
         default:
             return by_nat;
     }
+}
+
+// Of a packet with an L4 header, or an error about one, in a session whose real is told the
+// client's address: it is refitted (see tell_client.h).
+constexpr bool tells_client(const Decision& decision) {
+    return decision.rewrite >= Rewrite::full_request &&
+           decision.rewrite <= Rewrite::full_icmp_reply && decision.is_told;
 }
 
 // A request (or a client's ICMP error) on its way to the real.

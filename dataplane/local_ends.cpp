@@ -33,11 +33,11 @@ std::size_t chain_count(unsigned worker_count) {
 }  // namespace
 
 std::size_t LocalEnds::size_of_address(unsigned worker_count) {
-    return std::size_t{2} * most_ports_per_pool(worker_count) * sizeof(Lease);
+    return std::size_t{2} * most_ports_per_pool(worker_count) * size_of_end;
 }
 
-std::size_t LocalEnds::lease_octets(unsigned worker_count) {
-    return limits::local_addresses_max * size_of_address(worker_count);
+std::size_t LocalEnds::lease_count(unsigned worker_count) {
+    return limits::local_addresses_max * std::size_t{2} * most_ports_per_pool(worker_count);
 }
 
 LocalEnds::Memory::Memory(std::size_t size) : size_{size} {
@@ -56,7 +56,7 @@ LocalEnds::Memory::~Memory() {
 }
 
 std::unique_ptr<LocalEnds> LocalEnds::create(const Share& share, HashKey key) {
-    Memory memory{lease_octets(share.worker_count) +
+    Memory memory{lease_count(share.worker_count) * size_of_end +
                   chain_count(share.worker_count) * sizeof(std::uint32_t)};
     return memory.octets() == nullptr
                ? nullptr
@@ -71,10 +71,13 @@ LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
       fresh_from_{scaled(static_cast<std::uint32_t>(key.low), ports_per_pool_)},
       key_{key},
       memory_{std::move(memory)} {
-    const std::size_t octets = lease_octets(worker_count_);
-    leases_ = {reinterpret_cast<Lease*>(memory_.octets()), octets / sizeof(Lease)};
-    chains_ = {reinterpret_cast<std::uint32_t*>(memory_.octets() + octets),
-               chain_count(worker_count_)};
+    const std::size_t count = lease_count(worker_count_);
+    std::byte* at = memory_.octets();
+    leases_ = {reinterpret_cast<Lease*>(at), count};
+    at += leases_.size_bytes();
+    shifts_ = {reinterpret_cast<StreamShift*>(at), count};
+    at += shifts_.size_bytes();
+    chains_ = {reinterpret_cast<std::uint32_t*>(at), chain_count(worker_count_)};
 }
 
 // --- numbers ---------------------------------------------------------------------------------
@@ -133,7 +136,12 @@ std::optional<LocalEnd> LocalEnds::end_of(const LeasingFlow& flow, L4Protocol pr
 
 const LeasingFlow* LocalEnds::holder_of(LocalEnd end, L4Protocol protocol) const {
     const std::uint32_t number = number_of(end, protocol);
-    return number == number_none || leases_[number].is_taken == 0 ? nullptr : &leases_[number].flow;
+    return number == number_none || !leases_[number].is_taken ? nullptr : &leases_[number].flow;
+}
+
+Telling LocalEnds::telling_of(LocalEnd end, L4Protocol protocol) {
+    const std::uint32_t number = number_of(end, protocol);
+    return {&leases_[number].flow, &shifts_[number], leases_[number].client_address};
 }
 
 // --- pools -----------------------------------------------------------------------------------
@@ -176,8 +184,15 @@ std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wis
         if (!is_rehearsal_) {
             take_out(pool, number);
             std::uint32_t& chain = chain_of(flow, wish.protocol);
-            leases_[number] = {.flow = flow, .is_taken = 1, .next = chain, .free_from_s = 0};
+            leases_[number] = {.flow = flow,
+                               .is_taken = true,
+                               .client_address = wish.client_address,
+                               .next = chain,
+                               .free_from_s = 0};
             chain = number + 1;
+            if (wish.client_address != ClientAddressBy::none) {
+                shifts_[number] = {};
+            }
             turn_ = static_cast<std::uint32_t>((turn_ + n + 1) % addresses.size());
             ++taken_count_;
         }
@@ -197,7 +212,7 @@ void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uin
     }
     Lease& lease = leases_[number];
     *link = lease.next;
-    lease.is_taken = 0;
+    lease.is_taken = false;
     lease.next = 0;
     lease.free_from_s = free_from_s;
     Pool& pool = pools_[number / ports_per_pool_];

@@ -30,6 +30,7 @@
 #include "config/model/hash.h"
 #include "config/model/limits.h"
 #include "config/model/snapshot.h"
+#include "dataplane/stream_shift.h"
 
 namespace fulcrum {
 
@@ -51,6 +52,14 @@ struct LeasingFlow {
     friend bool operator==(const LeasingFlow&, const LeasingFlow&) = default;
 };
 
+// What goes with an end whose real is told the client's address (see tell_client.h). Holds until
+// the end has been given back.
+struct Telling {
+    const LeasingFlow* flow = nullptr;
+    StreamShift* shift = nullptr;
+    ClientAddressBy by = ClientAddressBy::none;
+};
+
 class LocalEnds {
   public:
     struct Share {
@@ -68,11 +77,14 @@ class LocalEnds {
         IpFamily family = IpFamily::v4;
         std::uint8_t nic_port = 0;
         L4Protocol protocol = L4Protocol::tcp;
+        ClientAddressBy client_address = ClientAddressBy::none;
     };
     std::optional<LocalEnd> take(const LeasingFlow& flow, const Wish& wish,
                                  std::span<const LocalAddress> addresses, std::uint32_t now_s);
     // Of a flow that has one.
     std::optional<LocalEnd> end_of(const LeasingFlow& flow, L4Protocol protocol) const;
+    // Of an end that somebody has.
+    Telling telling_of(LocalEnd end, L4Protocol protocol);
     // Null: nobody's now, or another worker's.
     const LeasingFlow* holder_of(LocalEnd end, L4Protocol protocol) const;
     // The end serves somebody else from `free_from_s` on. Nothing happens if the flow has none.
@@ -87,7 +99,8 @@ class LocalEnds {
     // Chained by the number of a lease plus one; 0 ends a chain.
     struct Lease {
         LeasingFlow flow;
-        std::uint16_t is_taken;
+        bool is_taken;
+        ClientAddressBy client_address;
         std::uint32_t next;         // taken: in the chain of its flow's hash; resting: in the queue
         std::uint32_t free_from_s;  // resting
     };
@@ -115,7 +128,9 @@ class LocalEnds {
     };
     LocalEnds(const Share& share, HashKey key, Memory memory);
 
-    static std::size_t lease_octets(unsigned worker_count);
+    static constexpr std::size_t size_of_end = sizeof(Lease) + sizeof(StreamShift);
+
+    static std::size_t lease_count(unsigned worker_count);
     std::uint32_t number_of(LocalEnd end, L4Protocol protocol) const;  // number_none: not ours
     LocalEnd end_of(std::uint32_t number) const;
     std::uint32_t pool_of(std::uint16_t place, L4Protocol protocol) const;
@@ -135,6 +150,7 @@ class LocalEnds {
     HashKey key_;
     Memory memory_;
     std::span<Lease> leases_;
+    std::span<StreamShift> shifts_;  // of the leases; those of UDP are never touched
     std::span<std::uint32_t> chains_;
     std::array<Pool, pool_count> pools_{};
     std::uint32_t turn_ = 0;  // at which address the next search begins

@@ -171,8 +171,7 @@ template <typename Family>
                                ? part(session, burst, i, ages)
                                : carry_on(session, burst, i, ages, real);
     const bool needs_local_end = session.tag.is_full_nat() && is_request(burst, i);
-    return is_served &&
-           (!needs_local_end || speak_from_local_end(session, burst.decisions[i], snapshot));
+    return is_served && (!needs_local_end || speak_from_local_end(session, burst, i, snapshot));
 }
 
 template <typename Family>

@@ -189,8 +189,9 @@ class TrackerOf {
                           const Snapshot& snapshot);
     void open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst, std::size_t i,
                           const Ages& ages);
-    bool speak_from_local_end(const Session& session, Decision& decision,
+    bool speak_from_local_end(const Session& session, Burst& burst, std::size_t i,
                               const Snapshot& snapshot) const;
+    void note_telling(Burst& burst, std::size_t i, LocalEnd end) const;
     void give_end_back(const Session& session, const Ages& ages) {
         if (session.tag.is_full_nat()) {
             let_end_rest(session, ages);

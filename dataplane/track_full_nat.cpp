@@ -71,7 +71,8 @@ void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow
     Decision& decision = burst.decisions[i];
     decision.verdict = Verdict::drop;
     newcomer.tag.set_full_nat();
-    if (!ends_.take(flow_of(newcomer), {family_of(real.is_ipv6), real.hop.port, protocol},
+    if (!ends_.take(flow_of(newcomer),
+                    {family_of(real.is_ipv6), real.hop.port, protocol, real.client_address},
                     snapshot.local_addresses, ages.now_s())) {
         decision.reason = DropReason::no_local_port;
         return;
@@ -87,24 +88,42 @@ void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow
         session->tag.set_affine(chooser_.note_opened(snapshot, flow, newcomer.real));
     }
     decide_request(burst.packets[i], real, decision);
-    speak_from_local_end(*session, decision, snapshot);
+    speak_from_local_end(*session, burst, i, snapshot);
     limit_segments(burst.packets[i], real, service.mss_max, decision);
 }
 
 // The request has been decided on as NAT would have it. False: its local address has been taken
 // from the director.
 template <typename Family>
-bool TrackerOf<Family>::speak_from_local_end(const Session& session, Decision& decision,
+bool TrackerOf<Family>::speak_from_local_end(const Session& session, Burst& burst, std::size_t i,
                                              const Snapshot& snapshot) const {
     const std::optional<LocalEnd> end = ends_.end_of(flow_of(session), session.tag.protocol());
     const AddressName address = end ? snapshot.local_address(end->place) : name_none;
     if (address == name_none) {
         return false;
     }
+    Decision& decision = burst.decisions[i];
     decision.rewrite = in_full_nat(decision.rewrite);
     decision.far_address = address;
     decision.far_port = end->port;
+    note_telling(burst, i, *end);
     return true;
+}
+
+// How its real is told of the client is the session's own, whatever the configuration has become.
+template <typename Family>
+void TrackerOf<Family>::note_telling(Burst& burst, std::size_t i, LocalEnd end) const {
+    Decision& decision = burst.decisions[i];
+    const Telling telling = ends_.telling_of(end, burst.packets[i].protocol);
+    decision.is_told = telling.by != ClientAddressBy::none;
+    if (!decision.is_told) {
+        return;
+    }
+    burst.tellings[i] = telling;
+    if (decision.verdict == Verdict::transmit) {
+        decision.verdict = Verdict::refit;
+        decision.mss_max = 0;
+    }
 }
 
 // It rests from the session's last packet on, whenever the session was found to be over.
@@ -152,6 +171,7 @@ bool TrackerOf<Family>::decide_local_reply(Burst& burst, std::size_t i, const Ag
         burst.decisions[i].reason = DropReason::no_session;
     }
     burst.decisions[i].rewrite = in_full_nat(burst.decisions[i].rewrite);
+    note_telling(burst, i, {classified.local_place, packet.destination_port});
     return true;
 }
 

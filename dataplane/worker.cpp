@@ -75,6 +75,7 @@ Worker::Worker(const WorkerWiring& wiring)
                  wiring.worker_count,
                  {chooser_, *wiring.local_ends}},
       emitter_{wiring_, clock_},
+      teller_{emitter_, counters_},
       refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
       icmp_{emitter_, counters_, clock_},
       reset_rate_{clock_.hz() / IcmpOrigin::errors_per_s, IcmpOrigin::errors_at_once,
@@ -197,7 +198,7 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             break;
         case Verdict::refit:
             count_forwarded(decision, burst_->packets[i]);
-            refitter_.send(mbuf, burst_->packets[i], decision, snapshot);
+            refit(i, snapshot);
             break;
         case Verdict::punt:
             emitter_.punt(mbuf, decision.punt_class);
@@ -342,7 +343,10 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     };
     const bool can_go_on = decision.hop != nullptr && decision.hop->is_resolved;
     if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
-        const BareReset reset = reset_onwards(frame, packet, decision, client_of(i), snapshot);
+        BareReset reset = reset_onwards(frame, packet, decision, client_of(i), snapshot);
+        if (tells_client(decision)) {
+            shift_reset(*burst_->tellings[i].shift, decision.is_reply, reset);
+        }
         auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
         const std::uint16_t length = write_reset(octets, reset, *decision.hop);
         if (decision.rewrite == Rewrite::tunnel) {

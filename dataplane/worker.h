@@ -20,6 +20,7 @@
 #include "dataplane/packet_path.h"
 #include "dataplane/refit.h"
 #include "dataplane/rehearsal.h"
+#include "dataplane/tell_client.h"
 #include "dataplane/token_bucket.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
@@ -63,6 +64,7 @@ class Worker {
     void trim_untagged();
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
+    void refit(std::size_t i, const Snapshot& snapshot);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
     void hold(std::size_t i, const IpAddress& destination, const Snapshot& snapshot);
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
@@ -118,6 +120,7 @@ class Worker {
     Rehearsal rehearsal_;
     TurnClock clock_;
     Emitter emitter_;
+    ClientTeller teller_;
     Refitter refitter_;
     IcmpOrigin icmp_;
     TokenBucket reset_rate_;  // of resets in the name of ports that no service has

@@ -112,7 +112,17 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
     }
     rewrite(frame, packet, decision);
     count_forwarded(decision, packet);
-    refitter_.send(burst_->mbufs[i], packet, decision, snapshot);
+    refit(i, snapshot);
+}
+
+void Worker::refit(std::size_t i, const Snapshot& snapshot) {
+    rte_mbuf* const mbuf = burst_->mbufs[i];
+    const ParsedPacket& packet = burst_->packets[i];
+    const Decision& decision = burst_->decisions[i];
+    if (!tells_client(decision) ||
+        teller_.tell(mbuf, packet, decision, burst_->tellings[i], snapshot)) {
+        refitter_.send(mbuf, packet, decision, snapshot);
+    }
 }
 
 void Worker::refuse_and_tell(std::size_t i, IcmpError error, const Snapshot& snapshot) {

@@ -56,6 +56,7 @@ COLUMNS_MAX = 100
 PURE_FOLDERS = ("config/model", "config")
 PURE_ROOMS = (
     "dataplane/parse", "dataplane/checksum", "dataplane/crc32c", "dataplane/sctp",
+    "dataplane/client_address", "dataplane/stream_shift",
     "dataplane/steering", "dataplane/session_table",
     "dataplane/classify", "dataplane/choose", "dataplane/decide", "dataplane/rewrite",
     "controlplane/index_registry", "controlplane/director_state", "controlplane/snapshot_compiler",

@@ -11,6 +11,7 @@
 
 #include "config/model/access.h"
 #include "config/model/address.h"
+#include "config/model/client_address.h"
 #include "config/model/limits.h"
 #include "config/model/placing.h"
 #include "config/model/port_ranges.h"
@@ -108,6 +109,7 @@ struct RealServer {
     Endpoint endpoint;         // port 0: the one that the client used; so under direct routing
     std::uint32_t weight = 1;  // 0: drained
     ForwardingMode forward = ForwardingMode::nat;
+    ClientAddressBy client_address = ClientAddressBy::none;  // full_nat
     ConnectionLimits connections;
     TunnelOptions tunnel;
     SourcePlace place;

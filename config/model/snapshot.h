@@ -62,7 +62,8 @@ enum class RealStanding : std::uint8_t {
 struct alignas(32) SnapshotReal {  // never across two cache lines
     AddressName address;
     be16 port{};  // 0: the one that the client used
-    bool is_ipv6 = false;
+    bool is_ipv6 : 1 = false;
+    ClientAddressBy client_address : 2 = ClientAddressBy::none;  // of new sessions
     ForwardingMode mode = ForwardingMode::nat;
     RealStanding standing = RealStanding::absent;
     bool is_known_by_endpoint = false;  // what it sends is a reply for that alone: by NAT

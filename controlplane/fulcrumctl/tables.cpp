@@ -35,6 +35,12 @@ std::string cell(const Json& row, const char* name) {
     return printable(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
+// "fullnat, proxy"
+std::string way_to(const Json& real) {
+    const std::string told = cell(real, "client_address");
+    return cell(real, "forward") + (told == "none" || told == "n/a" ? "" : ", " + told);
+}
+
 std::string text_of(const Json& json) {
     return printable(json.is_string() ? json.get<std::string>() : json.dump());
 }
@@ -295,7 +301,7 @@ std::string show_reals(const Json& result) {
         std::vector<std::string> row{cell(real, "service"),
                                      cell(real, "name"),
                                      endpoint_of(real, "address", "port"),
-                                     cell(real, "forward"),
+                                     way_to(real),
                                      cell(real, "weight"),
                                      cell(real, "state"),
                                      length_of(real.value("since_s", std::int64_t{0})),
@@ -416,7 +422,7 @@ std::string show_explain(const Json& result) {
     }
     if (const Json& real = result.at("real"); !real.is_null()) {
         text += line("real", cell(real, "name") + " at " + endpoint_of(real, "address", "port") +
-                                 ", " + cell(real, "forward") + ", " + cell(real, "state"));
+                                 ", " + way_to(real) + ", " + cell(real, "state"));
     }
     text += line("verdict", cell(result, "verdict") + (result.at("reason").is_null()
                                                            ? ""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
 keeps every octet it got, one that sends it back to ten thousand clients at once, one that always
-says the same, one that accepts and never says a word.
+says the same, one that speaks first, one that accepts and never says a word.
 """
 
 import asyncio
@@ -46,10 +46,12 @@ def answer(port, text):
     _serve(serve, port)
 
 
-def mirror(port):
+def mirror(port, address="0.0.0.0"):
     """Sends back what comes, to as many as come."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (MIRRORED_MAX, MIRRORED_MAX))
-    listener = socket.create_server(("0.0.0.0", int(port)), backlog=4096)
+    is_dual = address == "::"
+    listener = socket.create_server((address, int(port)), backlog=4096, dualstack_ipv6=is_dual,
+                                    family=socket.AF_INET6 if is_dual else socket.AF_INET)
     listener.setblocking(False)
     poll = select.epoll()
     poll.register(listener, select.EPOLLIN)
@@ -68,6 +70,17 @@ def mirror(port):
                 octets = b""
             if not octets:
                 wires.pop(number).close()
+
+
+def greet(port):
+    """Speaks first, to whom a PROXY header of version 1 names."""
+    async def serve(reader, writer):
+        _, _, client, _, client_port, _ = (await reader.readuntil(b"\r\n")).decode().split()
+        writer.write(f"welcome {client} {client_port}\n".encode())
+        await reader.read()
+        writer.close()
+
+    _serve(serve, port)
 
 
 def be_silent(port):
@@ -96,6 +109,6 @@ def _serve(serve, port, address="0.0.0.0"):
 
 
 if __name__ == "__main__":
-    KINDS = {"answer": answer, "echo": echo_datagrams, "patient": be_patient,
-             "mirror": mirror, "record": record, "silent": be_silent}
+    KINDS = {"answer": answer, "echo": echo_datagrams, "greet": greet,
+             "patient": be_patient, "mirror": mirror, "record": record, "silent": be_silent}
     KINDS[sys.argv[1]](*sys.argv[2:])

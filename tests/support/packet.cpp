@@ -145,6 +145,11 @@ Packet& Packet::window(std::uint16_t octets) {
     return *this;
 }
 
+Packet& Packet::tcp_options(const Frame& octets) {
+    tcp_options_ = octets;
+    return *this;
+}
+
 Packet& Packet::payload(std::string_view octets) {
     payload_.assign(octets.begin(), octets.end());
     return *this;
@@ -216,10 +221,11 @@ Frame Packet::l4_bytes() const {
         append16(octets, destination_port_);
         append32(octets, sequence_);
         append32(octets, acknowledges_);
-        octets.push_back(0x50);
+        octets.push_back(static_cast<std::uint8_t>((20 + tcp_options_.size()) / 4 << 4));
         octets.push_back(tcp_flags_);
         append16(octets, window_);
         append32(octets, 0);  // checksum and urgent pointer
+        append(octets, tcp_options_);
     } else if (protocol_ == 17) {
         append16(octets, source_port_);
         append16(octets, destination_port_);

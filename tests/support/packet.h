@@ -59,6 +59,7 @@ class Packet {
     Packet& sequence(std::uint32_t number);
     Packet& acknowledges(std::uint32_t number);
     Packet& window(std::uint16_t octets);
+    Packet& tcp_options(const Frame& octets);  // a multiple of four
     Packet& payload(std::string_view octets);
     // SCTP: one more chunk, padded.
     Packet& chunk(std::uint8_t type, std::string_view octets, std::uint8_t flags = 0);
@@ -107,6 +108,7 @@ class Packet {
     std::uint32_t rest_ = 0;
     L4Checksum l4_checksum_ = L4Checksum::whole;
     Frame options_;
+    Frame tcp_options_;
     std::uint8_t first_extension_ = 0;
     Frame payload_;
 };

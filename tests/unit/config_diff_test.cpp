@@ -48,12 +48,14 @@ TEST(ConfigDiff, NamesRealsThatComeAndGo) {
 
 TEST(ConfigDiff, NamesWhatChangesOfAReal) {
     RealServer after = real("web1", 12, 9);
-    after.forward = ForwardingMode::direct;
+    after.forward = ForwardingMode::full_nat;
+    after.client_address = ClientAddressBy::proxy;
     EXPECT_EQ(changes(web({real("web1", 11)}), web({after})),
               (Sentences{"service \"web\": real \"web1\": address 192.168.10.11:8080 becomes "
                          "192.168.10.12:8080",
                          "service \"web\": real \"web1\": weight 1 becomes 9",
-                         "service \"web\": real \"web1\": forward nat becomes direct"}));
+                         "service \"web\": real \"web1\": forward nat becomes fullnat",
+                         "service \"web\": real \"web1\": client_address none becomes proxy"}));
 }
 
 TEST(ConfigDiff, NamesWhatChangesOfPlacing) {

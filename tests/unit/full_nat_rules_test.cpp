@@ -79,6 +79,52 @@ TEST(FullNatRules, RefuseSctp) {
         "service speaks SCTP");
 }
 
+TEST(FullNatRules, TellARealItsClientWhereverItWouldNotSeeHim) {
+    for (const ClientAddressBy way : {ClientAddressBy::proxy, ClientAddressBy::toa}) {
+        Config config = in_full_nat();
+        config.services[0].reals[0].client_address = way;
+        EXPECT_EQ(first_problem(config), "");
+    }
+    Config config = in_full_nat();
+    config.services[0].reals[0].client_address = ClientAddressBy::proxy;
+    config.services[0].reals[0].forward = ForwardingMode::direct;
+    EXPECT_EQ(first_problem(config),
+              "service \"web\": real \"a\": client_address = \"proxy\" is for forward = "
+              "\"fullnat\": with forward = \"direct\" the real sees the client's own address");
+    config.services[0].fallback = config.services[0].reals[0];
+    config.services[0].fallback->client_address = ClientAddressBy::toa;
+    config.services[0].reals.clear();
+    EXPECT_EQ(first_problem(config),
+              "service \"web\": real \"a\": client_address = \"toa\" is for forward = "
+              "\"fullnat\": with forward = \"direct\" the real sees the client's own address");
+}
+
+TEST(FullNatRules, TellARealItsClientOverTcpAlone) {
+    Config config = in_full_nat();
+    config.services[0].reals[0].client_address = ClientAddressBy::toa;
+    config.services[0].listen = {
+        {.vip = {config.services[0].vip, 32}, .ports = {53, 53}, .protocol = L4Protocol::udp}};
+    EXPECT_EQ(first_problem(config),
+              "service \"web\": real \"a\": client_address = \"toa\" is for TCP alone, and the "
+              "service listens on 203.0.113.80:53/udp");
+}
+
+TEST(FullNatRules, WarnOfAnHttpCheckThatSpeaksWithoutTheHeader) {
+    Config config = in_full_nat();
+    config.services[0].reals[0].client_address = ClientAddressBy::proxy;
+    config.services[0].check.type = CheckType::http;
+    const auto warning = [&] {
+        Findings findings;
+        check_full_nat(config, findings);
+        return findings.warnings.empty() ? "" : findings.warnings.kept()[0].sentence;
+    };
+    EXPECT_EQ(warning(),
+              "service \"web\": real \"a\": client_address = \"proxy\": its check sends no such "
+              "header, for which the real may refuse it: name another port in check.port");
+    config.services[0].check.port = 8'081;
+    EXPECT_EQ(warning(), "");
+}
+
 TEST(FullNatRules, RefuseAServiceThatRemembersNobody) {
     Config config = in_full_nat();
     config.services[0].one_packet = true;

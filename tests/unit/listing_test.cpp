@@ -191,7 +191,8 @@ TEST_F(ListingTest, ReportsNoRepliesUnderDirectRouting) {
     const Listing listing = listing_of({real});
     EXPECT_EQ(report_reals(listing, boards_, "", Instant{107s}).dump(),
               R"({"reals":[{"service":"web","name":"web1","address":"10.2.0.11","port":8080,)"
-              R"("forward":"direct","path_mtu":null,"weight":0,"weight_configured":4,)"
+              R"("forward":"direct","client_address":"none","path_mtu":null,)"
+              R"("weight":0,"weight_configured":4,)"
               R"("connections_upper":null,"connections_lower":null,"state":"down",)"
               R"("sessions":0,"sessions_active":0,"sessions_opened":0,"in_packets":0,"in_bytes":0,)"
               R"("out_packets":null,"out_bytes":null,"check":"connection refused",)"

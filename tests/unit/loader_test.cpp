@@ -327,6 +327,23 @@ services = ( { name = "web"; vip = "10.0.0.1"; port = 80; mss_max = 1300; reals 
     EXPECT_EQ(service.fallback.value().tunnel.port, be16{9'001});
 }
 
+TEST(Loader, ReadsHowRealsAreToldOfTheirClients) {
+    const LoadOutcome outcome = load_config_text(R"(
+director = { workers = [ 0 ]; };
+ports = ( { name = "wan"; device = "af_packet:eth0"; local_addresses = [ "10.0.0.9" ]; } );
+services = ( { name = "web"; vip = "10.0.0.1"; port = 80; reals = (
+    { name = "a"; address = "10.0.0.2"; forward = "fullnat"; },
+    { name = "b"; address = "10.0.0.3"; forward = "fullnat"; client_address = "proxy"; } );
+    fallback = { address = "10.0.0.4"; forward = "fullnat"; client_address = "toa"; }; } );
+)",
+                                                 "d.cfg");
+    EXPECT_EQ(outcome.problems, Sentences{});
+    const VirtualService& service = outcome.config.services.at(0);
+    EXPECT_EQ(service.reals.at(0).client_address, ClientAddressBy::none);
+    EXPECT_EQ(service.reals.at(1).client_address, ClientAddressBy::proxy);
+    EXPECT_EQ(service.fallback.value().client_address, ClientAddressBy::toa);
+}
+
 TEST(Loader, TakesTheDefaultCheckFromTheProtocolWhateverTheOrder) {
     const LoadOutcome outcome = load_config_text(
         std::string{head} +

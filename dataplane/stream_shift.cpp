@@ -1,0 +1,152 @@
+// Sequence numbers, acknowledgements, SACK blocks.
+#include "dataplane/stream_shift.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/checksum.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::uint8_t option_end = 0;
+constexpr std::uint8_t option_nothing = 1;
+constexpr std::uint8_t option_sack = 5;
+
+TcpHeader& header_at(std::uint8_t* tcp) { return *reinterpret_cast<TcpHeader*>(tcp); }
+
+// The header's octets, as many as there are.
+std::size_t header_size(const std::uint8_t* tcp, std::size_t size) {
+    return std::min<std::size_t>(size, reinterpret_cast<const TcpHeader*>(tcp)->header_length());
+}
+
+// What `change` does to the header, its checksum follows.
+template <typename Change>
+void change_header(std::uint8_t* tcp, std::size_t size, const Change& change) {
+    const std::size_t length = header_size(tcp, size);
+    ChecksumSum before;
+    before.add(tcp, length);
+    change();
+    ChecksumSum after;
+    after.add(tcp, length);
+    ChecksumDelta delta;
+    delta.change(before.folded(), after.folded());
+    be16& checksum = header_at(tcp).checksum;
+    checksum = delta.applied_to(checksum);
+}
+
+// Octets from `left` up to `right`.
+struct SackBlock {
+    be32 left;
+    be32 right;
+};
+static_assert(sizeof(SackBlock) == 8 && alignof(SackBlock) == 1);
+
+// False: it says nothing about the client's octets, or what its acknowledgement, held back at the
+// first octet, would contradict. A block is advice (RFC 2018, 8): one too few does no harm.
+bool shift_block(const StreamShift& shift, SackBlock& block) {
+    const std::uint32_t left_distance = block.left.host() - shift.first;
+    const std::uint32_t right_distance = block.right.host() - shift.first;
+    const bool is_of_header = right_distance - 1 < shift.length;
+    const bool begins_in_header = left_distance <= shift.length;
+    if (is_of_header || (begins_in_header && !shift.is_accepted)) {
+        return false;
+    }
+    const std::uint32_t left = begins_in_header ? shift.first + shift.length : block.left.host();
+    block.left = be32{left - shift.length};
+    block.right = be32{block.right.host() - shift.length};
+    return true;
+}
+
+// The blocks that remain close up, and nothing stands where the others were.
+void shift_blocks(const StreamShift& shift, std::uint8_t* option, std::size_t length) {
+    std::uint8_t* kept = option + 2;
+    for (std::size_t at = 2; at + sizeof(SackBlock) <= length; at += sizeof(SackBlock)) {
+        SackBlock block;
+        std::memcpy(&block, option + at, sizeof(block));
+        if (shift_block(shift, block)) {
+            std::memcpy(kept, &block, sizeof(block));
+            kept += sizeof(block);
+        }
+    }
+    if (kept == option + 2) {
+        kept = option;
+    } else {
+        option[1] = static_cast<std::uint8_t>(kept - option);
+    }
+    std::fill(kept, option + length, option_nothing);
+}
+
+void shift_options(const StreamShift& shift, std::uint8_t* tcp, std::size_t end) {
+    std::size_t at = sizeof(TcpHeader);
+    while (at < end && tcp[at] != option_end) {
+        if (tcp[at] == option_nothing) {
+            ++at;
+            continue;
+        }
+        const std::size_t length = at + 1 < end ? tcp[at + 1] : 0;
+        if (length < 2 || at + length > end) {
+            return;  // nonsense, which the receiver will not believe either
+        }
+        if (tcp[at] == option_sack) {
+            shift_blocks(shift, tcp + at, length);
+        }
+        at += length;
+    }
+}
+
+bool has(const TcpHeader& tcp, std::uint8_t flag) { return (tcp.flags & flag) != 0; }
+
+}  // namespace
+
+void note_beginning(StreamShift& shift, const TcpHeader& syn, std::uint8_t header_length) {
+    if (!shift.is_announced) {
+        shift.first = syn.sequence_number.host() + 1;
+        shift.length = header_length;
+    }
+}
+
+Announcement announcement_with(StreamShift& shift, const TcpHeader& tcp, bool has_content) {
+    const std::int32_t distance = shift.distance(tcp.sequence_number.host());
+    const bool can_carry = has(tcp, tcp_flag::ack) && !has(tcp, tcp_flag::rst);
+    if (shift.length == 0 || shift.is_accepted || distance > 0 || !can_carry) {
+        return Announcement::none;
+    }
+    const bool is_at_first = distance == 0 && has_content;
+    if (is_at_first && shift.is_announced && !shift.is_followed) {
+        shift.is_followed = true;
+        return Announcement::none;
+    }
+    shift.is_announced = true;
+    shift.is_followed = shift.is_followed || is_at_first;
+    return is_at_first ? Announcement::before : Announcement::instead;
+}
+
+// A reset has to meet the real where it expects the next octet.
+void shift_request(const StreamShift& shift, std::uint8_t* tcp, std::size_t size) {
+    TcpHeader& header = header_at(tcp);
+    if (has(header, tcp_flag::rst) && !shift.is_announced) {
+        return;
+    }
+    change_header(tcp, size, [&] {
+        header.sequence_number = be32{shift.octet_at_real(header.sequence_number.host())};
+    });
+}
+
+void shift_reply(StreamShift& shift, std::uint8_t* tcp, std::size_t size) {
+    TcpHeader& header = header_at(tcp);
+    if (shift.length == 0 || !has(header, tcp_flag::ack)) {
+        return;
+    }
+    const std::uint32_t acknowledged = header.acknowledgment_number.host();
+    if (shift.is_announced && !has(header, tcp_flag::syn) &&
+        shift.distance(acknowledged) >= shift.length) {
+        shift.is_accepted = true;
+    }
+    change_header(tcp, size, [&] {
+        header.acknowledgment_number = be32{shift.at_client(acknowledged)};
+        shift_options(shift, tcp, header_size(tcp, size));
+    });
+}
+
+}  // namespace fulcrum
