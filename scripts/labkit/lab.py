@@ -52,6 +52,8 @@ VIP6 = "2001:db8:1::80"
 WEB6 = {"web1": "2001:db8:2::11", "web2": "2001:db8:2::12", "web3": "2001:db8:2::13"}
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 1 << 28, 1 << 29, 1 << 30
 PR_SET_PDEATHSIG = 1
+# How many times as long as usual everything may take: on a slow machine more than once.
+PATIENCE = int(os.environ.get("FULCRUM_PATIENCE", "1"))
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -106,7 +108,8 @@ def _stand_guard(child, time_limit_s):
 
 def run(*command, **options):
     """Runs a short command to its end and returns its output; its failure is a LabError."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30 * PATIENCE,
+                          **options)
     if done.returncode != 0:
         raise LabError(f"{' '.join(map(str, command))}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
@@ -114,13 +117,13 @@ def run(*command, **options):
 
 def wait_until(condition, seconds, wish):
     """Polls `condition` until it gives something true, which is returned."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         outcome = condition()
         if outcome:
             return outcome
         if time.monotonic() > deadline:
-            raise LabError(f"waited {seconds} s in vain: {wish}")
+            raise LabError(f"waited {seconds * PATIENCE} s in vain: {wish}")
         time.sleep(0.02)
 
 

@@ -80,7 +80,7 @@ def start_server(lab, name, kind, port, *words):
     node = lab.web[name]
     script = Path(__file__).resolve().parent / "servers.py"
     program = node.start(sys.executable, script, kind, str(port), *map(str, words))
-    protocol = "u" if kind == "echo" else "t"
+    protocol = "u" if kind in ("echo", "sink") else "t"
     wait_until(lambda: node.run("ss", f"-Hl{protocol}n", f"sport = :{port}"), 10,
                f"{kind} server on {name} does not listen")
     return program

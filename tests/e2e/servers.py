@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
-keeps every octet it got, one that sends it back to ten thousand clients at once, one that always
-says the same, one that speaks first, one that accepts and never says a word.
+takes them and is silent, one that keeps every octet it got, one that sends it back to ten thousand
+clients at once, one that always says the same, one that speaks first, one that accepts and never
+says a word.
 """
 
 import asyncio
 import resource
 import select
+import signal
 import socket
 import sys
 
@@ -20,6 +22,13 @@ def echo_datagrams(port, name, address=""):
     while True:
         datagram, client = wire.recvfrom(65535)
         wire.sendto(f"{name} {client[0]}:{client[1]} ".encode() + datagram, client)
+
+
+def sink_datagrams(port):
+    """Takes them and never reads any."""
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    wire.bind(("", int(port)))
+    signal.pause()
 
 
 def record(port, path, address="0.0.0.0"):
@@ -109,6 +118,6 @@ def _serve(serve, port, address="0.0.0.0"):
 
 
 if __name__ == "__main__":
-    KINDS = {"answer": answer, "echo": echo_datagrams, "greet": greet,
-             "patient": be_patient, "mirror": mirror, "record": record, "silent": be_silent}
+    KINDS = {"answer": answer, "echo": echo_datagrams, "greet": greet, "patient": be_patient,
+             "mirror": mirror, "record": record, "silent": be_silent, "sink": sink_datagrams}
     KINDS[sys.argv[1]](*sys.argv[2:])
