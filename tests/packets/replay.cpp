@@ -2,8 +2,9 @@
 //
 //   replay SCENARIO_FOLDER [OUTPUT_FOLDER]
 //
-//   director.cfg   read by the product's loader; its one port is a net_pcap device whose queues
-//                  read send.pcap (send.0.pcap, send.1.pcap with two workers) and write out.pcap
+//   director.cfg   read by the product's loader; its first port is a net_pcap device whose queues
+//                  read send.pcap (send.0.pcap, send.1.pcap with two workers) and write out.pcap;
+//                  others are VLANs of it
 //   kernel.txt     what the kernel would know: addresses, routes, neighbours
 //   expect.pcap    what must leave, frame by frame, octet by octet (none: only OUTPUT_FOLDER tells)
 //   expect.txt     what must become of the rest: "dropped REASON COUNT", "punted CLASS COUNT"
@@ -54,13 +55,28 @@ T known(std::optional<T> value, const std::string& line) {
     return *value;
 }
 
+// Takes "on PORT" off the end of a line; the port's index, 0 without those words.
+std::uint8_t port_of(std::string& line, const Config& config) {
+    const auto at = line.find(" on ");
+    if (at == std::string::npos) {
+        return 0;
+    }
+    const auto port = std::ranges::find(config.ports, line.substr(at + 4), &NicPort::name);
+    if (port == config.ports.end()) {
+        give_up("kernel.txt: \"" + line + "\" is about no port");
+    }
+    line.resize(at);
+    return static_cast<std::uint8_t>(port - config.ports.begin());
+}
+
 // Lines of kernel.txt: "address A", or with its network "address A/L", "route P/L [via G]",
-// "neighbour A MAC"; all on port 0.
-KernelTables read_kernel(const fs::path& path, const PortLink& link) {
+// "neighbour A MAC"; on port 0, or with "on PORT" at the end on a VLAN.
+KernelTables read_kernel(const fs::path& path, const PortLink& link, const Config& config) {
     KernelTables tables;
-    tables.ports = {link};
+    tables.ports.assign(config.ports.size(), link);
     std::ifstream file{path};
     for (std::string line; std::getline(file, line);) {
+        const std::uint8_t port = port_of(line, config);
         std::istringstream words{line};
         std::string what;
         std::string first;
@@ -76,14 +92,14 @@ KernelTables read_kernel(const fs::path& path, const PortLink& link) {
                                       ? known(parse_ip_prefix(first), line)
                                       : IpPrefix::only(known(parse_ip_address(first), line));
             tables.addresses.push_back(held.address);
-            tables.port_addresses.push_back({held, 0});
+            tables.port_addresses.push_back({held, port});
         } else if (what == "route") {
             const IpAddress gateway =
                 second == "via" ? known(parse_ip_address(third), line) : IpAddress{};
-            tables.routes.push_back({known(parse_ip_prefix(first), line), gateway, 0, 0});
+            tables.routes.push_back({known(parse_ip_prefix(first), line), gateway, port, 0});
         } else if (what == "neighbour") {
-            tables.neighbours.push_back(
-                {known(parse_ip_address(first), line), 0, known(parse_mac_address(second), line)});
+            tables.neighbours.push_back({known(parse_ip_address(first), line), port,
+                                         known(parse_mac_address(second), line)});
         } else {
             give_up("kernel.txt: cannot read \"" + line + "\"");
         }
@@ -96,10 +112,24 @@ Config read_config(const fs::path& path) {
     for (const std::string& problem : loaded.problems) {
         std::cerr << problem << '\n';
     }
-    if (!loaded.is_valid() || loaded.config.ports.size() != 1) {
-        give_up(path.string() + ": no configuration with one port");
+    const auto is_vlan = [](const NicPort& port) { return port.kind == DeviceKind::vlan; };
+    if (!loaded.is_valid() || std::ranges::count_if(loaded.config.ports, is_vlan) + 1 !=
+                                  std::ssize(loaded.config.ports)) {
+        give_up(path.string() + ": no configuration with one device");
     }
     return loaded.config;
+}
+
+// The device, and its VLANs.
+std::vector<PortQueues> queues_of(const OpenPort& device, const Config& config) {
+    std::vector<PortQueues> ports{{.port_id = device.id(), .mac = device.link().mac}};
+    for (std::size_t i = ports.size(); i < config.ports.size(); ++i) {
+        ports.push_back({.port_id = vlan_port_id(i),
+                         .has_receive_queue = false,
+                         .mac = device.link().mac,
+                         .vlan = config.ports[i].vlan});
+    }
+    return ports;
 }
 
 // What became of the packets that did not leave, sorted.
@@ -147,13 +177,12 @@ std::string play(const fs::path& scenario) {
         const OpenPort port = value_of(OpenPort::open(config, 0, Steering{config}, pool));
         DirectorState state;
         state.on_event(KernelChanged{std::make_shared<const KernelTables>(
-                           read_kernel(scenario / "kernel.txt", port.link()))},
+                           read_kernel(scenario / "kernel.txt", port.link(), config))},
                        {});
         state.on_event(ConfigLoaded{std::make_shared<const Config>(config)}, {});
         {
-            WorkerRig rig{{{.port_id = port.id(), .mac = port.link().mac}},
-                          config.director.seed,
-                          {.worker_count = worker_count}};
+            WorkerRig rig{
+                queues_of(port, config), config.director.seed, {.worker_count = worker_count}};
             rig.publish(std::move(compile(state.compile_input(), {}).snapshot));
             rig.settle();
             fates = fates_of(rig, worker_count);
