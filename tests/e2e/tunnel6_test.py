@@ -31,6 +31,7 @@ def service(vip, name, reals):
 
 class TunnelsOfIpv6(OverIpv6):
     has_router = True
+    unwrap = staticmethod(unwrap)
 
     def setUp(self):
         if not may_load_programs():
@@ -51,7 +52,7 @@ class TunnelsOfIpv6(OverIpv6):
     def prepare(cls):
         cls.lab.start_web(port=80)
         if may_load_programs():
-            unwrap(cls.lab)
+            cls.unwrap(cls.lab)
             start_server(cls.lab, "web2", "echo", ECHO_PORT, "web2", VIP6)
             start_server(cls.lab, "web1", "record", 81, cls.lab.folder / "kept", "::")
 

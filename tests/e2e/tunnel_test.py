@@ -56,6 +56,7 @@ def unwrap(lab):
 
 class Tunnels(Scenario):
     has_router = True
+    unwrap = staticmethod(unwrap)
 
     def setUp(self):
         if not may_load_programs():
@@ -76,7 +77,7 @@ class Tunnels(Scenario):
     def prepare(cls):
         cls.lab.start_web(port=80)
         if may_load_programs():
-            unwrap(cls.lab)
+            cls.unwrap(cls.lab)
             start_server(cls.lab, "web1", "record", 81, cls.lab.folder / "kept")
             start_server(cls.lab, "web2", "echo", 53, "web2", VIP)
 
