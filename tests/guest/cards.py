@@ -1,12 +1,11 @@
 """The guest's network cards in a scenario: `plug` joins their wires to the laboratory's bridges, so
-that what the cards send and hear is its traffic; `config` gives the cards to the director.
+that what the cards send and hear is its traffic; `on_cards` gives the cards to the director.
 """
 
 import os
 
-from labkit.director import director_config
 from labkit.lab import run
-from machine import pci_address_of
+from machine import CARDS, pci_address_of
 
 
 def plug(lab):
@@ -23,9 +22,10 @@ def plug(lab):
         run("ip", "link", "set", wire, "master", f"br-{side}", "up")
 
 
-def config(services, kind, **director):
-    """A director on cards of this kind, "card" or "plain"."""
-    made = director_config(services, memory="hugepages", **director)
-    for port in made["ports"]:
-        port["device"] = pci_address_of(f"{kind}-{port['name']}")
-    return made
+def on_cards(config, kind, memory="hugepages"):
+    """This configuration on cards of this kind, "card" or "plain"."""
+    config["director"]["memory"] = memory
+    for port in config["ports"]:
+        if f"{kind}-{port['name']}" in CARDS:
+            port["device"] = pci_address_of(f"{kind}-{port['name']}")
+    return config

@@ -5,7 +5,7 @@ a client's packets come. The same datagrams go by cards that can be told and by 
 import socket
 
 import cards
-from labkit.director import web_service
+from labkit.director import director_config, web_service
 from labkit.lab import VIP, WEB, wait_until
 from labkit.load import Load, by_real, failures
 from scenario import Scenario, start_server
@@ -22,8 +22,8 @@ class OnCards(Scenario):
     def config(cls):
         sink = web_service(["web1"], port=SINK_PORT, name="sink", protocol="udp",
                            check={"type": "none"})
-        return cards.config([web_service(), sink | {"port": SINK_PORT}], cls.kind,
-                            workers=WORKERS)
+        config = director_config([web_service(), sink | {"port": SINK_PORT}], workers=WORKERS)
+        return cards.on_cards(config, cls.kind)
 
     @classmethod
     def prepare(cls):
