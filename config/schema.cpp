@@ -3,8 +3,10 @@
 #include "config/schema.h"
 
 #include <array>
-#include <chrono>
 #include <limits>
+#include <vector>
+
+#include "config/check_schema.h"
 
 namespace fulcrum {
 namespace {
@@ -30,7 +32,6 @@ constexpr std::array<string_view, 3> other_words{"punt", "reset", "drop"};
 constexpr std::array<string_view, 6> forward_words{"nat", "direct", "ipip",
                                                    "gue", "gre",    "fullnat"};
 constexpr std::array<string_view, 3> client_address_words{"none", "proxy", "toa"};
-constexpr std::array<string_view, 3> check_words{"none", "connect", "http"};
 
 constexpr ValueType group{ValueKind::group};
 constexpr ValueType name{ValueKind::name, 1, limits::name_length_max};
@@ -68,9 +69,6 @@ void store_protocol(SchemaTarget& target, L4Protocol protocol) {
 }
 be16 port_of(const Value& value) { return be16{number_as<std::uint16_t>(value)}; }
 std::string string_of(const Value& value) { return std::string{value.text}; }
-std::chrono::milliseconds duration_of(const Value& value) {
-    return std::chrono::milliseconds{value.number};
-}
 std::uint32_t seconds_of(const Value& value) {
     return static_cast<std::uint32_t>(value.number / 1'000);
 }
@@ -78,7 +76,7 @@ std::uint32_t seconds_of(const Value& value) {
 void keep_nothing(Target&, const Value&) {}
 
 // clang-format off
-constexpr SchemaKey keys[] = {
+constexpr SchemaKey keys_before_check[] = {
     {"director", group, required, "", "this director",
      [](Target& t, const Value& v) { t.config.director.place = v.place; }},
     {"director.name", name, optional, "\"director\"", "how it calls itself in status and metrics",
@@ -308,43 +306,9 @@ constexpr SchemaKey keys[] = {
      "session goes to another, and so do those after it",
      [](Target& t, const Value& v) { t.service->affinity->on_drain = number_as<OnDrain>(v); }},
 
-    {"services[].check", group, optional_in_words, "as below", "how the reals are checked",
-     keep_nothing},
-    {"services[].check.type", one_of(check_words), optional_in_words,
-     "`\"connect\"`, for UDP and SCTP `\"none\"`",
-     "`none`: always up; `connect`: the TCP connection is accepted; `http`: a GET is answered with "
-     "the status wanted, and its body holds `expect`",
-     [](Target& t, const Value& v) { t.service->check.type = number_as<CheckType>(v); }},
-    {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"", "what http asks for",
-     [](Target& t, const Value& v) { t.service->check.path = string_of(v); }},
-    {"services[].check.host", {ValueKind::http_host}, optional_in_words, "the real's address",
-     "http's Host header",
-     [](Target& t, const Value& v) { t.service->check.host = string_of(v); }},
-    {"services[].check.expect", text(1, 1'024), optional_in_words, "any body",
-     "text that http's body must hold",
-     [](Target& t, const Value& v) { t.service->check.expect = string_of(v); }},
-    {"services[].check.status", {ValueKind::http_status}, optional, "\"200-299\"",
-     "what http accepts",
-     [](Target& t, const Value& v) {
-         t.service->check.status_min = number_as<std::uint16_t>(v);
-         t.service->check.status_max = static_cast<std::uint16_t>(v.number_most);
-     }},
-    {"services[].check.port", l4_port, optional_in_words, "the real's port",
-     "the TCP port to check; a UDP or SCTP service needs it for every type but `none`",
-     [](Target& t, const Value& v) { t.service->check.port = number_as<std::uint16_t>(v); }},
-    {"services[].check.interval", duration(100, 3'600'000), optional, "\"5s\"",
-     "between the beginnings of two checks of a real",
-     [](Target& t, const Value& v) { t.service->check.interval = duration_of(v); }},
-    {"services[].check.timeout", duration(10, 3'600'000), optional, "\"3s\"",
-     "after which a check has failed; at most `interval`",
-     [](Target& t, const Value& v) { t.service->check.timeout = duration_of(v); }},
-    {"services[].check.rise", integer(1, 1'000), optional, "1",
-     "successes in a row that bring a real up",
-     [](Target& t, const Value& v) { t.service->check.rise = number_as<std::uint32_t>(v); }},
-    {"services[].check.fall", integer(1, 1'000), optional, "1",
-     "failures in a row that take it down",
-     [](Target& t, const Value& v) { t.service->check.fall = number_as<std::uint32_t>(v); }},
-
+// The check's own table stands here.
+};
+constexpr SchemaKey keys_behind_check[] = {
     {"services[].reals", list(0, limits::reals_per_service_max), optional, "()",
      "the real servers",
      [](Target& t, const Value& v) {
@@ -454,11 +418,22 @@ std::string preset_in_markdown(const SchemaKey& key) {
 
 }  // namespace
 
-std::span<const SchemaKey> schema() { return keys; }
+std::span<const SchemaKey> schema() {
+    static const std::vector<SchemaKey> keys = [] {
+        std::vector<SchemaKey> all;
+        for (const std::span<const SchemaKey> part :
+             {std::span<const SchemaKey>{keys_before_check}, check_keys(),
+              std::span<const SchemaKey>{keys_behind_check}}) {
+            all.insert(all.end(), part.begin(), part.end());
+        }
+        return all;
+    }();
+    return keys;
+}
 
 std::string reference_page() {
     std::string page = "| Key | Holds | Default | Meaning |\n|---|---|---|---|\n";
-    for (const SchemaKey& key : keys) {
+    for (const SchemaKey& key : schema()) {
         page += "| `" + std::string{key.path} + "` | " + describe(key.type) + " | " +
                 preset_in_markdown(key) + " | " + std::string{key.help} + " |\n";
     }

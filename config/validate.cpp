@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/check_rules.h"
 #include "config/full_nat_rules.h"
 #include "config/listener_clashes.h"
 #include "config/model/limits.h"
@@ -52,7 +53,6 @@ class ServiceRules {
     void check_listener(const VirtualService& service, const Listener& listener);
     void check_ring(const VirtualService& service);
     void check_scheduler(const VirtualService& service);
-    void check_probe(const VirtualService& service);
     void warn_of_idle_keys(const VirtualService& service);
     void check_reals(const VirtualService& service);
     void check_real(const VirtualService& service, const RealServer& real, Siblings& siblings);
@@ -102,7 +102,7 @@ void ServiceRules::check() {
         check_listeners(service);
         check_ring(service);
         check_scheduler(service);
-        check_probe(service);
+        check_check(service, findings_);
         warn_of_idle_keys(service);
         check_reals(service);
         real_count += service.reals.size() + (service.fallback ? 1 : 0);
@@ -215,54 +215,11 @@ void ServiceRules::check_scheduler(const VirtualService& service) {
     }
 }
 
-void ServiceRules::check_probe(const VirtualService& service) {
-    const Check& check = service.check;
-    if (check.timeout > check.interval) {
-        refuse(service, "check: timeout: " + std::to_string(check.timeout.count()) +
-                            "ms is longer than the interval of " +
-                            std::to_string(check.interval.count()) + "ms");
-    }
-    const bool is_tcp_probe = check.type != CheckType::none;
-    const std::vector<Listener> listeners = listeners_of(service);
-    const bool has_tcp = std::ranges::any_of(
-        listeners, [](const Listener& listener) { return listener.protocol == L4Protocol::tcp; });
-    const bool keeps_port = std::ranges::any_of(
-        service.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
-    if (has_tcp && keeps_port && only_port_of(service).host() == 0 && is_tcp_probe &&
-        check.port == 0) {
-        refuse(service,
-               "check: type: " + in_quotes(to_string(check.type)) +
-                   " needs a port, and reals of a service with several ports listen on the "
-                   "client's: name the one to check with port, or set type = \"none\"");
-    }
-    if (!listeners.empty() && !has_tcp && is_tcp_probe && check.port == 0) {
-        refuse(service, "check: type: " + in_quotes(to_string(check.type)) +
-                            " opens a TCP connection, which no UDP or SCTP port can answer: "
-                            "name a TCP port of theirs with port, or set type = \"none\"");
-    }
-}
-
 void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
     if (service.protocol != L4Protocol::tcp && service.mss_max != 0) {
         warn(service,
              "mss_max has no effect with protocol = " + in_quotes(to_string(service.protocol)));
     }
-    const Check& check = service.check;
-    const Check preset;
-    const std::string tail = " has no effect with type = " + in_quotes(to_string(check.type));
-    const bool is_http = check.type == CheckType::http;
-    const auto warn_if = [&](bool is_set, const char* key) {
-        if (is_set) {
-            warn(service, std::string{"check: "} + key + tail);
-        }
-    };
-    warn_if(!is_http && check.path != preset.path, "path");
-    warn_if(!is_http && check.host != preset.host, "host");
-    warn_if(!is_http && check.expect != preset.expect, "expect");
-    warn_if(!is_http &&
-                (check.status_min != preset.status_min || check.status_max != preset.status_max),
-            "status");
-    warn_if(check.type == CheckType::none && check.port != preset.port, "port");
 }
 
 void ServiceRules::check_reals(const VirtualService& service) {

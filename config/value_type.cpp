@@ -193,7 +193,7 @@ std::optional<Value> device_of(std::string_view text) {
     return std::nullopt;
 }
 
-std::optional<Value> http_status_of(std::string_view text) {
+std::optional<StatusRange> status_range_of(std::string_view text) {
     const auto least = eat_number(text);
     const bool is_range = text.starts_with('-');
     text.remove_prefix(is_range ? 1 : 0);
@@ -201,7 +201,7 @@ std::optional<Value> http_status_of(std::string_view text) {
     if (!least || !most || !text.empty() || *least < 100 || *most > 599 || *least > *most) {
         return std::nullopt;
     }
-    return Value{.number = *least, .number_most = *most};
+    return StatusRange{static_cast<std::uint16_t>(*least), static_cast<std::uint16_t>(*most)};
 }
 
 std::optional<Value> text_within(const ValueType& type, std::string_view text) {
@@ -274,8 +274,8 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
             return text_if(is_visible(text) && text.starts_with('/') && text.size() <= 1'024, text);
         case ValueKind::http_host:
             return text_if(is_made_of(text, ".-_:") && text.size() <= 255, text);
-        case ValueKind::http_status:
-            return http_status_of(text);
+        case ValueKind::http_statuses:
+            return text_if(parse_statuses(text).has_value(), text);
         case ValueKind::file_path:
             return text_if(
                 is_visible(text) && text.starts_with('/') && text.size() <= socket_path_length_max,
@@ -377,8 +377,8 @@ std::string describe_one(const ValueType& type) {
             return "a path that begins with \"/\", of at most 1024 visible characters";
         case ValueKind::http_host:
             return "a host name or address, with or without a port";
-        case ValueKind::http_status:
-            return "an HTTP status or a range of them, as in \"200-299\"";
+        case ValueKind::http_statuses:
+            return "HTTP statuses and ranges of them, as in \"200\" or \"200-299, 401\"";
         case ValueKind::file_path:
             return "an absolute path of at most 107 visible characters";
     }
@@ -397,6 +397,25 @@ std::optional<IpPrefix> parse_client_prefix(std::string_view text) {
     return prefix && !is_disguised(text, prefix->address) && prefix->network() == prefix->address
                ? prefix
                : std::nullopt;
+}
+
+std::optional<std::vector<StatusRange>> parse_statuses(std::string_view text) {
+    constexpr std::size_t ranges_max = 16;
+    std::vector<StatusRange> ranges;
+    while (ranges.size() < ranges_max) {
+        const std::size_t comma = text.find(',');
+        const auto range = status_range_of(text.substr(0, comma));
+        if (!range) {
+            return std::nullopt;
+        }
+        ranges.push_back(*range);
+        if (comma == std::string_view::npos) {
+            return ranges;
+        }
+        text.remove_prefix(comma + 1);
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    }
+    return std::nullopt;
 }
 
 Result<Value> read_value(const ValueType& type, const Node& node) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/model/result.h"
 #include "config/model/service.h"
@@ -37,8 +38,8 @@ enum class ValueKind : std::uint8_t {
     device,         // how a NIC port is reached
     http_path,
     http_host,
-    http_status,  // "200" or "200-299"
-    file_path,    // absolute, and short enough for a socket
+    http_statuses,  // "200", "200-299" or "200-299, 401"
+    file_path,      // absolute, and short enough for a socket
 };
 
 // One constexpr value a key; see the functions below for how to make one.
@@ -83,10 +84,10 @@ constexpr ValueType list(std::int64_t least, std::int64_t most) {
 
 // A value that was read; which members count is the kind's matter.
 struct Value {
-    // integer; prefix: bits; word: its index; duration: ms; status: least; port_range: first;
+    // integer; prefix: bits; word: its index; duration: ms; port_range: first;
     // DeviceKind
     std::int64_t number = 0;
-    std::int64_t number_most = 0;  // status: greatest; port_range: last
+    std::int64_t number_most = 0;  // port_range: last
     std::string_view text;         // texts of all kinds; device: without its prefix
     IpPrefix prefix{};             // addresses
     be16 port{};                   // endpoint
@@ -95,6 +96,9 @@ struct Value {
 
 // Of one value; of an element, if the type is an array.
 Result<Value> read_value(const ValueType& type, const Node& node);
+
+// Of http_statuses: at least one, of 100 to 599 each.
+std::optional<std::vector<StatusRange>> parse_statuses(std::string_view text);
 
 // A network without bits behind its length, or one address. Not of an address that hides another.
 std::optional<IpPrefix> parse_client_prefix(std::string_view text);

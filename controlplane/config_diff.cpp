@@ -182,10 +182,6 @@ void compare_timeouts(const SessionTimeouts& before, const SessionTimeouts& afte
     say("sctp_closed", &SessionTimeouts::sctp_closed_s);
 }
 
-std::string accepted_status(const Check& check) {
-    return std::to_string(check.status_min) + "-" + std::to_string(check.status_max);
-}
-
 void compare_checks(const Check& before, const Check& after, Account& account) {
     const auto say_text = [&](std::string_view what, std::string Check::*text) {
         account.say_change(what, "\"" + before.*text + "\"", "\"" + after.*text + "\"");
@@ -199,7 +195,7 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
     say_text("check.path", &Check::path);
     say_text("check.host", &Check::host);
     say_text("check.expect", &Check::expect);
-    account.say_change("check.status", accepted_status(before), accepted_status(after));
+    account.say_change("check.status", to_string(before.status), to_string(after.status));
     account.say_change("check.port", std::to_string(before.port), std::to_string(after.port));
     say_duration("check.interval", &Check::interval);
     say_duration("check.timeout", &Check::timeout);

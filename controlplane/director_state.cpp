@@ -140,9 +140,14 @@ DirectorState::RealRecord DirectorState::first_record(const ServiceRecord& servi
                                                       std::size_t real, Instant now) {
     const bool is_fallback = service.is_fallback(real);
     const bool is_checked = service.is_checked(real);
-    return {.health = is_checked ? Health::unknown : Health::up,
+    const bool is_off = !is_fallback && service.asked->check.type == CheckType::off;
+    return {.health = is_checked ? Health::unknown
+                      : is_off   ? Health::down
+                                 : Health::up,
             .ring_weight = is_fallback ? 0 : service.asked_real(real).weight,
-            .check = is_checked ? "not checked yet" : "not checked",
+            .check = is_checked ? "not checked yet"
+                     : is_off   ? "switched off in the configuration"
+                                : "not checked",
             .since = now};
 }
 

@@ -163,7 +163,7 @@ class DirectorState {
         std::optional<std::size_t> position_of(std::string_view real) const;
         void sort_by_name();
         bool is_checked(std::size_t real) const {
-            return !is_fallback(real) && asked->check.type != CheckType::none;
+            return !is_fallback(real) && is_asked(asked->check.type);
         }
     };
     struct RealName {

@@ -148,16 +148,4 @@ std::string_view to_string(NoReal no_real) {
     return "unknown";
 }
 
-std::string_view to_string(CheckType type) {
-    switch (type) {
-        case CheckType::none:
-            return "none";
-        case CheckType::connect:
-            return "connect";
-        case CheckType::http:
-            return "http";
-    }
-    return "unknown";
-}
-
 }  // namespace fulcrum

@@ -11,6 +11,7 @@
 
 #include "config/model/access.h"
 #include "config/model/address.h"
+#include "config/model/check.h"
 #include "config/model/client_address.h"
 #include "config/model/limits.h"
 #include "config/model/placing.h"
@@ -61,28 +62,6 @@ enum class NoReal : std::uint8_t {
     reset,  // TCP: RST to the client; UDP: silence
     silent,
     unreachable,  // ICMP or ICMPv6 "port unreachable", whatever the protocol
-};
-
-enum class CheckType : std::uint8_t {
-    none,     // always up
-    connect,  // the TCP connection is accepted
-    http,     // GET answers with an expected status, and the body holds `expect` if that is set
-};
-
-struct Check {
-    CheckType type = CheckType::connect;
-    std::string path = "/";          // http
-    std::string host;                // http: Host header; the real's address when empty
-    std::string expect;              // http: text that the body must hold; empty: any body
-    std::uint16_t status_min = 200;  // http: accepted status codes, inclusive
-    std::uint16_t status_max = 299;
-    std::uint16_t port = 0;  // 0: the real's port
-    std::chrono::milliseconds interval{5'000};
-    std::chrono::milliseconds timeout{3'000};
-    std::uint32_t rise = 1;  // successes in a row that bring a real up
-    std::uint32_t fall = 1;  // failures in a row that take it down
-
-    friend bool operator==(const Check&, const Check&) = default;
 };
 
 // One VIP, or each address of a prefix, with one L4 port or a range of them.
@@ -153,6 +132,12 @@ struct VirtualService {
     Access access;
     RateLimits limits;
     Check check;
+    // The weights of sound reals must sum up to `quorum` for the service to be up: it comes up with
+    // quorum + hysteresis, and goes down below quorum - hysteresis, or at 0.
+    std::uint32_t quorum = 1;
+    std::uint32_t hysteresis = 0;
+    std::uint32_t slow_start_s = 0;  // a real that comes up reaches its full share after so long
+    bool quiescent = true;           // a real that is down stays in listings, with weight 0
     std::vector<RealServer> reals;
     std::optional<RealServer> fallback;
     SourcePlace place;
@@ -194,6 +179,7 @@ struct Director {
     std::string seed = "fulcrum";  // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
     Memory memory = Memory::hugepages;
+    std::string maintenance;  // a folder: its files' names drain reals; empty: none
     SourcePlace place;
 
     friend bool operator==(const Director&, const Director&) = default;
@@ -244,6 +230,5 @@ std::string device_in_words(const NicPort& port);  // "eth1", "vlan 20 of lan"
 
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(NoReal no_real);
-std::string_view to_string(CheckType type);
 
 }  // namespace fulcrum

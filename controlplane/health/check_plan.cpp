@@ -16,7 +16,7 @@ struct Wanted {
 std::vector<Wanted> wanted_by(const Config& config) {
     std::vector<Wanted> wanted;
     for (const VirtualService& service : config.services) {
-        if (service.check.type == CheckType::none) {
+        if (!is_asked(service.check.type)) {
             continue;
         }
         for (const RealServer& real : service.reals) {

@@ -52,7 +52,7 @@ void ConnectProber::probe(const ProbeSpec& spec, Done done) {
         loop_.post([attempt, error] { attempt->finish(outcome_of_refusal(error.value())); });
         return;
     }
-    attempt->deadline.after(spec.timeout, [weak = std::weak_ptr{attempt}, spec] {
+    attempt->deadline.after(spec.check.timeout, [weak = std::weak_ptr{attempt}, spec] {
         if (const auto late = weak.lock()) {
             late->finish(outcome_of_timeout(spec));
         }

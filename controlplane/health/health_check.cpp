@@ -89,7 +89,7 @@ void HealthCheck::follow_probes(const CheckPlan& plan) {
     }
     const Duration spread = jitter_per_probe * static_cast<Duration::rep>(fresh.size());
     for (const auto& schedule : fresh) {
-        const Duration longest = std::min<Duration>(spread, schedule->spec.interval);
+        const Duration longest = std::min<Duration>(spread, schedule->spec.check.interval);
         std::uniform_int_distribution<Duration::rep> jitter{0, longest.count()};
         schedule->start = loop_.now() + Duration{jitter(random_)};
         set_off(schedule);
@@ -105,13 +105,13 @@ void HealthCheck::set_off(const std::shared_ptr<Schedule>& schedule) {
 }
 
 void HealthCheck::start(const std::shared_ptr<Schedule>& schedule) {
-    schedule->start = next_start_after(schedule->start, schedule->spec.interval, loop_.now());
+    schedule->start = next_start_after(schedule->start, schedule->spec.check.interval, loop_.now());
     set_off(schedule);
     if (schedule->is_under_way) {
         return;  // validation keeps timeouts within intervals; a late loop can still get here
     }
     schedule->is_under_way = true;
-    probers_.at(schedule->spec.type)
+    probers_.at(schedule->spec.check.type)
         ->probe(schedule->spec, [this, weak = std::weak_ptr{schedule},
                                  started = loop_.now()](const ProbeOutcome& outcome) {
             if (const auto asked = weak.lock()) {
@@ -135,7 +135,7 @@ void HealthCheck::finish(Schedule& schedule, Instant started, const ProbeOutcome
 }
 
 void HealthCheck::count(const ProbeSpec& spec, Duration length) {
-    CheckDurations& durations = durations_[spec.type];
+    CheckDurations& durations = durations_[spec.check.type];
     const double length_s = std::chrono::duration<double>{length}.count();
     const auto bucket = std::ranges::lower_bound(check_duration_bounds_s, length_s);
     durations.counts[static_cast<std::size_t>(bucket - check_duration_bounds_s.begin())].add(1);

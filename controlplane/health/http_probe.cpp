@@ -32,9 +32,10 @@ std::string lower_first(std::string sentence) {
     return sentence;
 }
 
-std::string range_text(const ProbeSpec& spec) {
-    const std::string low = std::to_string(spec.status_min);
-    return spec.status_min == spec.status_max ? low : low + "-" + std::to_string(spec.status_max);
+bool is_wanted(const std::vector<StatusRange>& wanted, long status) {
+    return std::ranges::any_of(wanted, [status](const StatusRange& range) {
+        return status >= range.first && status <= range.last;
+    });
 }
 
 }  // namespace
@@ -104,11 +105,11 @@ void HttpProber::refuse(Done done) {
 bool HttpProber::set_up(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
     curl_slist* list = curl_slist_append(nullptr, "Connection: close");
-    if (!transfer.spec.host.empty()) {
-        list = curl_slist_append(list, ("Host: " + transfer.spec.host).c_str());
+    if (!transfer.spec.check.host.empty()) {
+        list = curl_slist_append(list, ("Host: " + transfer.spec.check.host).c_str());
     }
     transfer.headers.reset(list);
-    const std::string url = "http://" + to_string(transfer.spec.target) + transfer.spec.path;
+    const std::string url = "http://" + to_string(transfer.spec.target) + transfer.spec.check.path;
     const bool is_url = curl_easy_setopt(easy, CURLOPT_URL, url.c_str()) == CURLE_OK;
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
@@ -129,7 +130,7 @@ bool HttpProber::set_up(Transfer& transfer) {
 
 void HttpProber::set_limits(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
-    const long timeout_ms = static_cast<long>(transfer.spec.timeout.count());
+    const long timeout_ms = static_cast<long>(transfer.spec.check.timeout.count());
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -256,11 +257,11 @@ ProbeOutcome HttpProber::Transfer::outcome(CURLcode code) const {
 
 ProbeOutcome judge_answer(const ProbeSpec& spec, long status, std::string_view body) {
     const std::string seen = "HTTP " + std::to_string(status);
-    if (status < spec.status_min || status > spec.status_max) {
-        return {ProbeVerdict::failure, seen + ", wanted " + range_text(spec)};
+    if (!is_wanted(spec.check.status, status)) {
+        return {ProbeVerdict::failure, seen + ", wanted " + to_string(spec.check.status)};
     }
-    if (body.find(spec.expect) == std::string_view::npos) {
-        return {ProbeVerdict::failure, seen + ", body lacks \"" + spec.expect + "\""};
+    if (body.find(spec.check.expect) == std::string_view::npos) {
+        return {ProbeVerdict::failure, seen + ", body lacks \"" + spec.check.expect + "\""};
     }
     return {ProbeVerdict::success, seen};
 }

@@ -8,27 +8,21 @@
 namespace fulcrum {
 
 ProbeSpec probe_spec_of(const Check& check, const RealServer& real) {
-    ProbeSpec spec;
-    spec.type = check.type;
-    spec.target = real.endpoint;
+    const Check preset;
+    ProbeSpec spec{.check = check, .target = real.endpoint};
     if (check.port != 0) {
         spec.target.port = be16{check.port};
     }
-    spec.interval = check.interval;
-    spec.timeout = check.timeout;
-    if (check.type == CheckType::http) {
-        spec.host = check.host;
-        spec.path = check.path;
-        spec.expect = check.expect;
-        spec.status_min = check.status_min;
-        spec.status_max = check.status_max;
-    }
+    spec.check.port = preset.port;
+    spec.check.rise = preset.rise;
+    spec.check.fall = preset.fall;
+    spec.check.initial = preset.initial;
     return spec;
 }
 
 ProbeOutcome outcome_of_timeout(const ProbeSpec& spec) {
     return {ProbeVerdict::failure,
-            "no answer within " + std::to_string(spec.timeout.count()) + " ms"};
+            "no answer within " + std::to_string(spec.check.timeout.count()) + " ms"};
 }
 
 ProbeOutcome outcome_of_refusal(int error) {

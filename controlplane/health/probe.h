@@ -2,7 +2,6 @@
 // Two services whose probes are equal in every member are served by one probe.
 #pragma once
 
-#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -13,22 +12,15 @@
 
 namespace fulcrum {
 
-// Everything that shapes a probe, and so its identity. Members that a type ignores are left empty.
+// Everything that shapes a probe, and so its identity.
 struct ProbeSpec {
-    CheckType type = CheckType::connect;
+    Check check;  // of a type that is asked; without what shapes no probe (port, rise, fall)
     Endpoint target;
-    std::string host;
-    std::string path;
-    std::string expect;
-    std::uint16_t status_min = 0;
-    std::uint16_t status_max = 0;
-    std::chrono::milliseconds interval{0};
-    std::chrono::milliseconds timeout{0};
 
     friend auto operator<=>(const ProbeSpec&, const ProbeSpec&) = default;
 };
 
-// What `check` means for `real`. Not for checks of type none.
+// What `check`, of a type that is asked, means for `real`.
 ProbeSpec probe_spec_of(const Check& check, const RealServer& real);
 
 enum class ProbeVerdict : std::uint8_t {
@@ -43,7 +35,7 @@ struct ProbeOutcome {
 };
 
 // Sends probes of one type. Calls back exactly once a probe, from a later turn of the loop and no
-// later than about spec.timeout; never after its own end.
+// later than about its timeout; never after its own end.
 class Prober {
   public:
     using Done = std::function<void(ProbeOutcome)>;

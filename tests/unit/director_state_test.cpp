@@ -122,6 +122,20 @@ TEST_F(Directed, ShowsARealDownWithWeightZeroAndUpWithItsOwn) {
     EXPECT_EQ(plan("web1").standing, RealStanding::usable);
 }
 
+TEST(DirectorState, HasRealsDownForGoodWhoseCheckIsOff) {
+    VirtualService asked = web({real("web1", 11)});
+    asked.check.type = CheckType::off;
+    asked.fallback = real("sorry", 99);
+    DirectorState state;
+    state.on_event(ConfigLoaded{shared_config({asked})}, at_s(0));
+    const ServiceView view = state.service("web").value();
+    EXPECT_EQ(view.reals.at(0).state, RealState::down);
+    EXPECT_EQ(view.reals.at(1).state, RealState::up);
+    EXPECT_EQ(view.usable_count, 0U);
+    EXPECT_FALSE(state.on_event(HealthChanged{"web", "web1", true, ""}, at_s(1)).needs_snapshot);
+    EXPECT_EQ(state.compile_input().services[0].reals[0].standing, RealStanding::down);
+}
+
 TEST_F(Directed, NeedsNoSnapshotForTheSameVerdictAgain) {
     EXPECT_FALSE(set_health("web1", true, 9).needs_snapshot);
     EXPECT_EQ(view("web1").since, at_s(1));

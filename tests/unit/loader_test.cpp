@@ -100,8 +100,7 @@ services = (
     EXPECT_EQ(service.ring_size, 251U);
     EXPECT_EQ(service.timeouts, (SessionTimeouts{1, 2, 3, 4, 5, 6}));
     EXPECT_EQ(service.check.port, 8'053);
-    EXPECT_EQ(service.check.status_min, 204);
-    EXPECT_EQ(service.check.status_max, 204);
+    EXPECT_EQ(service.check.status, (std::vector<StatusRange>{{204, 204}}));
     EXPECT_EQ(service.check.rise, 2U);
     EXPECT_EQ(service.check.fall, 3U);
     EXPECT_EQ(service.reals.at(0).forward, ForwardingMode::direct);

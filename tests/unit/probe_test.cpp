@@ -20,20 +20,18 @@ const std::string hello = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nHello Wo
 
 ProbeSpec http_spec(Endpoint target, std::string expect = "") {
     ProbeSpec spec;
-    spec.type = CheckType::http;
+    spec.check.type = CheckType::http;
     spec.target = target;
-    spec.path = "/ping.html";
-    spec.expect = std::move(expect);
-    spec.status_min = 200;
-    spec.status_max = 299;
-    spec.timeout = std::chrono::milliseconds{300};
+    spec.check.path = "/ping.html";
+    spec.check.expect = std::move(expect);
+    spec.check.timeout = std::chrono::milliseconds{300};
     return spec;
 }
 
 ProbeSpec connect_spec(Endpoint target) {
     ProbeSpec spec;
     spec.target = target;
-    spec.timeout = std::chrono::milliseconds{300};
+    spec.check.timeout = std::chrono::milliseconds{300};
     return spec;
 }
 
@@ -98,8 +96,8 @@ TEST(HttpProbe, SucceedsOnTheExpectedText) {
 TEST(HttpProbe, AsksForThePathUnderTheHostInOneRequest) {
     const StubServer server{Manner::answers, hello};
     ProbeSpec spec = http_spec(server.at());
-    spec.path = "/a/../ping.html?x=1";
-    spec.host = "www.example.org";
+    spec.check.path = "/a/../ping.html?x=1";
+    spec.check.host = "www.example.org";
     outcome_of<HttpProber>(spec);
     const std::string request = server.last_request();
     EXPECT_EQ(request.substr(0, request.find("\r\n")), "GET /a/../ping.html?x=1 HTTP/1.1");
@@ -207,14 +205,14 @@ TEST(HttpProbe, IsNotDelayedByAThousandServersThatHang) {
     int timed_out_count = 0;
     for (unsigned n = 0; n < 1'000; ++n) {
         ProbeSpec spec = http_spec(hung.at(Ipv4Address::from_host(0x7F010000U + n + 1)));
-        spec.timeout = std::chrono::milliseconds{5'000};
+        spec.check.timeout = std::chrono::milliseconds{5'000};
         prober.probe(spec, [&](const ProbeOutcome& outcome) {
             timed_out_count += outcome.sentence == "no answer within 5000 ms" ? 1 : 0;
         });
     }
     ASSERT_TRUE(loop_until(loop, [&] { return hung.accepted_count() == 1'000; }));
     ProbeSpec sound_spec = http_spec(sound.at(), "Hello");
-    sound_spec.timeout = std::chrono::milliseconds{2'000};
+    sound_spec.check.timeout = std::chrono::milliseconds{2'000};
     for (int n = 0; n < 10; ++n) {
         bool is_told = false;
         const Instant start = std::chrono::steady_clock::now();

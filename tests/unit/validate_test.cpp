@@ -251,56 +251,6 @@ TEST(Validate, RefusesALowerLimitAboveTheUpper) {
     EXPECT_EQ(problems_of(config), Sentences{});
 }
 
-TEST(Validate, RefusesACheckThatOutlastsItsInterval) {
-    Config config = sound_config();
-    config.services[0].check.interval = std::chrono::milliseconds{500};
-    config.services[0].check.timeout = std::chrono::milliseconds{500};
-    EXPECT_EQ(problems_of(config), Sentences{});
-    config.services[0].check.timeout = std::chrono::milliseconds{501};
-    EXPECT_EQ(problems_of(config),
-              (Sentences{"service \"web\": check: timeout: 501ms is longer than the "
-                         "interval of 500ms"}));
-}
-
-TEST(Validate, WantsATcpPortForTheCheckOfAUdpService) {
-    Config config = sound_config();
-    VirtualService& service = config.services[0];
-    service.protocol = L4Protocol::udp;
-    service.check.type = CheckType::none;
-    EXPECT_EQ(problems_of(config), Sentences{});
-    for (const CheckType type : {CheckType::connect, CheckType::http}) {
-        service.check.type = type;
-        service.check.port = 0;
-        EXPECT_EQ(problems_of(config),
-                  (Sentences{"service \"web\": check: type: \"" + std::string{to_string(type)} +
-                             "\" opens a TCP connection, which no UDP or SCTP port can answer: "
-                             "name a TCP port of theirs with port, or set type = \"none\""}));
-        service.check.port = 8'053;
-        EXPECT_EQ(problems_of(config), Sentences{});
-    }
-}
-
-TEST(Validate, WarnsOfKeysThatTheCheckDoesNotUse) {
-    Config config = sound_config();
-    Check& check = config.services[0].check;
-    check = {.type = CheckType::http,
-             .path = "/x",
-             .host = "h",
-             .expect = "e",
-             .status_max = 200,
-             .port = 81};
-    EXPECT_EQ(warnings_of(config), Sentences{});
-    check.type = CheckType::connect;
-    const std::string head = "service \"web\": check: ";
-    EXPECT_EQ(warnings_of(config),
-              (Sentences{head + "path has no effect with type = \"connect\"",
-                         head + "host has no effect with type = \"connect\"",
-                         head + "expect has no effect with type = \"connect\"",
-                         head + "status has no effect with type = \"connect\""}));
-    check = {.type = CheckType::none, .port = 81};
-    EXPECT_EQ(warnings_of(config), (Sentences{head + "port has no effect with type = \"none\""}));
-}
-
 TEST(Validate, RefusesARealNameOrEndpointTwice) {
     Config config = sound_config();
     VirtualService& service = config.services[0];

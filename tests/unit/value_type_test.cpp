@@ -140,17 +140,15 @@ TEST(ValueType, TellsDevicesApart) {
     }
 }
 
-TEST(ValueType, ReadsAnHttpStatusOrARangeOfThem) {
-    const ValueType type{ValueKind::http_status};
-    const Result<Value> one = read_value(type, text_node("204"));
-    const Result<Value> range = read_value(type, text_node("200-399"));
-    ASSERT_TRUE(one && range);
-    EXPECT_EQ(one->number, 204);
-    EXPECT_EQ(one->number_most, 204);
-    EXPECT_EQ(range->number, 200);
-    EXPECT_EQ(range->number_most, 399);
-    for (const char* text :
-         {"", "99", "600", "200-", "-299", "299-200", "200-600", "2xx", "200 "}) {
+TEST(ValueType, ReadsHttpStatusesAndRangesOfThem) {
+    const ValueType type{ValueKind::http_statuses};
+    EXPECT_TRUE(accepts(type, "200-399, 401"));
+    EXPECT_EQ(parse_statuses("204"), (std::vector<StatusRange>{{204, 204}}));
+    EXPECT_EQ(parse_statuses("200-399"), (std::vector<StatusRange>{{200, 399}}));
+    EXPECT_EQ(parse_statuses("200-299,401, 403"),
+              (std::vector<StatusRange>{{200, 299}, {401, 401}, {403, 403}}));
+    for (const char* text : {"", "99", "600", "200-", "-299", "299-200", "200-600", "2xx", "200 ",
+                             "200,", ",200", "200, ", "200 300"}) {
         EXPECT_FALSE(accepts(type, text)) << text;
     }
 }

@@ -1,0 +1,71 @@
+// The rows, and the words for kinds of checks.
+#include "config/check_schema.h"
+
+#include <array>
+#include <chrono>
+#include <string>
+
+namespace fulcrum {
+namespace {
+
+using std::string_view;
+using Target = SchemaTarget;
+using enum Presence;
+
+constexpr std::array check_types{CheckType::none, CheckType::off, CheckType::connect,
+                                 CheckType::http};
+constexpr std::array<string_view, check_types.size()> check_words{"none", "off", "connect", "http"};
+
+constexpr ValueType l4_port = integer(1, 65'535);
+
+std::string string_of(const Value& value) { return std::string{value.text}; }
+std::chrono::milliseconds duration_of(const Value& value) {
+    return std::chrono::milliseconds{value.number};
+}
+template <typename T>
+T number_as(const Value& value) {
+    return static_cast<T>(value.number);  // the type's range has been checked
+}
+Check& check_of(Target& target) { return target.service->check; }
+
+// clang-format off
+constexpr SchemaKey keys[] = {
+    {"services[].check", {ValueKind::group}, optional_in_words, "as below", "how the reals are checked",
+     [](Target&, const Value&) {}},
+    {"services[].check.type", one_of(check_words), optional_in_words,
+     "`\"connect\"`, for UDP and SCTP `\"none\"`", "the kind of check, see below",
+     [](Target& t, const Value& v) { check_of(t).type = check_types[static_cast<std::size_t>(v.number)]; }},
+    {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"", "what http asks for",
+     [](Target& t, const Value& v) { check_of(t).path = string_of(v); }},
+    {"services[].check.host", {ValueKind::http_host}, optional_in_words, "the real's address",
+     "http's Host header",
+     [](Target& t, const Value& v) { check_of(t).host = string_of(v); }},
+    {"services[].check.expect", text(1, 1'024), optional_in_words, "any answer",
+     "text that the answer must hold; of http, its body",
+     [](Target& t, const Value& v) { check_of(t).expect = string_of(v); }},
+    {"services[].check.status", {ValueKind::http_statuses}, optional, "\"200-299\"",
+     "what http accepts",
+     [](Target& t, const Value& v) { check_of(t).status = parse_statuses(v.text).value(); }},
+    {"services[].check.port", l4_port, optional_in_words, "the real's port",
+     "the port to check; needed where the service has none of the check's protocol",
+     [](Target& t, const Value& v) { check_of(t).port = number_as<std::uint16_t>(v); }},
+    {"services[].check.interval", duration(100, 3'600'000), optional, "\"5s\"",
+     "between the beginnings of two checks of a real",
+     [](Target& t, const Value& v) { check_of(t).interval = duration_of(v); }},
+    {"services[].check.timeout", duration(10, 3'600'000), optional, "\"3s\"",
+     "after which a check has failed; at most `interval`",
+     [](Target& t, const Value& v) { check_of(t).timeout = duration_of(v); }},
+    {"services[].check.rise", integer(1, 1'000), optional, "1",
+     "successes in a row that bring a real up",
+     [](Target& t, const Value& v) { check_of(t).rise = number_as<std::uint32_t>(v); }},
+    {"services[].check.fall", integer(1, 1'000), optional, "1",
+     "failures in a row that take it down",
+     [](Target& t, const Value& v) { check_of(t).fall = number_as<std::uint32_t>(v); }},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SchemaKey> check_keys() { return keys; }
+
+}  // namespace fulcrum

@@ -1,0 +1,91 @@
+// What a check asks for that cannot be, and what it says for nothing.
+#include "config/check_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace fulcrum {
+namespace {
+
+using Sentences = std::vector<std::string>;
+
+const std::string head = "service \"web\": check: ";
+
+VirtualService sound_service() {
+    return {.name = "web",
+            .vip = Ipv4Address::of(10, 0, 0, 80),
+            .port = be16{80},
+            .reals = {{.name = "web1", .endpoint = {Ipv4Address::of(10, 0, 0, 11), be16{8'080}}}}};
+}
+
+Sentences sentences_of(const FindingList& list) {
+    Sentences sentences;
+    for (const Finding& finding : list.kept()) {
+        sentences.push_back(finding.sentence);
+    }
+    return sentences;
+}
+
+Sentences problems_of(const VirtualService& service) {
+    Findings findings;
+    check_check(service, findings);
+    return sentences_of(findings.problems);
+}
+
+Sentences warnings_of(const VirtualService& service) {
+    Findings findings;
+    check_check(service, findings);
+    return sentences_of(findings.warnings);
+}
+
+TEST(CheckRules, RefusesACheckThatOutlastsItsInterval) {
+    VirtualService service = sound_service();
+    service.check.interval = std::chrono::milliseconds{500};
+    service.check.timeout = std::chrono::milliseconds{500};
+    EXPECT_EQ(problems_of(service), Sentences{});
+    service.check.timeout = std::chrono::milliseconds{501};
+    EXPECT_EQ(problems_of(service), (Sentences{head + "timeout: 501ms is longer than the "
+                                                      "interval of 500ms"}));
+}
+
+TEST(CheckRules, WantsATcpPortForTheCheckOfAUdpService) {
+    VirtualService service = sound_service();
+    service.protocol = L4Protocol::udp;
+    service.check.type = CheckType::none;
+    EXPECT_EQ(problems_of(service), Sentences{});
+    for (const CheckType type : {CheckType::connect, CheckType::http}) {
+        service.check.type = type;
+        service.check.port = 0;
+        EXPECT_EQ(problems_of(service),
+                  (Sentences{head + "type: \"" + std::string{to_string(type)} +
+                             "\" opens a TCP connection, which no UDP or SCTP port can answer: "
+                             "name a TCP port of theirs with port, or set type = \"none\""}));
+        service.check.port = 8'053;
+        EXPECT_EQ(problems_of(service), Sentences{});
+    }
+}
+
+TEST(CheckRules, WarnsOfKeysThatTheCheckDoesNotUse) {
+    VirtualService service = sound_service();
+    Check& check = service.check;
+    check = {.type = CheckType::http,
+             .path = "/x",
+             .host = "h",
+             .status = {{200, 200}},
+             .expect = "e",
+             .port = 81};
+    EXPECT_EQ(warnings_of(service), Sentences{});
+    check.type = CheckType::connect;
+    EXPECT_EQ(warnings_of(service),
+              (Sentences{head + "path has no effect with type = \"connect\"",
+                         head + "host has no effect with type = \"connect\"",
+                         head + "expect has no effect with type = \"connect\"",
+                         head + "status has no effect with type = \"connect\""}));
+    check = {.type = CheckType::none, .port = 81};
+    EXPECT_EQ(warnings_of(service), (Sentences{head + "port has no effect with type = \"none\""}));
+}
+
+}  // namespace
+}  // namespace fulcrum
