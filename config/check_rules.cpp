@@ -18,12 +18,14 @@ class CheckRules {
     void check() {
         check_times();
         check_port();
+        check_what_is_needed();
         warn_of_idle_keys();
     }
 
   private:
     void check_times();
     void check_port();
+    void check_what_is_needed();
     void warn_of_idle_keys();
 
     std::string label() const { return "service " + in_quotes(service_.name) + ": check: "; }
@@ -72,6 +74,12 @@ void CheckRules::check_port() {
     }
 }
 
+void CheckRules::check_what_is_needed() {
+    if (check_.type == CheckType::udp && check_.send.empty()) {
+        refuse("type: \"udp\" needs something to say: set send or send_hex");
+    }
+}
+
 void CheckRules::warn_of_idle_keys() {
     const Check preset;
     const auto warn_if = [&](bool is_set, CheckKey key, const char* name) {
@@ -82,8 +90,18 @@ void CheckRules::warn_of_idle_keys() {
     };
     warn_if(check_.path != preset.path, CheckKey::path, "path");
     warn_if(check_.host != preset.host, CheckKey::host, "host");
+    warn_if(check_.method != preset.method, CheckKey::method, "method");
+    warn_if(!check_.headers.empty(), CheckKey::headers, "headers");
+    warn_if(check_.http2, CheckKey::http2, "http2");
+    warn_if(check_.send != preset.send, CheckKey::send, "send");
     warn_if(check_.expect != preset.expect, CheckKey::expect, "expect");
+    warn_if(check_.match != preset.match, CheckKey::match, "match");
     warn_if(check_.status != preset.status, CheckKey::status, "status");
+    warn_if(check_.verify != preset.verify, CheckKey::tls, "verify");
+    warn_if(check_.ca_file != preset.ca_file, CheckKey::tls, "ca_file");
+    warn_if(!check_.login.empty(), CheckKey::login, "login");
+    warn_if(!check_.password.empty(), CheckKey::login, "password");
+    warn_if(!check_.query.empty(), CheckKey::query, "query");
     warn_if(check_.port != preset.port, CheckKey::port, "port");
 }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "config/check_values.h"
+
 namespace fulcrum {
 namespace {
 
@@ -12,9 +14,11 @@ using std::string_view;
 using Target = SchemaTarget;
 using enum Presence;
 
-constexpr std::array check_types{CheckType::none, CheckType::off, CheckType::connect,
-                                 CheckType::http};
-constexpr std::array<string_view, check_types.size()> check_words{"none", "off", "connect", "http"};
+constexpr std::array check_types{CheckType::none, CheckType::off,  CheckType::connect,
+                                 CheckType::tcp,  CheckType::tls,  CheckType::udp,
+                                 CheckType::http, CheckType::https};
+constexpr std::array<string_view, check_types.size()> check_words{
+    "none", "off", "connect", "tcp", "tls", "udp", "http", "https"};
 
 constexpr ValueType l4_port = integer(1, 65'535);
 
@@ -35,17 +39,42 @@ constexpr SchemaKey keys[] = {
     {"services[].check.type", one_of(check_words), optional_in_words,
      "`\"connect\"`, for UDP and SCTP `\"none\"`", "the kind of check, see below",
      [](Target& t, const Value& v) { check_of(t).type = check_types[static_cast<std::size_t>(v.number)]; }},
-    {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"", "what http asks for",
+    {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"",
+     "what http asks for",
      [](Target& t, const Value& v) { check_of(t).path = string_of(v); }},
     {"services[].check.host", {ValueKind::http_host}, optional_in_words, "the real's address",
-     "http's Host header",
+     "http's Host header; within TLS, the name that the server is asked for",
      [](Target& t, const Value& v) { check_of(t).host = string_of(v); }},
-    {"services[].check.expect", text(1, 1'024), optional_in_words, "any answer",
+    {"services[].check.method", {ValueKind::http_method}, optional, "\"GET\"", "of http",
+     [](Target& t, const Value& v) { check_of(t).method = string_of(v); }},
+    {"services[].check.headers", array_of({ValueKind::http_header}, 0, 32), optional, "[]",
+     "of http, further ones",
+     [](Target& t, const Value& v) { check_of(t).headers.push_back(string_of(v)); }},
+    {"services[].check.http2", {ValueKind::boolean}, optional, "false",
+     "of http: version 2, without TLS from the first octet on; else 1.1",
+     [](Target& t, const Value& v) { check_of(t).http2 = v.number != 0; }},
+    {"services[].check.send", octets(1, 4'096), optional_in_words, "nothing",
+     "what is said to the server first",
+     [](Target& t, const Value& v) { check_of(t).send = string_of(v); }},
+    {"services[].check.send_hex", octets_hex(2, 8'192), optional_in_words, "nothing",
+     "the same in place of `send`, for octets that cannot be written there",
+     [](Target& t, const Value& v) { check_of(t).send = octets_of_hex(v.text); }},
+    {"services[].check.expect", octets(1, 1'024), optional_in_words, "any answer",
      "text that the answer must hold; of http, its body",
      [](Target& t, const Value& v) { check_of(t).expect = string_of(v); }},
+    {"services[].check.match", expression(1, 1'024), optional_in_words, "any answer",
+     "a regular expression that must fit somewhere in the answer; of http, in its body",
+     [](Target& t, const Value& v) { check_of(t).match = string_of(v); }},
     {"services[].check.status", {ValueKind::http_statuses}, optional, "\"200-299\"",
      "what http accepts",
      [](Target& t, const Value& v) { check_of(t).status = parse_statuses(v.text).value(); }},
+    {"services[].check.verify", {ValueKind::boolean}, optional, "false",
+     "within TLS: the certificate must be `host`'s (the real's address without one) and its issuer "
+     "be trusted; else any will do",
+     [](Target& t, const Value& v) { check_of(t).verify = v.number != 0; }},
+    {"services[].check.ca_file", text(1, 1'024), optional_in_words, "the system's",
+     "with `verify`: a file of the issuers that are trusted, in PEM; read once",
+     [](Target& t, const Value& v) { check_of(t).ca_file = string_of(v); }},
     {"services[].check.port", l4_port, optional_in_words, "the real's port",
      "the port to check; needed where the service has none of the check's protocol",
      [](Target& t, const Value& v) { check_of(t).port = number_as<std::uint16_t>(v); }},

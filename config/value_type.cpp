@@ -9,6 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "config/check_values.h"
+#include "config/expression.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -193,17 +195,6 @@ std::optional<Value> device_of(std::string_view text) {
     return std::nullopt;
 }
 
-std::optional<StatusRange> status_range_of(std::string_view text) {
-    const auto least = eat_number(text);
-    const bool is_range = text.starts_with('-');
-    text.remove_prefix(is_range ? 1 : 0);
-    const auto most = is_range ? eat_number(text) : least;
-    if (!least || !most || !text.empty() || *least < 100 || *most > 599 || *least > *most) {
-        return std::nullopt;
-    }
-    return StatusRange{static_cast<std::uint16_t>(*least), static_cast<std::uint16_t>(*most)};
-}
-
 std::optional<Value> text_within(const ValueType& type, std::string_view text) {
     const auto length = static_cast<std::int64_t>(text.size());
     const bool is_name = type.kind == ValueKind::name;
@@ -216,6 +207,11 @@ std::optional<Value> text_within(const ValueType& type, std::string_view text) {
         return std::nullopt;
     }
     return Value{.text = text};
+}
+
+bool is_within(const ValueType& type, std::string_view text) {
+    const auto length = static_cast<std::int64_t>(text.size());
+    return length >= type.least && length <= type.most;
 }
 
 std::optional<Value> text_if(bool is_fit, std::string_view text) {
@@ -240,11 +236,19 @@ std::optional<Value> duration_of(const ValueType& type, std::string_view text) {
 }
 
 std::optional<Value> read_text(const ValueType& type, std::string_view text) {
+    constexpr std::string_view upper_case = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    constexpr auto npos = std::string_view::npos;
     constexpr std::size_t socket_path_length_max = 107;  // sun_path less its end
     switch (type.kind) {
         case ValueKind::text:
         case ValueKind::name:
             return text_within(type, text);
+        case ValueKind::octets:
+            return text_if(is_within(type, text), text);
+        case ValueKind::octets_hex:
+            return text_if(is_within(type, text) && is_hexadecimal(text), text);
+        case ValueKind::expression:
+            return text_if(is_within(type, text) && Expression::compile(std::string{text}), text);
         case ValueKind::word:
             return word_of(type, text);
         case ValueKind::duration:
@@ -270,6 +274,10 @@ std::optional<Value> read_text(const ValueType& type, std::string_view text) {
             return endpoint_of(text);
         case ValueKind::device:
             return device_of(text);
+        case ValueKind::http_method:
+            return text_if(text.size() <= 20 && text.find_first_not_of(upper_case) == npos, text);
+        case ValueKind::http_header:
+            return text_if(text.size() <= 1'024 && is_http_header(text), text);
         case ValueKind::http_path:
             return text_if(is_visible(text) && text.starts_with('/') && text.size() <= 1'024, text);
         case ValueKind::http_host:
@@ -338,6 +346,19 @@ std::string describe_one(const ValueType& type) {
             return "an integer from " + describe_range(type.least, type.most);
         case ValueKind::text:
             return "a text of " + describe_range(type.least, type.most) + " printable bytes";
+        case ValueKind::octets:
+            return "a text of " + describe_range(type.least, type.most) +
+                   " octets, of which \\r, \\n and \\x01 to \\x7f may be written so";
+        case ValueKind::octets_hex:
+            return describe_range(type.least / 2, type.most / 2) +
+                   " octets in hexadecimal digits, as in \"0d0a00\"";
+        case ValueKind::expression:
+            return "a regular expression of " + describe_range(type.least, type.most) +
+                   " octets, as RE2 knows them";
+        case ValueKind::http_method:
+            return "a method of HTTP in capitals, as in \"HEAD\"";
+        case ValueKind::http_header:
+            return "a header line, as in \"Accept: text/html\"";
         case ValueKind::name:
             return "a name of " + describe_range(type.least, type.most) +
                    " letters, digits, \".\", \"_\", \"-\", of which the first is a letter or digit";
@@ -397,25 +418,6 @@ std::optional<IpPrefix> parse_client_prefix(std::string_view text) {
     return prefix && !is_disguised(text, prefix->address) && prefix->network() == prefix->address
                ? prefix
                : std::nullopt;
-}
-
-std::optional<std::vector<StatusRange>> parse_statuses(std::string_view text) {
-    constexpr std::size_t ranges_max = 16;
-    std::vector<StatusRange> ranges;
-    while (ranges.size() < ranges_max) {
-        const std::size_t comma = text.find(',');
-        const auto range = status_range_of(text.substr(0, comma));
-        if (!range) {
-            return std::nullopt;
-        }
-        ranges.push_back(*range);
-        if (comma == std::string_view::npos) {
-            return ranges;
-        }
-        text.remove_prefix(comma + 1);
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    }
-    return std::nullopt;
 }
 
 Result<Value> read_value(const ValueType& type, const Node& node) {

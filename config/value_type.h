@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "config/model/result.h"
 #include "config/model/service.h"
@@ -21,9 +20,10 @@ enum class ValueKind : std::uint8_t {
     group,
     list,  // of groups
     integer,
-    text,  // printable, or with line ends where the type says so
-    name,  // what stands on command lines and in metrics: letters, digits, ".", "_", "-"
-    word,  // one of a list
+    text,    // printable
+    octets,  // any but NUL
+    name,    // what stands on command lines and in metrics: letters, digits, ".", "_", "-"
+    word,    // one of a list
     boolean,
     duration,       // "500ms", "5s", "10m", "8h", "31d"; kept in milliseconds
     whole_seconds,  // a duration without a fraction of a second; kept in milliseconds
@@ -36,7 +36,11 @@ enum class ValueKind : std::uint8_t {
     port_range,     // an integer, "8000-8099" or "any"
     endpoint,       // address and port, of this machine
     device,         // how a NIC port is reached
+    octets_hex,     // pairs of hexadecimal digits
+    expression,     // a regular one, of RE2's
     http_path,
+    http_method,
+    http_header,  // "Name: value"
     http_host,
     http_statuses,  // "200", "200-299" or "200-299, 401"
     file_path,      // absolute, and short enough for a socket
@@ -62,6 +66,15 @@ constexpr ValueType prefix_length(std::int64_t least, std::int64_t most) {
 }
 constexpr ValueType text(std::int64_t least, std::int64_t most) {
     return {ValueKind::text, least, most};
+}
+constexpr ValueType octets(std::int64_t least, std::int64_t most) {
+    return {ValueKind::octets, least, most};
+}
+constexpr ValueType octets_hex(std::int64_t least, std::int64_t most) {
+    return {ValueKind::octets_hex, least, most};
+}
+constexpr ValueType expression(std::int64_t least, std::int64_t most) {
+    return {ValueKind::expression, least, most};
 }
 constexpr ValueType one_of(std::span<const std::string_view> words) {
     return {ValueKind::word, 0, 0, words};
@@ -96,9 +109,6 @@ struct Value {
 
 // Of one value; of an element, if the type is an array.
 Result<Value> read_value(const ValueType& type, const Node& node);
-
-// Of http_statuses: at least one, of 100 to 599 each.
-std::optional<std::vector<StatusRange>> parse_statuses(std::string_view text);
 
 // A network without bits behind its length, or one address. Not of an address that hides another.
 std::optional<IpPrefix> parse_client_prefix(std::string_view text);

@@ -182,6 +182,14 @@ void compare_timeouts(const SessionTimeouts& before, const SessionTimeouts& afte
     say("sctp_closed", &SessionTimeouts::sctp_closed_s);
 }
 
+std::string lines_of(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) {
+        text += (text.empty() ? "\"" : ", \"") + line + "\"";
+    }
+    return "[" + text + "]";
+}
+
 void compare_checks(const Check& before, const Check& after, Account& account) {
     const auto say_text = [&](std::string_view what, std::string Check::*text) {
         account.say_change(what, "\"" + before.*text + "\"", "\"" + after.*text + "\"");
@@ -194,8 +202,22 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
                        std::string{to_string(after.type)});
     say_text("check.path", &Check::path);
     say_text("check.host", &Check::host);
+    say_text("check.method", &Check::method);
+    account.say_change("check.headers", lines_of(before.headers), lines_of(after.headers));
+    account.say_change("check.http2", in_words(before.http2, "true", "false"),
+                       in_words(after.http2, "true", "false"));
+    say_text("check.send", &Check::send);
     say_text("check.expect", &Check::expect);
+    say_text("check.match", &Check::match);
     account.say_change("check.status", to_string(before.status), to_string(after.status));
+    account.say_change("check.verify", in_words(before.verify, "true", "false"),
+                       in_words(after.verify, "true", "false"));
+    say_text("check.ca_file", &Check::ca_file);
+    say_text("check.login", &Check::login);
+    if (before.password != after.password) {
+        account.say("check.password changed");
+    }
+    say_text("check.query", &Check::query);
     account.say_change("check.port", std::to_string(before.port), std::to_string(after.port));
     say_duration("check.interval", &Check::interval);
     say_duration("check.timeout", &Check::timeout);

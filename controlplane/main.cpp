@@ -20,8 +20,9 @@
 #include "controlplane/commands.h"
 #include "controlplane/doctor/diagnosis.h"
 #include "controlplane/event_loop.h"
-#include "controlplane/health/connect_probe.h"
+#include "controlplane/health/datagram_probe.h"
 #include "controlplane/health/http_probe.h"
+#include "controlplane/health/stream_probe.h"
 #include "controlplane/helper_thread.h"
 #include "controlplane/kernel/proc_sys.h"
 #include "controlplane/kernel_side.h"
@@ -188,10 +189,11 @@ MetricsSources metrics_sources(const Config& config, const Ports& ports, const W
 }
 
 HealthCheck::Probers make_probers(EventLoop& loop) {
-    HealthCheck::Probers probers;
-    probers[CheckType::connect] = std::make_unique<ConnectProber>(loop);
-    probers[CheckType::http] = std::make_unique<HttpProber>(loop);
-    return probers;
+    const auto stream = std::make_shared<StreamProber>(loop);
+    const auto datagram = std::make_shared<DatagramProber>(loop);
+    const auto http = std::make_shared<HttpProber>(loop);
+    return {{CheckType::connect, stream}, {CheckType::tcp, stream}, {CheckType::tls, stream},
+            {CheckType::udp, datagram},   {CheckType::http, http},  {CheckType::https, http}};
 }
 
 // What stands before anything runs.

@@ -55,7 +55,7 @@ struct CheckReport {
 
 class HealthCheck {
   public:
-    using Probers = std::map<CheckType, std::unique_ptr<Prober>>;
+    using Probers = std::map<CheckType, std::shared_ptr<Prober>>;
     // Called from a turn of the loop; may not call back into this.
     using OnChange = std::function<void(const HealthChange&)>;
 

@@ -1,7 +1,8 @@
-// Probes that ask a web server for a page and judge the answer: its status, and the text in its
-// body if one is expected. All transfers share one libcurl multi handle that is driven by the
+// Probes that ask a web server for a page, within TLS too, and judge the answer: its status, and
+// its body if one is described. All transfers share one libcurl multi handle that is driven by the
 // loop's own watches and timer, so that a thousand servers that accept and never answer cost
-// nothing but their descriptors. The control thread.
+// nothing but their descriptors. (libcurl's other protocols are not for a loop: a mail or file
+// server that hangs is waited for within the call, to say goodbye.) The control thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -10,7 +11,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <string_view>
 
 #include "controlplane/event_loop.h"
 #include "controlplane/health/probe.h"
@@ -35,7 +35,6 @@ class HttpProber : public Prober {
 
     void refuse(Done done);
     bool set_up(Transfer& transfer);
-    void set_limits(Transfer& transfer);
     void act(curl_socket_t socket, int ready);
     void collect_finished();
 
@@ -46,8 +45,5 @@ class HttpProber : public Prober {
     Timer timer_;
     std::shared_ptr<bool> life_ = std::make_shared<bool>(true);  // what is posted holds it weakly
 };
-
-// What an answer of this status and body amounts to. Pure.
-ProbeOutcome judge_answer(const ProbeSpec& spec, long status, std::string_view body);
 
 }  // namespace fulcrum

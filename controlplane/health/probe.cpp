@@ -20,6 +20,14 @@ ProbeSpec probe_spec_of(const Check& check, const RealServer& real) {
     return spec;
 }
 
+std::string server_name_of(std::string_view host) {
+    if (host.find_first_of("[]") != std::string_view::npos || parse_ip_address(host)) {
+        return {};
+    }
+    const std::string_view name = host.substr(0, host.find(':'));
+    return parse_ip_address(name) ? std::string{} : std::string{name};
+}
+
 ProbeOutcome outcome_of_timeout(const ProbeSpec& spec) {
     return {ProbeVerdict::failure,
             "no answer within " + std::to_string(spec.check.timeout.count()) + " ms"};

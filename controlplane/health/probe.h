@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "config/model/service.h"
 #include "config/model/time.h"
@@ -47,6 +48,9 @@ class Prober {
 
     virtual void probe(const ProbeSpec& spec, Done done) = 0;
 };
+
+// A check's host without its port, if it is a name: what a server within TLS is asked for.
+std::string server_name_of(std::string_view host);
 
 // The sentences that probers share.
 ProbeOutcome outcome_of_timeout(const ProbeSpec& spec);

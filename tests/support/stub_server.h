@@ -26,6 +26,8 @@ class StubServer {
         answers,       // reads a request, sends the answer, closes
         says_nothing,  // accepts, and leaves it at that
         never_ends,    // sends the answer, then octets for ever
+        greets,        // sends the answer at once, and then listens until the client goes
+        greets_and_closes,
     };
 
     StubServer(Manner manner, std::string answer) : manner_{manner}, answer_{std::move(answer)} {
@@ -78,7 +80,21 @@ class StubServer {
                 kept_.push_back(connection);
                 continue;
             }
+            if (manner_ == Manner::greets || manner_ == Manner::greets_and_closes) {
+                greet(connection);
+                continue;
+            }
             converse(connection);
+            ::close(connection);
+        }
+    }
+
+    void greet(int connection) {
+        const std::lock_guard lock{mutex_};
+        ::send(connection, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+        if (manner_ == Manner::greets) {
+            kept_.push_back(connection);
+        } else {
             ::close(connection);
         }
     }

@@ -87,5 +87,28 @@ TEST(CheckRules, WarnsOfKeysThatTheCheckDoesNotUse) {
     EXPECT_EQ(warnings_of(service), (Sentences{head + "port has no effect with type = \"none\""}));
 }
 
+TEST(CheckRules, WantsAUdpPortForTheDatagramsOfATcpService) {
+    VirtualService service = sound_service();
+    service.check.type = CheckType::udp;
+    service.check.send = "ping";
+    EXPECT_EQ(problems_of(service),
+              (Sentences{head + "type: \"udp\" sends a datagram, which no TCP or SCTP port can "
+                                "answer: name a UDP port of theirs with port, or set type = "
+                                "\"none\""}));
+    service.check.port = 53;
+    EXPECT_EQ(problems_of(service), Sentences{});
+    service.check.port = 0;
+    service.protocol = L4Protocol::udp;
+    EXPECT_EQ(problems_of(service), Sentences{});
+}
+
+TEST(CheckRules, WantsSomethingToSayByDatagrams) {
+    VirtualService service = sound_service();
+    service.protocol = L4Protocol::udp;
+    service.check.type = CheckType::udp;
+    EXPECT_EQ(problems_of(service),
+              (Sentences{head + "type: \"udp\" needs something to say: set send or send_hex"}));
+}
+
 }  // namespace
 }  // namespace fulcrum

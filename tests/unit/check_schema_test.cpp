@@ -40,5 +40,26 @@ TEST(CheckSchema, ReadsStatuses) {
               (std::vector<StatusRange>{{200, 200}, {301, 302}}));
 }
 
+TEST(CheckSchema, ReadsWhatIsSaidInOctets) {
+    const Check by_text =
+        loaded(R"(type = "tcp"; send = "a\r\n\x01";)").config.services.at(0).check;
+    EXPECT_EQ(by_text.send, "a\r\n\x01");
+    const Check by_digits =
+        loaded(R"(type = "tcp"; send_hex = "0D0a00ff";)").config.services.at(0).check;
+    EXPECT_EQ(by_digits.send, (std::string{"\r\n\0\xff", 4}));
+    EXPECT_EQ(loaded(R"(type = "tcp"; send_hex = "0d0";)").problems.size(), 1U);
+    EXPECT_EQ(loaded(R"(type = "tcp"; send_hex = "0g";)").problems.size(), 1U);
+}
+
+TEST(CheckSchema, RefusesWhatIsNoRegularExpression) {
+    EXPECT_EQ(loaded(R"(type = "tcp"; match = "^a.*(b|c)$";)").problems,
+              std::vector<std::string>{});
+    const LoadOutcome outcome = loaded(R"(type = "tcp"; match = "(a";)");
+    ASSERT_EQ(outcome.problems.size(), 1U);
+    EXPECT_NE(outcome.problems[0].find("match: \"(a\" is not a regular expression"),
+              std::string::npos)
+        << outcome.problems[0];
+}
+
 }  // namespace
 }  // namespace fulcrum

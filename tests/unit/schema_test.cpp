@@ -138,7 +138,8 @@ TEST(Schema, ListsEachGroupBeforeItsKeys) {
 
 TEST(Schema, ShippedFilesLoadWithoutAWord) {
     for (const char* path : {"config/director.example.cfg", "config/examples/direct_routing.cfg",
-                             "config/examples/every_key.cfg", "config/examples/ftp.cfg"}) {
+                             "config/examples/every_key.cfg", "config/examples/ftp.cfg",
+                             "config/examples/checks.cfg"}) {
         const LoadOutcome outcome = load_config(std::string{FULCRUM_SOURCE_ROOT} + "/" + path);
         EXPECT_EQ(outcome.problems, std::vector<std::string>{}) << path;
         EXPECT_EQ(outcome.warnings, std::vector<std::string>{}) << path;
@@ -146,8 +147,9 @@ TEST(Schema, ShippedFilesLoadWithoutAWord) {
 }
 
 TEST(Schema, HasEveryKeyInTheExampleOfEveryKey) {
-    const std::string text =
-        content_of("config/examples/every_key.cfg") + content_of("config/examples/names.inc");
+    const std::string text = content_of("config/examples/every_key.cfg") +
+                             content_of("config/examples/names.inc") +
+                             content_of("config/examples/checks.cfg");
     for (const SchemaKey& key : schema()) {
         const std::string name{key.name()};
         EXPECT_TRUE(text.find(" " + name + " ") != std::string::npos ||

@@ -143,10 +143,6 @@ TEST(ValueType, TellsDevicesApart) {
 TEST(ValueType, ReadsHttpStatusesAndRangesOfThem) {
     const ValueType type{ValueKind::http_statuses};
     EXPECT_TRUE(accepts(type, "200-399, 401"));
-    EXPECT_EQ(parse_statuses("204"), (std::vector<StatusRange>{{204, 204}}));
-    EXPECT_EQ(parse_statuses("200-399"), (std::vector<StatusRange>{{200, 399}}));
-    EXPECT_EQ(parse_statuses("200-299,401, 403"),
-              (std::vector<StatusRange>{{200, 299}, {401, 401}, {403, 403}}));
     for (const char* text : {"", "99", "600", "200-", "-299", "299-200", "200-600", "2xx", "200 ",
                              "200,", ",200", "200, ", "200 300"}) {
         EXPECT_FALSE(accepts(type, text)) << text;

@@ -1,4 +1,6 @@
-// Probes that ask one thing: is the TCP connection accepted? The connection is closed at once.
+// Probes that hold a dialogue by datagrams: a socket each, so that an ICMP error about one comes
+// back to it. What was said last is said again, twice at most, since datagrams get lost. The
+// control thread.
 #pragma once
 
 #include <memory>
@@ -8,9 +10,9 @@
 
 namespace fulcrum {
 
-class ConnectProber : public Prober {
+class DatagramProber : public Prober {
   public:
-    explicit ConnectProber(EventLoop& loop) : loop_{loop} {}
+    explicit DatagramProber(EventLoop& loop) : loop_{loop} {}
 
     void probe(const ProbeSpec& spec, Done done) override;
 
