@@ -10,6 +10,7 @@
 #include "config/file_limits.h"
 #include "config/loader.h"
 #include "config/model/maglev.h"
+#include "config/writer.h"
 
 namespace {
 
@@ -64,6 +65,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         check_config(outcome.config);
         promise(load_config_text(text, "fuzz.cfg").config == outcome.config,
                 "same file, same config", "");
+        const std::string written = write_config(outcome.config);
+        const LoadOutcome again = load_config_text(written, "fuzz.cfg");
+        promise(again.config == outcome.config, "what is written reads as the same", written);
     }
     return 0;
 }

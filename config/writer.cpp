@@ -1,0 +1,457 @@
+// One function a group of the schema, one line a key. How a value is written, and whether it is the
+// default and left out, follows from the key's row in the schema.
+#include "config/writer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "config/file_layout.h"
+#include "config/schema.h"
+
+namespace fulcrum {
+namespace {
+
+using std::string_view;
+using Shape = FilePart::Shape;
+
+const SchemaKey& key_at(const std::string& path) {
+    static const auto keys = [] {
+        std::unordered_map<string_view, const SchemaKey*> by_path;
+        for (const SchemaKey& key : schema()) {
+            by_path.emplace(key.path, &key);
+        }
+        return by_path;
+    }();
+    const auto found = keys.find(path);
+    assert(found != keys.end() && "the writer and the schema agree on the names of keys");
+    return *found->second;
+}
+
+// A number as the file says it: digits, a duration, one of the key's words, true or false.
+std::string as_said(const ValueType& type, std::int64_t number) {
+    switch (type.kind) {
+        case ValueKind::word:
+            return as_file_text(type.words[static_cast<std::size_t>(number)]);
+        case ValueKind::boolean:
+            return number != 0 ? "true" : "false";
+        case ValueKind::duration:
+        case ValueKind::whole_seconds:
+            return as_file_text(describe_duration(number));
+        default:
+            return std::to_string(number);
+    }
+}
+
+// "198.51.100.7", "198.51.100.0/24"
+std::string block_in_words(const IpPrefix& prefix) {
+    return prefix.is_single() ? to_string(prefix.address) : to_string(prefix);
+}
+
+class GroupWriter {
+  public:
+    // `prefix` is the group's path with the dot behind it; empty for the root.
+    explicit GroupWriter(std::string prefix) : prefix_{std::move(prefix)} {}
+
+    // Durations in milliseconds, words as their enumerators.
+    void number(string_view name, std::int64_t value) {
+        put(name, as_said(key_at(prefix_ + std::string{name}).type, value));
+    }
+    template <typename Enum>
+    void word(string_view name, Enum value) {
+        number(name, static_cast<std::int64_t>(value));
+    }
+    void seconds(string_view name, std::uint32_t value) {
+        number(name, std::int64_t{value} * 1'000);
+    }
+    void text(string_view name, string_view value) { put(name, as_file_text(value)); }
+    // For keys whose default is told in words: nothing, if the value is that default.
+    void number_unless(std::int64_t none, string_view name, std::int64_t value) {
+        if (value != none) {
+            number(name, value);
+        }
+    }
+    void text_if_any(string_view name, string_view value) {
+        if (!value.empty()) {
+            text(name, value);
+        }
+    }
+    void ports(string_view name, PortRange value) {
+        put(name, value.is_single() ? std::to_string(value.first) : as_file_text(to_string(value)));
+    }
+    template <typename Range, typename InWords>
+    void texts(string_view name, const Range& values, const InWords& in_words) {
+        FilePart array{.shape = Shape::array};
+        for (const auto& value : values) {
+            array.parts.push_back({.text = as_file_text(in_words(value))});
+        }
+        add_if_any(name, std::move(array));
+    }
+    void numbers(string_view name, const std::vector<unsigned>& values) {
+        FilePart array{.shape = Shape::array};
+        for (const unsigned value : values) {
+            array.parts.push_back({.text = std::to_string(value)});
+        }
+        add_if_any(name, std::move(array));
+    }
+
+    // Those of the key's words whose flags are set.
+    void words(string_view name, std::initializer_list<bool> flags) {
+        const ValueType& type = key_at(prefix_ + std::string{name}).type;
+        FilePart array{.shape = Shape::array};
+        std::int64_t word = 0;
+        for (const bool is_set : flags) {
+            if (is_set) {
+                array.parts.push_back({.text = as_said(type, word)});
+            }
+            ++word;
+        }
+        add_if_any(name, std::move(array));
+    }
+
+    // `write` is called with the inner group, and once an element of a list.
+    template <typename Write>
+    void group(string_view name, const Write& write) {
+        GroupWriter inner{prefix_ + std::string{name} + "."};
+        write(inner);
+        add(name, inner.take());
+    }
+    template <typename Write>
+    void group_if_any(string_view name, const Write& write) {
+        GroupWriter inner{prefix_ + std::string{name} + "."};
+        write(inner);
+        add_if_any(name, inner.take());
+    }
+    template <typename Range, typename Write>
+    void list(string_view name, const Range& elements, const Write& write) {
+        FilePart list{.shape = Shape::list};
+        for (const auto& element : elements) {
+            GroupWriter inner{prefix_ + std::string{name} + "[]."};
+            write(inner, element);
+            list.parts.push_back(inner.take());
+        }
+        add_if_any(name, std::move(list));
+    }
+    void comment(std::string lines) {
+        parts_.push_back({.shape = Shape::comment, .text = std::move(lines)});
+    }
+
+    FilePart take() { return {.shape = Shape::group, .parts = std::move(parts_)}; }
+
+  private:
+    void put(string_view name, std::string value) {
+        const SchemaKey& key = key_at(prefix_ + std::string{name});
+        if (key.presence != Presence::optional || key.preset != value) {
+            parts_.push_back({.name = std::string{name}, .text = std::move(value)});
+        }
+    }
+    void add(string_view name, FilePart part) {
+        part.name = key_at(prefix_ + std::string{name}).name();
+        parts_.push_back(std::move(part));
+    }
+    void add_if_any(string_view name, FilePart part) {
+        if (!part.parts.empty()) {
+            add(name, std::move(part));
+        }
+    }
+
+    std::string prefix_;
+    std::vector<FilePart> parts_;
+};
+
+void write_director(GroupWriter& out, const Director& director) {
+    out.text("name", director.name);
+    out.numbers("workers", director.workers);
+    out.number("sessions", static_cast<std::int64_t>(director.sessions));
+    if (director.sessions6) {
+        out.number("sessions6", static_cast<std::int64_t>(*director.sessions6));
+    }
+    if (director.affinity_clients) {
+        out.number("affinity_clients", static_cast<std::int64_t>(*director.affinity_clients));
+    }
+    out.text("seed", director.seed);
+    out.word("idle", director.idle);
+    out.word("memory", director.memory);
+}
+
+std::string device_of(const NicPort& port) {
+    switch (port.kind) {
+        case DeviceKind::af_packet:
+            return "af_packet:" + port.device;
+        case DeviceKind::af_xdp:
+            return "af_xdp:" + port.device;
+        case DeviceKind::vdev:
+            return "vdev:" + port.device;
+        case DeviceKind::pci:
+        case DeviceKind::vlan:
+            break;
+    }
+    return port.device;
+}
+
+void write_port(GroupWriter& out, const NicPort& port) {
+    out.text("name", port.name);
+    if (port.kind == DeviceKind::vlan) {
+        out.text("parent", port.parent);
+    } else {
+        out.text("device", device_of(port));
+    }
+    out.number_unless(0, "vlan", port.vlan);
+    out.texts("addresses", port.addresses, [](const IpPrefix& each) { return to_string(each); });
+    out.texts("local_addresses", port.local_addresses,
+              [](const IpAddress& each) { return to_string(each); });
+    out.number_unless(0, "mtu", port.mtu);
+}
+
+std::int64_t word_index(L4Protocol protocol) {
+    return protocol == L4Protocol::udp ? 1 : protocol == L4Protocol::sctp ? 2 : 0;
+}
+
+// What the service's own keys say, and the listeners that are left for `listen`.
+struct ListenKeys {
+    std::optional<IpPrefix> vip;  // none: each element of `listen` has its own
+    PortRange ports;              // first 0: none
+    L4Protocol protocol = L4Protocol::tcp;
+    std::span<const Listener> listen;
+};
+
+ListenKeys listen_keys_of(const VirtualService& service) {
+    const std::span<const Listener> all{service.listen};
+    if (service.port.host() != 0) {
+        return {IpPrefix::only(service.vip), PortRange::only(service.port.host()), service.protocol,
+                all};
+    }
+    if (all.empty()) {
+        return {};
+    }
+    const Listener& first = all.front();
+    if (!first.vip.is_single() || !first.ports.is_single()) {
+        return {first.vip, first.ports, first.protocol, all.subspan(1)};
+    }
+    // The service's own keys would make one address with one port the first listener of all.
+    ListenKeys keys{.listen = all};
+    const auto have_equal = [&](auto member) {
+        return std::ranges::all_of(
+            all, [&](const Listener& each) { return each.*member == first.*member; });
+    };
+    if (have_equal(&Listener::vip)) {
+        keys.vip = first.vip;
+    }
+    if (have_equal(&Listener::protocol)) {
+        keys.protocol = first.protocol;
+    }
+    return keys;
+}
+
+void write_listen(GroupWriter& out, const ListenKeys& keys) {
+    if (keys.vip) {
+        out.text("vip", block_in_words(*keys.vip));
+    }
+    out.number("protocol", word_index(keys.protocol));
+    if (keys.ports.first != 0) {
+        out.ports("port", keys.ports);
+    }
+    out.list("listen", keys.listen, [&keys](GroupWriter& inner, const Listener& listener) {
+        if (listener.vip != keys.vip) {
+            inner.text("vip", block_in_words(listener.vip));
+        }
+        inner.ports("port", listener.ports);
+        if (listener.protocol != keys.protocol) {
+            inner.number("protocol", word_index(listener.protocol));
+        }
+    });
+}
+
+void write_timeouts(GroupWriter& out, const SessionTimeouts& timeouts) {
+    out.seconds("tcp_handshake", timeouts.tcp_handshake_s);
+    out.seconds("tcp_established", timeouts.tcp_established_s);
+    out.seconds("tcp_half_closed", timeouts.tcp_half_closed_s);
+    out.seconds("tcp_closed", timeouts.tcp_closed_s);
+    out.seconds("udp_one_way", timeouts.udp_one_way_s);
+    out.seconds("udp", timeouts.udp_s);
+    out.seconds("sctp_handshake", timeouts.sctp_handshake_s);
+    out.seconds("sctp_established", timeouts.sctp_established_s);
+    out.seconds("sctp_shutdown", timeouts.sctp_shutdown_s);
+    out.seconds("sctp_closed", timeouts.sctp_closed_s);
+}
+
+// A file named by an included file may stand in another folder than the one that includes it.
+std::string seen_from(const std::string& source_file, const SourcePlace& place,
+                      const std::string& path) {
+    const std::filesystem::path named_in = std::filesystem::path{place.file}.parent_path();
+    const std::filesystem::path folder = std::filesystem::path{source_file}.parent_path();
+    if (path.empty() || path.front() == '/' || place.file.empty() || named_in == folder) {
+        return path;
+    }
+    return (named_in / path).lexically_relative(folder.empty() ? "." : folder).string();
+}
+
+void write_access(GroupWriter& out, const VirtualService& service, const std::string& source_file) {
+    const Access& access = service.access;
+    out.texts("allow", access.allow, block_in_words);
+    out.texts("deny", access.deny, block_in_words);
+    out.text_if_any("allow_file", seen_from(source_file, service.place, access.allow_file));
+    out.text_if_any("deny_file", seen_from(source_file, service.place, access.deny_file));
+}
+
+void write_limits(GroupWriter& out, const RateLimits& limits) {
+    out.number_unless(0, "client_sessions_per_s", limits.client_sessions_per_s);
+    out.number_unless(0, "client_packets_per_s", limits.client_packets_per_s);
+    out.number_unless(0, "sessions_per_s", limits.sessions_per_s);
+    out.number_unless(0, "packets_per_s", limits.packets_per_s);
+    out.number("prefix", limits.prefix);
+    out.number("prefix6", limits.prefix6);
+}
+
+void write_affinity(GroupWriter& out, const Affinity& affinity) {
+    out.seconds("timeout", affinity.timeout_s);
+    out.number("prefix", affinity.prefix);
+    out.number("prefix6", affinity.prefix6);
+    out.word("on_drain", affinity.on_drain);
+}
+
+void write_asking(GroupWriter& out, const Check& check) {
+    const Check preset;
+    const auto as_is = [](const std::string& each) { return each; };
+    out.text("path", check.path);
+    out.text_if_any("host", check.host);
+    if (check.method != preset.method) {
+        out.text("method", check.method);
+    }
+    out.texts("headers", check.headers, as_is);
+    out.text("status", to_string(check.status));
+    out.number_unless(0, "http2", check.http2 ? 1 : 0);
+    out.text_if_any("send", check.send);
+    out.text_if_any("expect", check.expect);
+    out.text_if_any("match", check.match);
+    out.number_unless(0, "verify", check.verify ? 1 : 0);
+    out.text_if_any("ca_file", check.ca_file);
+    out.text_if_any("login", check.login);
+    out.text_if_any("password", check.password);
+    out.text_if_any("database", check.database);
+    out.text_if_any("secret", check.secret);
+    out.text_if_any("query", check.query);
+    if (check.record != preset.record) {
+        out.text("record", check.record);
+    }
+    out.texts("command", check.command, as_is);
+    out.number_unless(0, "exit_weight", check.exit_weight ? 1 : 0);
+}
+
+void write_check(GroupWriter& out, const Check& check, CheckType preset) {
+    if (check.type != preset) {
+        out.text("type", to_string(check.type));
+    }
+    write_asking(out, check);
+    out.number_unless(0, "port", check.port);
+    out.number("interval", check.interval.count());
+    out.number("timeout", check.timeout.count());
+    out.number("rise", check.rise);
+    out.number("fall", check.fall);
+    if (check.initial != InitialHealth::inherit) {
+        out.word("initial", check.initial);
+    }
+}
+
+void write_way(GroupWriter& out, const RealServer& real) {
+    // The file says nat for the director itself, which its address tells.
+    out.word("forward", real.forward == ForwardingMode::local ? ForwardingMode::nat : real.forward);
+    out.number("tunnel_port", real.tunnel.port.host());
+    out.number("tunnel_checksum", real.tunnel.has_checksum ? 1 : 0);
+}
+
+void write_real(GroupWriter& out, const RealServer& real, be16 port_preset) {
+    out.text("name", real.name);
+    out.text("address", to_string(real.endpoint.address));
+    out.number_unless(port_preset.host(), "port", real.endpoint.port.host());
+    out.number("weight", real.weight);
+    write_way(out, real);
+    out.group_if_any("connections", [&real](GroupWriter& inner) {
+        inner.number_unless(0, "upper", real.connections.upper);
+        inner.number_unless(0, "lower", real.connections.lower);
+    });
+}
+
+void write_fallback(GroupWriter& out, const RealServer& real, be16 port_preset) {
+    out.text("name", real.name);
+    out.text("address", to_string(real.endpoint.address));
+    out.number_unless(port_preset.host(), "port", real.endpoint.port.host());
+    write_way(out, real);
+}
+
+void write_service(GroupWriter& out, const VirtualService& service,
+                   const std::string& source_file) {
+    const ListenKeys listen = listen_keys_of(service);
+    const be16 port = only_port_of(service);
+    out.text("name", service.name);
+    write_listen(out, listen);
+    out.texts("bind", service.bind, [](const std::string& each) { return each; });
+    out.word("scheduler", service.scheduler);
+    out.words("scheduler_flags", {service.scheduler_flags.fallback, service.scheduler_flags.port});
+    out.number("ring_size", service.ring_size);
+    out.word("on_failure", service.on_failure);
+    out.word("on_removal", service.on_removal);
+    out.word("no_real", service.no_real);
+    out.number("one_packet", service.one_packet ? 1 : 0);
+    out.number_unless(0, "mss_max", service.mss_max);
+    out.group_if_any("timeouts",
+                     [&](GroupWriter& inner) { write_timeouts(inner, service.timeouts); });
+    write_access(out, service, source_file);
+    out.group_if_any("limits", [&](GroupWriter& inner) { write_limits(inner, service.limits); });
+    if (service.affinity) {
+        out.group("affinity",
+                  [&](GroupWriter& inner) { write_affinity(inner, *service.affinity); });
+    }
+    const CheckType check_preset =
+        listen.protocol == L4Protocol::tcp ? CheckType::connect : CheckType::none;
+    out.group_if_any("check",
+                     [&](GroupWriter& inner) { write_check(inner, service.check, check_preset); });
+    out.list("reals", service.reals,
+             [port](GroupWriter& inner, const RealServer& real) { write_real(inner, real, port); });
+    if (service.fallback) {
+        out.group("fallback",
+                  [&](GroupWriter& inner) { write_fallback(inner, *service.fallback, port); });
+    }
+}
+
+}  // namespace
+
+std::string write_config(const Config& config) {
+    GroupWriter out{""};
+    out.group("director", [&](GroupWriter& inner) { write_director(inner, config.director); });
+    if (config.ports.empty()) {
+        out.comment(
+            "The NIC ports that the director takes: say them here.\n"
+            "ports = (\n"
+            "    { name = \"wan\"; device = \"af_packet:eth0\"; addresses = [ \"192.0.2.2/24\" ]; "
+            "}\n"
+            ");");
+    }
+    out.list("ports", config.ports, write_port);
+    out.list("vips", config.vips, [](GroupWriter& inner, const VipPolicy& policy) {
+        inner.text("address", block_in_words(policy.addresses));
+        inner.word("other", policy.other);
+    });
+    out.list("services", config.services, [&](GroupWriter& inner, const VirtualService& service) {
+        write_service(inner, service, config.source_file);
+    });
+    out.group_if_any("metrics", [&](GroupWriter& inner) {
+        if (config.metrics.listen) {
+            inner.text("listen", to_string(*config.metrics.listen));
+        }
+    });
+    out.group_if_any("control", [&](GroupWriter& inner) {
+        inner.text("socket", config.control.socket);
+        inner.text_if_any("group", config.control.group);
+    });
+    return lay_out(out.take().parts);
+}
+
+}  // namespace fulcrum
