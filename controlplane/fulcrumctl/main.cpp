@@ -15,6 +15,7 @@
 #include "config/value_type.h"
 #include "controlplane/fulcrumctl/capture.h"
 #include "controlplane/fulcrumctl/client.h"
+#include "controlplane/fulcrumctl/import.h"
 #include "controlplane/fulcrumctl/tables.h"
 
 namespace fulcrum {
@@ -40,6 +41,7 @@ struct Options {
     std::string then;
     bool shows_drops = false;
     CaptureWords capture;
+    ImportWords import;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -196,7 +198,50 @@ int check(const Options& options) {
     return done_status;
 }
 
+// The new file is what was asked for; what it does not say is said beside it.
+int import(const Options& options) {
+    const Result<Json> imported = import_file(options.import);
+    if (!imported) {
+        complain(imported.error().sentence);
+        return misused;
+    }
+    if (options.is_json) {
+        print(imported->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    } else {
+        print(imported->at("config"));
+        const std::string remarks = show_remarks(*imported);
+        std::fwrite(remarks.data(), 1, remarks.size(), stderr);
+    }
+    return is_whole(*imported) ? done_status : failed;
+}
+
 // --- the command line ------------------------------------------------------------------------
+
+// Those that need no director.
+void add_offline(CLI::App& app, Options& options, std::function<int()>& run) {
+    CLI::App* check_command =
+        app.add_subcommand("check", "Check a configuration file; needs no director")->fallthrough();
+    check_command->callback([&] { run = [&options] { return check(options); }; });
+    check_command->add_option("FILE", options.target, "The file to check")->required();
+    CLI::App* command =
+        app.add_subcommand("import",
+                           "Turn a file of ipvsadm, ldirectord, keepalived or Piranha into one of "
+                           "ours; exit status 1 if it cannot say all of it")
+            ->fallthrough();
+    command->callback([&] { run = [&options] { return import(options); }; });
+    ImportWords& words = options.import;
+    command->add_option("FILE", words.file, "The old file; - for standard input")->required();
+    command->add_option("--from", words.from, "Whose it is (default: as its content tells)");
+    command->add_option("--port", words.ports, "A port: \"NAME DEVICE [ADDRESS/LENGTH ...]\"")
+        ->expected(1)
+        ->take_all();
+    command->add_option("--workers", words.workers, "The CPU of each worker (default 1)")
+        ->delimiter(',');
+    command
+        ->add_option("--mark", words.marks, "A firewall mark: NUMBER=ADDRESS:PORT[/PROTOCOL],...")
+        ->expected(1)
+        ->take_all();
+}
 
 // Adds the commands; each sets `run` when it is the one that was given.
 void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
@@ -264,10 +309,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
         ->add_option("TARGET", options.target, "SERVICE/REAL")
         ->required();
     add_plain("version", "The director's version", show_version);
-    add("check", "Check a configuration file; needs no director",
-        [&options] { return check(options); })
-        ->add_option("FILE", options.target, "The file to check")
-        ->required();
+    add_offline(app, options, run);
 }
 
 int run(int argc, char** argv) {

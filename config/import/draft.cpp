@@ -1,0 +1,451 @@
+// Values first, services next, and what holds a service together last.
+#include "config/import/draft.h"
+
+#include <algorithm>
+#include <bit>
+#include <tuple>
+#include <utility>
+
+#include "config/model/placing.h"
+#include "config/schema.h"
+#include "config/wording.h"
+
+namespace fulcrum {
+namespace {
+
+// Null: there is no such key.
+const SchemaKey* key_at(std::string_view path) {
+    const auto keys = schema();
+    const auto found = std::ranges::find(keys, path, &SchemaKey::path);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+std::optional<Scheduler> scheduler_named(std::string_view name) {
+    for (std::size_t i = 0; i < scheduler_count; ++i) {
+        if (to_string(static_cast<Scheduler>(i)) == name && i != 0) {
+            return static_cast<Scheduler>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+// Letters, digits, ".", "_", "-", of which the first is a letter or digit.
+std::string as_name(std::string_view text) {
+    std::string name;
+    for (const char c : text.substr(0, limits::name_length_max)) {
+        const bool is_plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (is_plain || (!name.empty() && (c == '.' || c == '_' || c == '-'))) {
+            name += c;
+        } else if (!name.empty()) {
+            name += '-';
+        }
+    }
+    return name.empty() ? "unnamed" : name;
+}
+
+// `name`, with a number behind it if somebody has it already.
+template <typename IsTaken>
+std::string unique(const std::string& name, const IsTaken& is_taken) {
+    std::string candidate = name;
+    for (int i = 2; is_taken(candidate); ++i) {
+        const std::string tail = std::string{"-"}.append(std::to_string(i));
+        candidate = name.substr(0, limits::name_length_max - tail.size()) + tail;
+    }
+    return candidate;
+}
+
+}  // namespace
+
+std::string_view to_string(Remark::Kind kind) {
+    switch (kind) {
+        case Remark::Kind::lost:
+            return "lost";
+        case Remark::Kind::changed:
+            return "changed";
+        case Remark::Kind::needless:
+            return "needless";
+    }
+    return "unknown";
+}
+
+void Draft::lost(const OldLine& line, std::string why, std::string remedy) {
+    remarks_.push_back({Remark::Kind::lost, line, std::move(why), std::move(remedy)});
+}
+void Draft::changed(const OldLine& line, std::string why, std::string remedy) {
+    remarks_.push_back({Remark::Kind::changed, line, std::move(why), std::move(remedy)});
+}
+void Draft::needless(const OldLine& line, std::string why) {
+    remarks_.push_back({Remark::Kind::needless, line, std::move(why), ""});
+}
+
+// --- values ------------------------------------------------------------------------------------
+
+bool Draft::fits(const OldLine& line, std::string_view key, std::string_view text) {
+    const auto value = read_value(key_at(key)->type, {.kind = NodeKind::text, .text = text});
+    if (!value) {
+        lost(line, std::string{key} + ": " + value.error().sentence);
+    }
+    return value.has_value();
+}
+
+bool Draft::fits(const OldLine& line, std::string_view key, std::int64_t number) {
+    const auto value =
+        read_value(key_at(key)->type, {.kind = NodeKind::integer, .integer = number});
+    if (!value) {
+        lost(line, std::string{key} + ": " + value.error().sentence);
+    }
+    return value.has_value();
+}
+
+bool Draft::store(const OldLine& line, std::string_view check_key, const Node& node) {
+    const std::string path = "services[].check." + std::string{check_key};
+    const SchemaKey* const key = key_at(path);
+    if (key == nullptr) {
+        lost(line, "checks have no " + std::string{check_key});
+        return false;
+    }
+    const auto value = read_value(key->type, node);
+    if (!value) {
+        lost(line, path + ": " + value.error().sentence);
+        return false;
+    }
+    SchemaTarget target{.config = config_, .service = &service()};
+    key->store(target, *value);
+    return true;
+}
+
+bool Draft::set(const OldLine& line, std::string_view check_key, std::string_view text) {
+    return store(line, check_key, {.kind = NodeKind::text, .text = text});
+}
+
+bool Draft::set(const OldLine& line, std::string_view check_key, std::int64_t number) {
+    return store(line, check_key, {.kind = NodeKind::integer, .integer = number});
+}
+
+bool Draft::knows_check(std::string_view type) {
+    const auto& words = key_at("services[].check.type")->type.words;
+    return std::ranges::find(words, type) != words.end();
+}
+
+bool Draft::set_check(const OldLine& line, std::string_view type) {
+    if (knows_check(type)) {
+        return set(line, "type", type);
+    }
+    const std::vector<Listener> listeners = listeners_of(service());
+    const bool has_tcp = std::ranges::any_of(
+        listeners, [](const Listener& listener) { return listener.protocol == L4Protocol::tcp; });
+    const std::string_view nearest = has_tcp ? "connect" : "none";
+    lost(line, "there is no check of the kind " + in_quotes(type),
+         has_tcp ? "the reals are asked for a TCP connection instead"
+                 : "the reals are not checked: name a TCP port of theirs with check.port");
+    set(line, "type", nearest);
+    return false;
+}
+
+std::optional<IpAddress> Draft::address_of(const OldLine& line, const std::string& text,
+                                           IpFamily family) {
+    const bool has_brackets = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    const std::string bare = has_brackets ? text.substr(1, text.size() - 2) : text;
+    if (const auto address = parse_ip_address(bare)) {
+        const bool is_fit = fits(line, "services[].reals[].address", bare);
+        return is_fit ? address : std::nullopt;
+    }
+    if (source_.names.host) {
+        if (const auto found = source_.names.host(bare, family)) {
+            if (!fits(line, "services[].reals[].address", to_string(*found))) {
+                return std::nullopt;
+            }
+            changed(line,
+                    "the host " + in_quotes(bare) + " is " + to_string(*found) +
+                        " now, and that is what the file says",
+                    "");
+            return found;
+        }
+    }
+    lost(line, in_quotes(bare) + " is neither an address nor a host that is known here",
+         "write its address");
+    return std::nullopt;
+}
+
+std::optional<std::uint16_t> Draft::port_of(const OldLine& line, const std::string& text) {
+    const auto number = number_in(text);
+    if (number && *number >= 0 && *number <= 65'535) {
+        return static_cast<std::uint16_t>(*number);
+    }
+    if (!number && source_.names.port) {
+        if (const auto port = source_.names.port(text)) {
+            return port;
+        }
+    }
+    lost(line, in_quotes(text) + " is neither a port nor the name of one", "write its number");
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> Draft::seconds_of(const OldLine& line, std::string_view key,
+                                               const std::string& text) {
+    const auto number = number_in(text);
+    constexpr std::int64_t most = 1'000'000'000;
+    if (!number || *number < 0 || *number > most) {
+        lost(line, in_quotes(text) + " is not a number of seconds");
+        return std::nullopt;
+    }
+    const bool is_fit = fits(line, key, describe_duration(*number * 1'000));
+    return is_fit ? std::optional{static_cast<std::uint32_t>(*number)} : std::nullopt;
+}
+
+std::optional<std::uint32_t> Draft::whole_of(const OldLine& line, std::string_view key,
+                                             const std::string& text) {
+    const auto number = number_in(text);
+    if (!number) {
+        lost(line, in_quotes(text) + " is not a number");
+        return std::nullopt;
+    }
+    return fits(line, key, *number) ? std::optional{static_cast<std::uint32_t>(*number)}
+                                    : std::nullopt;
+}
+
+// --- services ----------------------------------------------------------------------------------
+
+VirtualService& Draft::begin_service(const OldLine& line, const std::string& name) {
+    const auto is_taken = [this](const std::string& candidate) {
+        return std::ranges::find(config_.services, candidate, &VirtualService::name) !=
+               config_.services.end();
+    };
+    const std::string free_name = unique(as_name(name), is_taken);
+    VirtualService& service = config_.services.emplace_back();
+    service.name = free_name;
+    service.place = line.place;
+    service_lines_.push_back(line);
+    current_ = config_.services.size() - 1;
+    return service;
+}
+
+void Draft::drop_service() {
+    config_.services.pop_back();
+    service_lines_.pop_back();
+}
+
+void Draft::listen(Listener listener) {
+    VirtualService& added = service();
+    if (listener.ports.first == 0) {
+        listener.ports = PortRange::any();
+    }
+    const bool is_first = added.port.host() == 0 && added.listen.empty();
+    if (is_first && listener.vip.is_single() && listener.ports.is_single()) {
+        added.vip = listener.vip.address;
+        added.port = be16{listener.ports.first};
+        added.protocol = listener.protocol;
+    } else {
+        added.listen.push_back(std::move(listener));
+    }
+}
+
+const std::vector<Listener>* Draft::listeners_of_mark(const OldLine& line,
+                                                      const std::string& mark) {
+    const auto number = number_in(mark);
+    const auto found =
+        number ? source_.marks.find(static_cast<std::uint32_t>(*number)) : source_.marks.end();
+    if (found == source_.marks.end()) {
+        lost(line,
+             "a firewall mark stands for what a rule outside of this file says, and there are no "
+             "marks here",
+             "give what it stands for with --mark " + mark +
+                 "=ADDRESS:PORT[/PROTOCOL][,...], as the rule has it");
+        return nullptr;
+    }
+    return &found->second;
+}
+
+void Draft::set_scheduler(const OldLine& line, const std::string& name) {
+    if (const auto scheduler = scheduler_named(name)) {
+        service().scheduler = *scheduler;
+    } else {
+        lost(line, in_quotes(name) + " is not a scheduler that is known here",
+             "the service has the scheduler " + in_quotes(to_string(service().scheduler)) + " now");
+    }
+}
+
+void Draft::set_scheduler_flags(const OldLine& line, const std::string& names) {
+    const Scheduler scheduler = service().scheduler;
+    if (scheduler != Scheduler::sh && scheduler != Scheduler::mh) {
+        return needless(line,
+                        "the scheduler " + in_quotes(to_string(scheduler)) + " takes no flags");
+    }
+    std::string_view rest = names;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(','), rest.size());
+        const std::string_view flag = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (flag == "sh-fallback" || flag == "mh-fallback" || flag == "flag-1") {
+            service().scheduler_flags.fallback = true;
+        } else if (flag == "sh-port" || flag == "mh-port" || flag == "flag-2") {
+            service().scheduler_flags.port = true;
+        } else {
+            lost(line, in_quotes(flag) + " is not a flag of a scheduler that is known here");
+        }
+    }
+}
+
+void Draft::set_one_packet(const OldLine& line) {
+    const bool is_udp = std::ranges::all_of(listeners_of(service()), [](const Listener& listener) {
+        return listener.protocol == L4Protocol::udp;
+    });
+    service().one_packet = is_udp;
+    if (!is_udp) {
+        lost(line, "one packet at a time is for services of UDP alone");
+    }
+}
+
+void Draft::set_affinity(const OldLine& line, const std::string& seconds) {
+    if (const auto timeout = seconds_of(line, "services[].affinity.timeout", seconds)) {
+        Affinity& affinity =
+            service().affinity ? *service().affinity : service().affinity.emplace();
+        affinity.timeout_s = *timeout;
+    }
+}
+
+void Draft::set_affinity_mask(const OldLine& line, const std::string& mask) {
+    const auto dotted = parse_ipv4_address(mask);
+    const auto length = number_in(mask);
+    const bool is_v4 = dotted.has_value();
+    if (!is_v4 && !length) {
+        return lost(line, in_quotes(mask) + " is neither a netmask nor the length of a prefix");
+    }
+    const std::string_view key =
+        is_v4 ? "services[].affinity.prefix" : "services[].affinity.prefix6";
+    const bool is_fit = is_v4 ? fits(line, key, mask) : fits(line, key, *length);
+    if (!is_fit) {
+        return;
+    }
+    Affinity& affinity = service().affinity ? *service().affinity : service().affinity.emplace();
+    (is_v4 ? affinity.prefix : affinity.prefix6) =
+        static_cast<std::uint8_t>(is_v4 ? std::countl_one(dotted->host()) : *length);
+}
+
+// --- reals -------------------------------------------------------------------------------------
+
+// Its forwarding, port and name, from what the service is.
+bool Draft::complete_real(const OldLine& line, RealServer& real) {
+    VirtualService& of = service();
+    const be16 only_port = only_port_of(of);
+    if (real.endpoint.address.is_loopback() && real.forward != ForwardingMode::nat) {
+        real.forward = ForwardingMode::nat;  // IPVS serves its own host the same way in every mode
+    }
+    if (is_one_way(real.forward)) {
+        if (real.endpoint.port.host() != 0 && real.endpoint.port != only_port) {
+            changed(line, "the port is the one that clients use: " +
+                              std::string{to_string(real.forward)} + " rewrites none");
+        }
+        real.endpoint.port = only_port;
+    } else if (real.endpoint.port.host() == 0) {
+        real.endpoint.port = only_port;
+    }
+    const std::vector<Listener> listeners = listeners_of(of);
+    const bool is_other_family =
+        !is_tunnel(real.forward) && std::ranges::any_of(listeners, [&](const Listener& listener) {
+            return listener.vip.address.family() != real.endpoint.address.family();
+        });
+    if (is_other_family) {
+        lost(line, "the real and the VIP are not of one IP version, which only tunnels can bridge");
+        return false;
+    }
+    const auto is_same = [&](const RealServer& other) { return other.endpoint == real.endpoint; };
+    if (std::ranges::any_of(of.reals, is_same) || (of.fallback && is_same(*of.fallback))) {
+        lost(line, to_string(real.endpoint) + " is a real of this service already");
+        return false;
+    }
+    if (real.connections.lower > real.connections.upper) {
+        lost(line, "the lower threshold is above the upper one");
+        real.connections = {};
+    }
+    const bool has_twin = std::ranges::any_of(of.reals, [&](const RealServer& other) {
+        return other.endpoint.address == real.endpoint.address;
+    });
+    const std::string wanted =
+        !real.name.empty() ? as_name(real.name)
+                           : name_of(real.endpoint.address,
+                                     has_twin ? real.endpoint.port.host() : std::uint16_t{0});
+    real.name = unique(wanted, [&](const std::string& candidate) {
+        return std::ranges::find(of.reals, candidate, &RealServer::name) != of.reals.end() ||
+               (of.fallback && of.fallback->name == candidate);
+    });
+    real.place = line.place;
+    return true;
+}
+
+void Draft::add_real(const OldLine& line, RealServer real) {
+    if (complete_real(line, real)) {
+        service().reals.push_back(std::move(real));
+    }
+}
+
+void Draft::set_fallback(const OldLine& line, RealServer real) {
+    real.name = "fallback";
+    service().fallback.reset();
+    if (complete_real(line, real)) {
+        service().fallback = std::move(real);
+    }
+}
+
+void Draft::set_match(const OldLine& line, const std::string& regex) {
+    const auto text = only_match_of(regex);
+    if (regex.empty()) {
+        return needless(line, "any answer will do as it is");
+    }
+    if (text && !has_wild_dot(regex)) {
+        set(line, "expect", *text);
+    } else if (key_at("services[].check.match") != nullptr) {
+        set(line, "match", regex);
+    } else if (!text) {
+        lost(line, "it is a pattern, and an answer is held against texts alone",
+             "choose a text that a sound answer always holds, for check.expect");
+    } else if (set(line, "expect", *text)) {
+        changed(line, "a dot stands for itself, and not for any character");
+    }
+}
+
+// Where a check has no port to ask, and how long it may take.
+void Draft::settle_check() {
+    VirtualService& settled = service();
+    Check& check = settled.check;
+    const CheckCarrier carrier = facts_of(check.type).carrier;
+    const L4Protocol protocol = carrier == CheckCarrier::udp ? L4Protocol::udp : L4Protocol::tcp;
+    const bool wants_port = carrier == CheckCarrier::tcp || carrier == CheckCarrier::udp;
+    const std::vector<Listener> listeners = listeners_of(settled);
+    const bool has_protocol = std::ranges::any_of(
+        listeners, [&](const Listener& listener) { return listener.protocol == protocol; });
+    const bool keeps_port = std::ranges::any_of(
+        settled.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
+    if (wants_port && check.port == 0 &&
+        (!has_protocol || (keeps_port && only_port_of(settled).host() == 0))) {
+        lost(service_line(),
+             "its reals are not checked: no port of theirs is known to answer a check by " +
+                 std::string{to_string(protocol)},
+             "name one with check.port, and a check.type");
+        check = {.type = CheckType::none};
+    }
+    if (!is_asked(check.type)) {
+        check = {.type = check.type};
+    } else if (check.timeout > check.interval) {
+        changed(service_line(), "a check may take " + describe_duration(check.timeout.count()) +
+                                    ", so one begins that often; before, the next one began " +
+                                    describe_duration(check.interval.count()) + " after its end");
+        check.interval = check.timeout;
+    }
+}
+
+Imported Draft::take() {
+    for (current_ = 0; current_ < config_.services.size(); ++current_) {
+        settle_check();
+    }
+    config_.source_file = source_.path;
+    // As the lines stand, the file's own before those of the files that it includes.
+    std::ranges::stable_sort(remarks_, {}, [this](const Remark& remark) {
+        const SourcePlace& place = remark.line.place;
+        return std::tuple{place.file != source_.path, place.file, place.line};
+    });
+    return {std::move(config_), std::move(remarks_)};
+}
+
+}  // namespace fulcrum

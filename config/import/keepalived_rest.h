@@ -1,0 +1,16 @@
+// What keepalived.conf says and ours has no place for: a remark for each line, with the reason.
+// Pure.
+#pragma once
+
+#include "config/import/keepalived_file.h"
+
+namespace fulcrum {
+
+// Of a virtual server or a real server: what nothing was made of.
+void tell_of_rest(Draft& draft, const KeepalivedNode& node);
+// The same of global_defs.
+void tell_of_globals(Draft& draft, const KeepalivedNode& globals);
+// A whole block, or a line outside of any. Virtual servers are services by now.
+void tell_of_block(Draft& draft, const KeepalivedNode& block);
+
+}  // namespace fulcrum

@@ -1,0 +1,152 @@
+// Lines first; the table of words without a counterpart last.
+#include "config/import/ldirectord_file.h"
+
+#include <map>
+
+#include "config/wording.h"
+
+namespace fulcrum {
+namespace {
+
+// What stands behind the value's end. Within quotes # is a letter.
+std::string_view without_comment(std::string_view text) {
+    bool is_quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        is_quoted = is_quoted != (text[i] == '"');
+        if (text[i] == '#' && !is_quoted) {
+            return text.substr(0, i);
+        }
+    }
+    return text;
+}
+
+Statement statement_in(const OldLine& line) {
+    const std::string_view text = trimmed(without_comment(line.text));
+    const std::size_t equals = text.find('=');
+    Statement statement{.line = {line.place, std::string{trimmed(line.text)}}};
+    statement.key = trimmed(text.substr(0, equals));
+    if (equals != std::string_view::npos) {
+        std::string_view value = trimmed(text.substr(equals + 1));
+        if (value.size() > 1 && value.front() == '"' && value.back() == '"' &&
+            value.find('"', 1) == value.size() - 1) {
+            value = value.substr(1, value.size() - 2);
+        }
+        statement.value = value;
+    }
+    return statement;
+}
+
+// Behind what there is; what it says again goes to `repeated`.
+void add(Statements& statements, Statement statement, Statements& repeated) {
+    const bool may_repeat =
+        statement.key == "real" || statement.key == "real6" || statement.key == "execute";
+    for (auto each = statements.begin(); !may_repeat && each != statements.end(); ++each) {
+        if (each->key == statement.key) {
+            repeated.splice(repeated.end(), statements, each);
+            break;
+        }
+    }
+    statements.push_back(std::move(statement));
+}
+
+struct Word {
+    Remark::Kind kind;
+    const char* why;
+    const char* remedy;
+};
+
+const std::map<std::string_view, Word>& words_without_counterpart() {
+    using enum Remark::Kind;
+    static const char* const no_mail = "the director sends no mail";
+    static const char* const mail_remedy =
+        "fulcrum_real_up is a metric that Prometheus can alert on";
+    static const std::map<std::string_view, Word> words{
+        {"autoreload", {lost, "a changed file is read when it is told to", "fulcrumctl reload"}},
+        {"callback",
+         {lost, "no program is called after a reload", "call it after fulcrumctl reload"}},
+        {"execute", {lost, "it starts another ldirectord", "import that file as well"}},
+        {"fallbackcommand", {lost, "no program is called when the fallback takes over", ""}},
+        {"logfile",
+         {lost, "the log goes to standard error, or to the journal",
+          "let the service manager write it where it is wanted"}},
+        {"emailalert", {lost, no_mail, mail_remedy}},
+        {"emailalertfrom", {lost, no_mail, mail_remedy}},
+        {"emailalertfreq", {lost, no_mail, mail_remedy}},
+        {"emailalertstatus", {lost, no_mail, mail_remedy}},
+        {"smtp", {lost, no_mail, mail_remedy}},
+        {"comment", {lost, no_mail, ""}},
+        {"maintenancedir",
+         {lost, "no folder is watched for files that name servers",
+          "fulcrumctl drain SERVICE/REAL"}},
+        {"monitorfile",
+         {lost, "outcomes of checks are not written to a file",
+          "fulcrumctl reals shows the latest"}},
+        {"load", {lost, "ldirectord itself does nothing with it", ""}},
+        {"supervised", {needless, "the director always runs in the foreground", ""}},
+        {"fork", {needless, "all checks run at the same time", ""}},
+        {"readdquiescent", {needless, "what is in the file is there, down or not", ""}},
+        {"cleanstop", {needless, "the director gives its ports back when it ends", ""}},
+        {"checkcount", {needless, "every probe is one packet or connection", ""}},
+        {"checkcommand", {needless, "its check type calls no program", ""}},
+        {"connecttimeout", {lost, "ldirectord itself refuses it", "checktimeout is what it was"}},
+        {"timeout", {lost, "ldirectord itself refuses it", "checktimeout is what it was"}},
+        {"checktimeout", {needless, "no section uses it", ""}},
+        {"negotiatetimeout", {needless, "no section uses it", ""}},
+        {"checkinterval", {needless, "no section uses it", ""}},
+        {"failurecount", {needless, "no section uses it", ""}},
+        {"fallback", {needless, "no section uses it", ""}},
+        {"fallback6", {needless, "no section uses it", ""}},
+        {"quiescent", {needless, "no section uses it", ""}},
+    };
+    return words;
+}
+
+}  // namespace
+
+LdirectordFile ldirectord_file_in(const ImportSource& source) {
+    LdirectordFile file;
+    bool is_in_section = false;
+    for (const OldLine& line : lines_in(source.path, source.text)) {
+        const std::string_view text = trimmed(line.text);
+        if (text.empty() || text.front() == '#') {
+            continue;
+        }
+        const bool is_indented = line.text.front() == ' ' || line.text.front() == '\t';
+        Statement statement = statement_in(line);
+        if (is_indented && is_in_section) {
+            add(file.sections.back().children, std::move(statement), file.repeated);
+        } else if (statement.key == "virtual" || statement.key == "virtual6") {
+            file.sections.push_back({.head = std::move(statement), .children = {}});
+            is_in_section = true;
+        } else {
+            add(file.globals, std::move(statement), file.repeated);
+            is_in_section = false;
+        }
+    }
+    return file;
+}
+
+Statement* find_in(Statements& statements, std::string_view key) {
+    for (Statement& each : statements) {
+        if (each.key == key) {
+            each.is_used = true;
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+void tell_of(Draft& draft, const Statement& statement) {
+    const auto word = words_without_counterpart().find(statement.key);
+    if (word == words_without_counterpart().end()) {
+        return draft.lost(statement.line, in_quotes(statement.key) + " is not known here");
+    }
+    const Word& said = word->second;
+    if (said.kind == Remark::Kind::needless) {
+        draft.needless(statement.line, said.why);
+    } else {
+        draft.lost(statement.line, said.why, said.remedy);
+    }
+}
+
+}  // namespace fulcrum
