@@ -10,6 +10,7 @@
 #include "config/access_files.h"
 #include "config/findings.h"
 #include "config/grammar.h"
+#include "config/mark_rules.h"
 #include "config/node.h"
 #include "config/schema_reader.h"
 #include "config/source_text.h"
@@ -120,6 +121,7 @@ Config read_all(const SourceText& source, const FileReader& read_list, Findings&
     Config config = read_by_schema(*root, source, of_values);
     config.source_file = source.files().front();
     gather_access_rules(config, read_list, of_values);
+    gather_marked(config);
     validate(config, of_values);
     if (findings.problems.empty()) {
         findings.problems = std::move(of_values.problems);

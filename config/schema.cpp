@@ -43,6 +43,8 @@ constexpr ValueType vip{ValueKind::vip};
 constexpr ValueType client_prefixes = array_of({ValueKind::client_prefix}, 0, 4'096);
 constexpr ValueType rate = integer(1, limits::rate_max);
 constexpr ValueType session_timeout = whole_seconds(1, limits::timeout_max_s);
+constexpr string_view as_general = "as `timeouts` says";
+constexpr string_view as_there = "as in `timeouts`";
 
 template <typename T>
 T number_as(const Value& value) {
@@ -74,6 +76,13 @@ std::uint32_t seconds_of(const Value& value) {
 }
 
 void keep_nothing(Target&, const Value&) {}
+
+// The general ones are read before there is a service.
+template <auto Timeout>
+void keep_timeout(Target& t, const Value& value) {
+    SessionTimeouts& timeouts = t.service == nullptr ? t.config.timeouts : t.service->timeouts;
+    timeouts.*Timeout = seconds_of(value);
+}
 
 // clang-format off
 constexpr SchemaKey keys_before_check[] = {
@@ -152,24 +161,63 @@ constexpr SchemaKey keys_before_check[] = {
      "`reset`: an RST for TCP, an ABORT for SCTP, ICMP \"port unreachable\" for UDP; `drop`: nothing is answered",
      [](Target& t, const Value& v) { t.config.vips.back().other = number_as<OtherTraffic>(v); }},
 
+    {"timeouts", group, optional_in_words, "as below",
+     "idle times after which a session ends, of services that say nothing else", keep_nothing},
+    {"timeouts.tcp_handshake", session_timeout, optional, "\"30s\"", "before the handshake is complete",
+     keep_timeout<&SessionTimeouts::tcp_handshake_s>},
+    {"timeouts.tcp_established", session_timeout, optional, "\"15m\"", "established",
+     keep_timeout<&SessionTimeouts::tcp_established_s>},
+    {"timeouts.tcp_half_closed", session_timeout, optional, "\"2m\"", "one side has closed",
+     keep_timeout<&SessionTimeouts::tcp_half_closed_s>},
+    {"timeouts.tcp_closed", session_timeout, optional, "\"30s\"", "both sides have closed, or one has reset",
+     keep_timeout<&SessionTimeouts::tcp_closed_s>},
+    {"timeouts.udp_one_way", session_timeout, optional, "\"30s\"", "before an answer",
+     keep_timeout<&SessionTimeouts::udp_one_way_s>},
+    {"timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
+     keep_timeout<&SessionTimeouts::udp_s>},
+    {"timeouts.sctp_handshake", session_timeout, optional, "\"1m\"", "before the association's cookie has been echoed",
+     keep_timeout<&SessionTimeouts::sctp_handshake_s>},
+    {"timeouts.sctp_established", session_timeout, optional, "\"15m\"", "established",
+     keep_timeout<&SessionTimeouts::sctp_established_s>},
+    {"timeouts.sctp_shutdown", session_timeout, optional, "\"1m\"", "one side has begun to shut down",
+     keep_timeout<&SessionTimeouts::sctp_shutdown_s>},
+    {"timeouts.sctp_closed", session_timeout, optional, "\"10s\"", "the shutdown is complete, or one side has aborted",
+     keep_timeout<&SessionTimeouts::sctp_closed_s>},
+
+    {"marks", list(0, 4'096), optional, "()",
+     "what firewall marks are elsewhere: each element gives its packets to the service with that mark, "
+     "before any other service",
+     [](Target& t, const Value& v) { t.config.marks.emplace_back().listener.place = v.place; }},
+    {"marks[].mark", integer(1, 4'294'967'295), required, "", "the mark's number",
+     [](Target& t, const Value& v) { t.config.marks.back().mark = number_as<std::uint32_t>(v); }},
+    {"marks[].vip", vip, required, "", "the address that clients use, or a block of them",
+     [](Target& t, const Value& v) { t.config.marks.back().listener.vip = v.prefix; }},
+    {"marks[].protocol", one_of(protocol_words), optional, "\"tcp\"", "the protocol on top of IP",
+     [](Target& t, const Value& v) {
+         t.config.marks.back().listener.protocol = protocols[static_cast<std::size_t>(v.number)];
+     }},
+    {"marks[].port", l4_ports, required, "", "the port that clients use, or a range of them",
+     [](Target& t, const Value& v) { t.config.marks.back().listener.ports = ports_of(v); }},
+
     {"services", list(0, limits::services_max), optional, "()", "the virtual services",
      [](Target& t, const Value& v) {
          t.service = &t.config.services.emplace_back();
          t.service->place = v.place;
+         t.service->timeouts = t.config.timeouts;
          t.preset = {};
          t.preset.place = v.place;
      }},
     {"services[].name", name, required, "", "unique; stands in commands and metrics",
      [](Target& t, const Value& v) { t.service->name = string_of(v); }},
     {"services[].vip", vip, required, "", "the address that clients use, or a block of them",
-     [](Target& t, const Value& v) { t.preset.vip = v.prefix; }, "listen"},
+     [](Target& t, const Value& v) { t.preset.vip = v.prefix; }, "listen, mark, mark6"},
     {"services[].protocol", one_of(protocol_words), optional, "\"tcp\"", "the protocol on top of IP",
      [](Target& t, const Value& v) { store_protocol(t, protocols[static_cast<std::size_t>(v.number)]); }},
     {"services[].port", l4_ports, required, "", "the port that clients use, or a range of them",
      [](Target& t, const Value& v) {
          t.preset.ports = ports_of(v);
          store_listener(t, t.preset);
-     }, "listen"},
+     }, "listen, mark, mark6"},
     {"services[].listen", list(1, 1'024), optional_in_words, "none",
      "what the service listens on besides: all of it shares the reals, the scheduler and the affinity",
      [](Target& t, const Value& v) {
@@ -184,6 +232,11 @@ constexpr SchemaKey keys_before_check[] = {
     {"services[].listen[].protocol", one_of(protocol_words), optional_in_words, "the service's",
      "as of the service",
      [](Target& t, const Value& v) { t.service->listen.back().protocol = protocols[static_cast<std::size_t>(v.number)]; }},
+    {"services[].mark", integer(1, 4'294'967'295), optional_in_words, "none",
+     "it gets what the rules of this mark in `marks` name, for IPv4",
+     [](Target& t, const Value& v) { t.service->mark = number_as<std::uint32_t>(v); }},
+    {"services[].mark6", integer(1, 4'294'967'295), optional_in_words, "none", "the same for IPv6",
+     [](Target& t, const Value& v) { t.service->mark6 = number_as<std::uint32_t>(v); }},
     {"services[].bind", array_of(name, 1, limits::ports_max), optional_in_words, "any port",
      "the ports by which clients may come; by others the service is not there",
      [](Target& t, const Value& v) { t.service->bind.push_back(string_of(v)); }},
@@ -227,34 +280,18 @@ constexpr SchemaKey keys_before_check[] = {
      "TCP handshakes ask for no larger segments, in both directions where both pass",
      [](Target& t, const Value& v) { t.service->mss_max = number_as<std::uint16_t>(v); }},
 
-    {"services[].timeouts", group, optional_in_words, "as below",
+    {"services[].timeouts", group, optional_in_words, "as `timeouts` says",
      "idle times after which a session ends", keep_nothing},
-    {"services[].timeouts.tcp_handshake", session_timeout, optional, "\"30s\"",
-     "before the handshake is complete",
-     [](Target& t, const Value& v) { t.service->timeouts.tcp_handshake_s = seconds_of(v); }},
-    {"services[].timeouts.tcp_established", session_timeout, optional, "\"15m\"", "established",
-     [](Target& t, const Value& v) { t.service->timeouts.tcp_established_s = seconds_of(v); }},
-    {"services[].timeouts.tcp_half_closed", session_timeout, optional, "\"2m\"",
-     "one side has closed",
-     [](Target& t, const Value& v) { t.service->timeouts.tcp_half_closed_s = seconds_of(v); }},
-    {"services[].timeouts.tcp_closed", session_timeout, optional, "\"30s\"",
-     "both sides have closed, or one has reset",
-     [](Target& t, const Value& v) { t.service->timeouts.tcp_closed_s = seconds_of(v); }},
-    {"services[].timeouts.udp_one_way", session_timeout, optional, "\"30s\"", "before an answer",
-     [](Target& t, const Value& v) { t.service->timeouts.udp_one_way_s = seconds_of(v); }},
-    {"services[].timeouts.udp", session_timeout, optional, "\"5m\"", "after an answer",
-     [](Target& t, const Value& v) { t.service->timeouts.udp_s = seconds_of(v); }},
-    {"services[].timeouts.sctp_handshake", session_timeout, optional, "\"1m\"",
-     "before the association's cookie has been echoed",
-     [](Target& t, const Value& v) { t.service->timeouts.sctp_handshake_s = seconds_of(v); }},
-    {"services[].timeouts.sctp_established", session_timeout, optional, "\"15m\"", "established",
-     [](Target& t, const Value& v) { t.service->timeouts.sctp_established_s = seconds_of(v); }},
-    {"services[].timeouts.sctp_shutdown", session_timeout, optional, "\"1m\"",
-     "one side has begun to shut down",
-     [](Target& t, const Value& v) { t.service->timeouts.sctp_shutdown_s = seconds_of(v); }},
-    {"services[].timeouts.sctp_closed", session_timeout, optional, "\"10s\"",
-     "the shutdown is complete, or one side has aborted",
-     [](Target& t, const Value& v) { t.service->timeouts.sctp_closed_s = seconds_of(v); }},
+    {"services[].timeouts.tcp_handshake", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::tcp_handshake_s>},
+    {"services[].timeouts.tcp_established", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::tcp_established_s>},
+    {"services[].timeouts.tcp_half_closed", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::tcp_half_closed_s>},
+    {"services[].timeouts.tcp_closed", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::tcp_closed_s>},
+    {"services[].timeouts.udp_one_way", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::udp_one_way_s>},
+    {"services[].timeouts.udp", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::udp_s>},
+    {"services[].timeouts.sctp_handshake", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::sctp_handshake_s>},
+    {"services[].timeouts.sctp_established", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::sctp_established_s>},
+    {"services[].timeouts.sctp_shutdown", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::sctp_shutdown_s>},
+    {"services[].timeouts.sctp_closed", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::sctp_closed_s>},
 
     {"services[].allow", client_prefixes, optional, "[]",
      "clients that may open sessions; with any, nobody else may. Of `allow` and `deny` the longest "
@@ -292,7 +329,11 @@ constexpr SchemaKey keys_before_check[] = {
 
     {"services[].affinity", group, optional_in_words, "none",
      "a client's new sessions go to the real that its last one went to",
-     [](Target& t, const Value&) { t.service->affinity.emplace(); }},
+     [](Target& t, const Value&) {
+         if (!t.service->affinity) {  // an edit may change a part of it
+             t.service->affinity.emplace();
+         }
+     }},
     {"services[].affinity.timeout", session_timeout, optional, "\"5m\"",
      "for so long from the end of the client's last session",
      [](Target& t, const Value& v) { t.service->affinity->timeout_s = seconds_of(v); }},

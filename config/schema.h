@@ -36,7 +36,7 @@ struct SchemaKey {
     std::string_view help;
     // Called once a value, once an element of an array or list, at the beginning of a group.
     void (*store)(SchemaTarget& target, const Value& value);
-    // required: the key beside it that stands in for it.
+    // required: the keys beside it of which any stands in for it, "a, b".
     std::string_view unless{};
 
     std::string_view name() const { return path.substr(path.rfind('.') + 1); }

@@ -13,6 +13,10 @@
 namespace fulcrum {
 namespace {
 
+const SchemaKey& key_of(std::string_view path) {
+    return *std::ranges::find(schema(), path, &SchemaKey::path);
+}
+
 // The keys of one group.
 struct GroupPlan {
     struct Entry {
@@ -45,12 +49,18 @@ std::unique_ptr<GroupPlan> plan_of(const std::string& prefix) {
 
 class SchemaReader {
   public:
-    SchemaReader(const SourceText& source, Findings& findings)
-        : source_{source}, findings_{findings} {}
+    // `source`: null when what is read stands in no file.
+    SchemaReader(SchemaTarget& target, const SourceText* source, Findings& findings)
+        : target_{target}, source_{source}, findings_{findings} {}
 
-    Config run(const Node& root) {
-        read_keys(*plan_of(""), root);
-        return std::move(config_);
+    void read_root(const Node& root) { read_keys(*plan_of(""), root); }
+    void read_element(std::string_view list, const Node& group) {
+        read_group({&key_of(list), plan_of(std::string{list} + "[].")}, group, 1);
+    }
+    void read_onto(std::string_view of, const Node& group) {
+        is_change_ = true;
+        const bool is_list = key_of(of).type.kind == ValueKind::list;
+        read_keys(*plan_of(std::string{of} + (is_list ? "[]." : ".")), group);
     }
 
   private:
@@ -70,14 +80,18 @@ class SchemaReader {
     bool check_count(const SchemaKey& key, const Node& node);
     void refuse_unknown(const GroupPlan& plan, const Node& node);
     void refuse(unsigned line, const std::string& sentence) {
-        findings_.refuse(source_.place_of(line), label() + sentence);
+        findings_.refuse(place_of(line), label() + sentence);
     }
+    SourcePlace place_of(unsigned line) const {
+        return source_ == nullptr ? SourcePlace{} : source_->place_of(line);
+    }
+    bool is_missing(const SchemaKey& key, const Node& group) const;
     std::string label() const;
 
-    const SourceText& source_;
+    SchemaTarget& target_;
+    const SourceText* source_;
     Findings& findings_;
-    Config config_;
-    SchemaTarget target_{config_};
+    bool is_change_ = false;  // of what is there: no key is required at the top
     std::vector<Level> levels_;
 };
 
@@ -87,8 +101,7 @@ void SchemaReader::read_keys(const GroupPlan& plan, const Node& group) {
         const SchemaKey& key = *entry.key;
         if (const Node* node = group.child(key.name()); node != nullptr) {
             read_entry(entry, *node);
-        } else if (key.presence == Presence::required &&
-                   (key.unless.empty() || group.child(key.unless) == nullptr)) {
+        } else if (is_missing(key, group)) {
             refuse(group.line, "the key " + std::string{key.name()} + " is missing: it holds " +
                                    describe(key.type));
         }
@@ -98,6 +111,16 @@ void SchemaReader::read_keys(const GroupPlan& plan, const Node& group) {
             refuse_unknown(plan, node);
         }
     }
+}
+
+bool SchemaReader::is_missing(const SchemaKey& key, const Node& group) const {
+    if (key.presence != Presence::required || (is_change_ && levels_.empty())) {
+        return false;
+    }
+    return std::ranges::none_of(group.children, [&](const Node& beside) {
+        const std::string padded = ", " + std::string{key.unless} + ",";
+        return padded.find(", " + std::string{beside.name} + ",") != std::string::npos;
+    });
 }
 
 void SchemaReader::read_entry(const GroupPlan::Entry& entry, const Node& node) {
@@ -122,7 +145,7 @@ void SchemaReader::read_group(const GroupPlan::Entry& entry, const Node& node,
         return;
     }
     levels_.push_back({entry.key, &node, ordinal});
-    entry.key->store(target_, {.place = source_.place_of(node.line)});
+    entry.key->store(target_, {.place = place_of(node.line)});
     read_keys(*entry.inner, node);
     levels_.pop_back();
 }
@@ -214,7 +237,19 @@ std::string SchemaReader::label() const {
 }  // namespace
 
 Config read_by_schema(const Node& root, const SourceText& source, Findings& findings) {
-    return SchemaReader{source, findings}.run(root);
+    Config config;
+    SchemaTarget target{config};
+    SchemaReader{target, &source, findings}.read_root(root);
+    return config;
+}
+
+void read_element(const Node& group, std::string_view list, SchemaTarget& target,
+                  Findings& findings) {
+    SchemaReader{target, nullptr, findings}.read_element(list, group);
+}
+
+void read_onto(const Node& group, std::string_view of, SchemaTarget& target, Findings& findings) {
+    SchemaReader{target, nullptr, findings}.read_onto(of, group);
 }
 
 }  // namespace fulcrum

@@ -14,6 +14,7 @@
 #include "config/check_rules.h"
 #include "config/full_nat_rules.h"
 #include "config/listener_clashes.h"
+#include "config/mark_rules.h"
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
@@ -76,6 +77,7 @@ class ServiceRules {
     std::vector<IpPrefix> networks_;  // of the ports
     std::unordered_map<std::string_view, const VirtualService*> by_name_;
     ListenerClashes clashes_;
+    ListenerClashes clashes_of_marks_;  // which come first, whatever else there is
 };
 
 ServiceRules::ServiceRules(const Config& config, Findings& findings)
@@ -158,7 +160,8 @@ void ServiceRules::check_listener(const VirtualService& service, const Listener&
     const auto refuse_listener = [&](const std::string& sentence) {
         findings_.refuse(listener.place, label_of(service) + sentence);
     };
-    if (const auto met = clashes_.add(service, listener)) {
+    const bool is_marked = std::ranges::find(service.marked, listener) != service.marked.end();
+    if (const auto met = (is_marked ? clashes_of_marks_ : clashes_).add(service, listener)) {
         const ListenPoint& point = met->point;
         const bool is_same = point.ports == listener.ports;
         const std::string vip = to_string(point.vip);
@@ -333,6 +336,7 @@ void validate(const Config& config, Findings& findings) {
     check_ports(config, findings);
     check_vips(config, findings);
     ServiceRules{config, findings}.check();
+    check_marks(config, findings);
     check_one_packet_services(config, findings);
     check_full_nat(config, findings);
 }

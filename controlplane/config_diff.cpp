@@ -95,6 +95,16 @@ std::string affinity_of(const VirtualService& service) {
                             : "none";
 }
 
+std::string marks_of(const VirtualService& service) {
+    std::string text = service.mark == 0 ? "" : std::to_string(service.mark);
+    if (service.mark6 != 0) {
+        text.append(text.empty() ? "" : ", ")
+            .append(std::to_string(service.mark6))
+            .append(" of IPv6");
+    }
+    return text.empty() ? "none" : text;
+}
+
 // Sentences about one thing, which is named at the head of each.
 class Account {
   public:
@@ -229,6 +239,7 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                       std::vector<std::string>& changes) {
     Account account{"service \"" + after.name + "\"", changes};
     account.say_change("VIP", endpoint_of(before), endpoint_of(after));
+    account.say_change("mark", marks_of(before), marks_of(after));
     account.say_change("bind", bind_of(before), bind_of(after));
     account.say_change("scheduler", std::string{to_string(before.scheduler)},
                        std::string{to_string(after.scheduler)});
@@ -358,6 +369,8 @@ ConfigDiff compare(const Config& before, const Config& after) {
     Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
     compare_vips(before, after, diff.changes);
     compare_ports(before, after, diff.changes);
+    Account general{"all services", diff.changes};
+    compare_timeouts(before.timeouts, after.timeouts, general);
     compare_all_services(before, after, diff.changes);
     return diff;
 }

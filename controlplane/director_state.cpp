@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "config/mark_rules.h"
 #include "controlplane/config_diff.h"
 #include "controlplane/switch.h"
 
@@ -286,6 +287,7 @@ CompileInput DirectorState::compile_input() {
     assert(config_ != nullptr);
     CompileInput input{.epoch = ++epoch_, .config = config_, .kernel = kernel_};
     input.services.reserve(services_.size());
+    const MarkedPoints marked{*config_};
     for (const ServiceRecord& service : services_) {
         const std::vector<ListenPoint> points = listen_points(*service.asked);
         assert(points.size() == service.listeners.size());
@@ -293,6 +295,7 @@ CompileInput DirectorState::compile_input() {
             input.listeners.push_back(
                 {.point = points[i],
                  .index = service.listeners[i],
+                 .is_present = !marked.have(*service.asked, points[i]),
                  .service = static_cast<std::uint32_t>(input.services.size())});
         }
         input.services.push_back(plan_of(service));

@@ -4,16 +4,6 @@
 #include <algorithm>
 
 namespace fulcrum {
-namespace {
-
-// As it stands before a port.
-std::string host_of(const IpAddress& address) {
-    const std::string text = to_string(address);
-    return address.is_v4() ? text : "[" + text + "]";
-}
-
-}  // namespace
-
 std::vector<Listener> listeners_of(const VirtualService& service) {
     std::vector<Listener> listeners;
     if (service.port.host() != 0) {
@@ -23,6 +13,7 @@ std::vector<Listener> listeners_of(const VirtualService& service) {
                              .place = service.place});
     }
     listeners.insert(listeners.end(), service.listen.begin(), service.listen.end());
+    listeners.insert(listeners.end(), service.marked.begin(), service.marked.end());
     return listeners;
 }
 
@@ -43,24 +34,6 @@ std::vector<ListenPoint> listen_points(const VirtualService& service) {
         }
     }
     return points;
-}
-
-std::string to_string(const ListenPoint& point) {
-    return host_of(point.vip)
-        .append(":")
-        .append(to_string(point.ports))
-        .append("/")
-        .append(to_string(point.protocol));
-}
-
-std::string to_string(const Listener& listener) {
-    const std::string vip =
-        listener.vip.is_single() ? host_of(listener.vip.address) : to_string(listener.vip);
-    return std::string{vip}
-        .append(":")
-        .append(to_string(listener.ports))
-        .append("/")
-        .append(to_string(listener.protocol));
 }
 
 std::string_view to_string(SessionPolicy policy) {

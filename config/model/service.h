@@ -14,8 +14,8 @@
 #include "config/model/check.h"
 #include "config/model/client_address.h"
 #include "config/model/limits.h"
+#include "config/model/listener.h"
 #include "config/model/placing.h"
-#include "config/model/port_ranges.h"
 #include "config/model/source_place.h"
 #include "config/model/vip_policy.h"
 
@@ -64,25 +64,6 @@ enum class NoReal : std::uint8_t {
     unreachable,  // ICMP or ICMPv6 "port unreachable", whatever the protocol
 };
 
-// One VIP, or each address of a prefix, with one L4 port or a range of them.
-struct Listener {
-    IpPrefix vip;
-    PortRange ports;
-    L4Protocol protocol = L4Protocol::tcp;
-    SourcePlace place;
-
-    friend bool operator==(const Listener&, const Listener&) = default;
-};
-
-// What one address serves: a listener as the workers know it.
-struct ListenPoint {
-    IpAddress vip;
-    PortRange ports;
-    L4Protocol protocol = L4Protocol::tcp;
-
-    friend auto operator<=>(const ListenPoint&, const ListenPoint&) = default;
-};
-
 struct RealServer {
     std::string name;          // unique within its service; the ring is built from names
     Endpoint endpoint;         // port 0: the one that the client used; so under direct routing
@@ -118,6 +99,9 @@ struct VirtualService {
     be16 port{};       // 0: there are those of `listen` alone
     L4Protocol protocol = L4Protocol::tcp;
     std::vector<Listener> listen;   // further ones, which share the reals and the affinity
+    std::uint32_t mark = 0;         // what the mark's rules name is the service's first; 0: none
+    std::uint32_t mark6 = 0;        // the same of its rules for IPv6
+    std::vector<Listener> marked;   // these rules, gathered from the configuration's `marks`
     std::vector<std::string> bind;  // ports by which clients come; none: any
     Scheduler scheduler = Scheduler::maglev;
     SchedulerFlags scheduler_flags;
@@ -201,6 +185,8 @@ struct Config {
     Director director;
     std::vector<NicPort> ports;
     std::vector<VipPolicy> vips;  // an address is in one of them at most
+    std::vector<MarkRule> marks;
+    SessionTimeouts timeouts;  // of services that say nothing else
     std::vector<VirtualService> services;
     Metrics metrics;
     Control control;
@@ -209,15 +195,14 @@ struct Config {
     friend bool operator==(const Config&, const Config&) = default;
 };
 
-// Every listener, in the order of the file: the one that `vip` and `port` say first.
+// Every listener, in the order of the file: the one that `vip` and `port` say first, and those of
+// its mark last.
 std::vector<Listener> listeners_of(const VirtualService& service);
 // The one port of all its listeners; 0: there are several.
 be16 only_port_of(const VirtualService& service);
-// Every address of every listener. Not empty for a valid service.
+// Every address of every listener. Empty for a valid service only while its mark has no rules.
 std::vector<ListenPoint> listen_points(const VirtualService& service);
 
-std::string to_string(const ListenPoint& point);  // "192.0.2.1:80/tcp", "192.0.2.1:any/udp"
-std::string to_string(const Listener& listener);  // "192.0.2.0/28:8000-8099/tcp"
 std::string_view to_string(SessionPolicy policy);
 // How many IPv6 sessions to have room for: as many as asked for, else as many as of IPv4 if there
 // is a service that needs them.

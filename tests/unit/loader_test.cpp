@@ -397,7 +397,8 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "\"1h\": "
             "write it in quotes with a unit, as in \"5s\"",
             "d.cfg:14: service \"web\": the name is already that of a service at d.cfg:4",
-            "d.cfg:16: unknown key \"peer\": known here are director, ports, vips, services, "
+            "d.cfg:16: unknown key \"peer\": known here are director, ports, vips, timeouts, "
+            "marks, services, "
             "metrics, "
             "control",
             "d.cfg:17: control: 7 is not a group { ... }",

@@ -48,14 +48,15 @@ std::string defaults_of(std::string_view group) {
 }
 
 struct Filler {
-    std::string director, port, service, timeouts, check, real, fallback, control;
+    std::string director, port, timeouts, service, check, real, fallback, control;
 };
 
 std::string file_of(const Filler& filler) {
     return "director = { workers = [ 0 ];\n" + filler.director + "};\n" +
            "ports = ( { name = \"p\"; device = \"vdev:net_null0\";\n" + filler.port + "} );\n" +
+           "timeouts = {\n" + filler.timeouts + "};\n" +
            "services = ( { name = \"s\"; vip = \"10.0.0.1\"; port = 80;\n" + filler.service +
-           "timeouts = {\n" + filler.timeouts + "};\ncheck = {\n" + filler.check + "};\n" +
+           "check = {\n" + filler.check + "};\n" +
            "reals = ( { name = \"r\"; address = \"10.0.0.2\";\n" + filler.real + "} );\n" +
            "fallback = { address = \"10.0.0.3\";\n" + filler.fallback + "}; } );\n" +
            "control = {\n" + filler.control + "};\n";
@@ -70,8 +71,8 @@ std::string without(std::string text, const std::string& line) {
 TEST(Schema, PresetsAreTheDefaultsOfTheModel) {
     const Filler presets{.director = defaults_of("director"),
                          .port = defaults_of("ports[]"),
+                         .timeouts = defaults_of("timeouts"),
                          .service = without(defaults_of("services[]"), "reals = ();\n"),
-                         .timeouts = defaults_of("services[].timeouts"),
                          .check = defaults_of("services[].check"),
                          .real = defaults_of("services[].reals[]"),
                          .fallback = defaults_of("services[].fallback"),
