@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "config/loader.h"
+#include "controlplane/config_diff.h"
+#include "controlplane/edit.h"
 
 namespace fulcrum {
 namespace {
@@ -37,12 +39,14 @@ std::uint64_t least_of(const Boards& boards, SingleWriterCounter WorkerCounters:
 
 }  // namespace
 
-// What the helper makes of a file.
-struct Applier::Loaded {
+// What the helper makes of a file, or of an edit.
+struct Applier::Made {
     std::shared_ptr<const Config> config;
-    std::vector<std::string> problems;
-    std::vector<std::string> warnings;
     CheckPlan plan;
+    std::vector<std::string> warnings;
+    std::optional<Refused> refused;
+    bool is_of_file = false;
+    std::vector<std::string> not_in_file;
 };
 
 Applier::Applier(Parts parts)
@@ -61,81 +65,124 @@ Applier::Applier(Parts parts)
       review_{loop_} {}
 
 void Applier::begin(std::shared_ptr<const Config> config, Finish finish) {
-    const CheckPlan plan = plan_checks(*config);
-    adopt(std::move(config), plan, {std::move(finish), {}, {}});
+    Made made;
+    made.plan = plan_checks(*config);
+    made.config = of_file_ = std::move(config);
+    made.is_of_file = true;
+    adopt(made, {std::move(finish), {}, {}});
     review_.after(review_period, [this] { review_workers(); });
 }
 
+// One reading of the file is enough for all who wait for one.
 void Applier::reload(const std::string& path, Finish finish) {
-    path_ = path;
-    for_next_load_.push_back(std::move(finish));
-    if (!is_loading_) {
-        load();
+    if (wishes_.empty() || wishes_.back().path != path) {
+        wishes_.push_back({path, {}, {}});
     }
+    wishes_.back().askers.push_back(std::move(finish));
+    make_next();
 }
 
-void Applier::load() {
-    is_loading_ = true;
-    for_this_load_ = std::exchange(for_next_load_, {});
+void Applier::edit(Json operations, Finish finish) {
+    wishes_.push_back({{}, std::move(operations), {std::move(finish)}});
+    make_next();
+}
+
+void Applier::make_next() {
+    if (is_making_ || wishes_.empty()) {
+        return;
+    }
+    is_making_ = true;
+    Wish wish = std::move(wishes_.front());
+    wishes_.pop_front();
     helper_.run(
-        [path = path_] {
-            LoadOutcome outcome = load_config(path);
-            Loaded loaded;
-            loaded.problems = std::move(outcome.problems);
-            loaded.warnings = std::move(outcome.warnings);
-            if (loaded.problems.empty()) {
-                loaded.config = std::make_shared<const Config>(std::move(outcome.config));
-                loaded.plan = plan_checks(*loaded.config);
-            }
-            return loaded;
+        [path = wish.path, operations = std::move(wish.operations), running = state_.config(),
+         of_file = of_file_] {
+            return path.empty() ? edited(*running, *of_file, operations) : load(path);
         },
-        [this](Loaded loaded) {
-            is_loading_ = false;
-            take_loaded(loaded);
-            if (!for_next_load_.empty()) {
-                load();
-            }
+        [this, askers = std::move(wish.askers)](Made made) {
+            is_making_ = false;
+            take_made(made, askers);
+            make_next();
         });
 }
 
-void Applier::take_loaded(Loaded& loaded) {
+Applier::Made Applier::load(const std::string& path) {
+    LoadOutcome outcome = load_config(path);
+    Made made{.warnings = std::move(outcome.warnings), .is_of_file = true};
+    if (!outcome.problems.empty()) {
+        made.refused = Refused{"config_invalid", std::move(outcome.problems), std::nullopt};
+        return made;
+    }
+    made.config = std::make_shared<const Config>(std::move(outcome.config));
+    made.plan = plan_checks(*made.config);
+    return made;
+}
+
+Applier::Made Applier::edited(const Config& running, const Config& of_file,
+                              const Json& operations) {
+    Edited outcome = fulcrum::edit(running, operations);
+    Made made{.warnings = std::move(outcome.warnings)};
+    if (outcome.refusal) {
+        made.refused = Refused{std::move(outcome.refusal->code),
+                               std::move(outcome.refusal->sentences), outcome.refusal->operation};
+        return made;
+    }
+    made.not_in_file = compare(of_file, outcome.config).changes;
+    made.config = std::make_shared<const Config>(std::move(outcome.config));
+    made.plan = plan_checks(*made.config);
+    return made;
+}
+
+void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
     Waiter waiter;
-    waiter.applied.warnings = std::move(loaded.warnings);
-    waiter.finish = [askers = std::exchange(for_this_load_, {})](const ApplyResult& result) {
+    waiter.finish = [askers](const ApplyResult& result) {
         for (const Finish& asker : askers) {
             asker(result);
         }
     };
-    if (!loaded.problems.empty()) {
-        reloads_.invalid.add(1);
-        log_.error(LogArea::config, "reload refused: " + loaded.problems.front());
-        waiter.finish(Refused{"config_invalid", std::move(loaded.problems)});
+    if (made.refused) {
+        if (made.is_of_file) {
+            reloads_.invalid.add(1);
+            log_.error(LogArea::config, "reload refused: " + made.refused->sentences.front());
+        }
+        waiter.finish(*made.refused);
         return;
     }
-    adopt(std::move(loaded.config), loaded.plan, std::move(waiter));
+    waiter.applied.warnings = std::move(made.warnings);
+    if (made.is_of_file) {
+        waiter.applied.dropped = not_in_file_;
+    }
+    if (adopt(made, std::move(waiter))) {
+        of_file_ = made.is_of_file ? made.config : of_file_;
+        not_in_file_ = std::move(made.not_in_file);
+    }
 }
 
-void Applier::adopt(std::shared_ptr<const Config> config, const CheckPlan& plan, Waiter waiter) {
-    const bool is_reload = state_.config() != nullptr;
-    Outcome outcome = state_.on_event(ConfigLoaded{std::move(config)}, loop_.now());
+// False: refused.
+bool Applier::adopt(const Made& made, Waiter waiter) {
+    const bool is_first = state_.config() == nullptr;
+    const std::uint64_t reload_count = made.is_of_file && !is_first ? 1 : 0;
+    Outcome outcome = state_.on_event(ConfigLoaded{made.config}, loop_.now());
     if (outcome.refusal) {
-        reloads_.refused.add(1);
+        reloads_.refused.add(reload_count);
         log_.error(LogArea::config, "configuration refused: " + outcome.refusal->sentences.front());
-        waiter.finish(Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences});
-        return;
+        waiter.finish(
+            Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
+        return false;
     }
-    if (is_reload) {
-        reloads_.applied.add(1);
+    if (!is_first) {
+        reloads_.applied.add(reload_count);
         for (const std::string& change : outcome.changes) {
-            log_.notice(LogArea::config, change);
+            log_.notice(LogArea::config, (made.is_of_file ? "" : "by an edit: ") + change);
         }
         waiter.applied.changes = std::move(outcome.changes);
     }
-    health_.follow(plan);
+    health_.follow(made.plan);
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
     refresh_listing();
     catch_up();
+    return true;
 }
 
 void Applier::on_health(const HealthChange& change) {
@@ -145,6 +192,17 @@ void Applier::on_health(const HealthChange& change) {
     note(state_.on_event(
         HealthChanged{change.service, change.real, change.health == Health::up, change.sentence},
         loop_.now()));
+}
+
+bool Applier::zero(const std::string& service, const std::string& real) {
+    const auto listing = listing_.look();
+    const ListedService* const found = listing->find(service);
+    if (found == nullptr || (!real.empty() && found->find(real) == nullptr)) {
+        return false;
+    }
+    book_.zero(*found, real);
+    refresh_listing();
+    return true;
 }
 
 void Applier::drain(DrainAsked asked, Finish finish) {
@@ -189,7 +247,8 @@ void Applier::on_path_mtu(const IpAddress& real, std::uint16_t mtu) {
 void Applier::ask(const Event& event, Waiter waiter) {
     const Outcome outcome = state_.on_event(event, loop_.now());
     if (outcome.refusal) {
-        waiter.finish(Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences});
+        waiter.finish(
+            Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
         return;
     }
     needs_snapshot_ |= outcome.needs_snapshot;

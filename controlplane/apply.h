@@ -2,17 +2,21 @@
 // compiles what follows from it, the publisher stores one pointer, and whoever asked is answered
 // when every worker has seen it.
 //
-//     reload ──► helper: load, validate ──┐
-//     health, kernel ──► gathered 20 ms ──┼─► state ──► helper: compile ──► publish ──► seen ──►
-//     reply drain, undrain ─────────────────────┘             one at a time
+//     reload, edit ──► helper: load or edit, validate ──┐
+//     health, kernel ──► gathered 20 ms ────────────────┼─► state ──► helper: compile ──► publish
+//     drain, undrain ───────────────────────────────────┘   ──► seen ──► reply   one at a time
 //
-// A refusal anywhere leaves what runs as it is. The control thread.
+// Configurations are made one after the other: an edit begins with what the one before it made.
+// What came by edits is in no file, and the next reload replaces it. A refusal anywhere leaves what
+// runs as it is. The control thread.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +28,7 @@
 #include "controlplane/helper_thread.h"
 #include "controlplane/listing.h"
 #include "controlplane/log.h"
+#include "controlplane/request.h"
 #include "controlplane/shown.h"
 #include "dataplane/publication.h"
 
@@ -32,13 +37,15 @@ namespace fulcrum {
 // A change that workers have seen (or had a second to see).
 struct Applied {
     std::uint64_t epoch = 0;
-    std::vector<std::string> changes;   // reload: what the new configuration changes
-    std::vector<std::string> warnings;  // reload: what works and is probably not meant
+    std::vector<std::string> changes;   // reload, edit: what the new configuration changes
+    std::vector<std::string> warnings;  // reload, edit: what works and is probably not meant
+    std::vector<std::string> dropped;   // reload: what edits had changed and is no more
     std::map<std::string, std::uint32_t> slots_moved;  // by service
 };
 struct Refused {
     std::string code;
-    std::vector<std::string> sentences;  // at least one
+    std::vector<std::string> sentences;    // at least one
+    std::optional<std::size_t> operation;  // edit: which one of them
 };
 using ApplyResult = std::variant<Applied, Refused>;
 
@@ -71,6 +78,11 @@ class Applier {
 
     // Reads the file on the helper. Calls that come while a file is read share the next reading.
     void reload(const std::string& path, Finish finish);
+    // Applies operations, as in edit.h, to what runs, on the helper.
+    void edit(Json operations, Finish finish);
+    // What operators see of these counters begins at zero; metrics go on. `real`: empty for all.
+    // False: there is none of that name.
+    bool zero(const std::string& service, const std::string& real);
     void drain(DrainAsked asked, Finish finish);
     void undrain(const std::string& service, const std::string& real, Finish finish);
     // What the workers are to capture; null: nothing.
@@ -78,11 +90,14 @@ class Applier {
     void on_path_mtu(const IpAddress& real, std::uint16_t mtu);
     void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
 
+    Log& log() { return log_; }
     const DirectorState& state() const { return state_; }
     const HealthCheck& health() const { return health_; }
     const Boards& boards() const { return boards_; }
     const ReloadCounters& reloads() const { return reloads_; }
     const Shown<Listing>& listing() const { return listing_; }
+    // What edits have changed since the file was read, in sentences.
+    const std::vector<std::string>& not_in_file() const { return not_in_file_; }
     std::uint64_t epoch_published() const;
     std::uint64_t epoch_seen() const;  // the least of all workers
 
@@ -92,11 +107,19 @@ class Applier {
         Applied applied;
         Instant deadline{};
     };
-    struct Loaded;
+    // A configuration that is to be made: of a file, or of what runs.
+    struct Wish {
+        std::string path;  // empty: an edit
+        Json operations;
+        std::vector<Finish> askers;
+    };
+    struct Made;
 
-    void load();
-    void take_loaded(Loaded& loaded);
-    void adopt(std::shared_ptr<const Config> config, const CheckPlan& plan, Waiter waiter);
+    void make_next();
+    static Made load(const std::string& path);
+    static Made edited(const Config& running, const Config& of_file, const Json& operations);
+    void take_made(Made& made, const std::vector<Finish>& askers);
+    bool adopt(const Made& made, Waiter waiter);
     void on_health(const HealthChange& change);
     void ask(const Event& event, Waiter waiter);
     void note(const Outcome& outcome);
@@ -127,10 +150,10 @@ class Applier {
     std::vector<Waiter> for_this_compile_;
     std::vector<Waiter> for_workers_;
 
-    bool is_loading_ = false;
-    std::string path_;
-    std::vector<Finish> for_this_load_;
-    std::vector<Finish> for_next_load_;
+    bool is_making_ = false;
+    std::deque<Wish> wishes_;
+    std::shared_ptr<const Config> of_file_;  // as it was read last
+    std::vector<std::string> not_in_file_;
 
     Timer gather_;
     Timer poll_;

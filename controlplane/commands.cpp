@@ -2,7 +2,6 @@
 #include "controlplane/commands.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -17,32 +16,6 @@ namespace {
 constexpr std::uint32_t sessions_listed_default = 1'000;
 constexpr std::uint32_t sessions_listed_max = 10'000;
 constexpr Duration transit_remembered = 1min;
-
-std::string text_of(const Json& arguments, const char* name) {
-    return arguments.value(name, std::string{});
-}
-
-Reply reply_of(const Refused& refused) {
-    const bool is_list = refused.sentences.size() > 1 || refused.code == "config_invalid";
-    if (!is_list) {
-        return Reply::refusal(refused.code, refused.sentences.front());
-    }
-    const std::size_t count = refused.sentences.size();
-    return Reply::refusal(refused.code,
-                          std::to_string(count) + (count == 1 ? " problem" : " problems") +
-                              " found: the running configuration stays",
-                          refused.sentences);
-}
-
-const ListedService* find_service(const Listing& listing, const std::string& name) {
-    const auto found = std::ranges::find(listing.services, name, &ListedService::name);
-    return found == listing.services.end() ? nullptr : &*found;
-}
-
-const ListedReal* find_real(const ListedService& service, const std::string& name) {
-    const auto found = std::ranges::find(service.reals, name, &ListedReal::name);
-    return found == service.reals.end() ? nullptr : &*found;
-}
 
 // The walk that the arguments ask for, or why there is none.
 Result<SessionQuery> session_query_of(const Json& arguments, const Listing& listing) {
@@ -69,43 +42,19 @@ Result<SessionQuery> session_query_of(const Json& arguments, const Listing& list
         return real_name.empty() ? Result<SessionQuery>{query}
                                  : Error{"a real is named only within a service: name that too"};
     }
-    const ListedService* service = find_service(listing, service_name);
+    const ListedService* service = listing.find(service_name);
     if (service == nullptr) {
         return Error{"there is no service \"" + service_name + "\""};
     }
     query.service = service->id;
     if (!real_name.empty()) {
-        const ListedReal* real = find_real(*service, real_name);
+        const ListedReal* real = service->find(real_name);
         if (real == nullptr) {
             return Error{"service \"" + service_name + "\" has no real \"" + real_name + "\""};
         }
         query.real = real->index;
     }
     return query;
-}
-
-// The drain that the arguments ask for, or what is wrong with them.
-Result<DrainAsked> drain_of(const Json& arguments) {
-    DrainAsked asked{.service = text_of(arguments, "service"), .real = text_of(arguments, "real")};
-    const std::string then = text_of(arguments, "then");
-    if (arguments.contains("deadline_s")) {
-        const auto deadline_s = arguments["deadline_s"].get<std::uint64_t>();
-        if (deadline_s == 0 || deadline_s > limits::timeout_max_s) {
-            return Error{"deadline_s " + std::to_string(deadline_s) + " is out of range: 1 to " +
-                         std::to_string(limits::timeout_max_s)};
-        }
-        asked.deadline = std::chrono::seconds{deadline_s};
-    } else if (!then.empty()) {
-        return Error{"then says what follows a deadline: give one with deadline_s"};
-    }
-    constexpr std::array policies{SessionPolicy::keep, SessionPolicy::reset, SessionPolicy::move};
-    const auto policy = std::ranges::find_if(
-        policies, [&then](SessionPolicy each) { return to_string(each) == then; });
-    if (policy == policies.end() && !then.empty()) {
-        return Error{"then \"" + then + "\" is none of keep, reset, move"};
-    }
-    asked.then = policy == policies.end() ? SessionPolicy::keep : *policy;
-    return asked;
 }
 
 }  // namespace
@@ -159,6 +108,13 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"undrain",
          {{"service", Argument::Kind::text, true}, {"real", Argument::Kind::text, true}},
          &Commands::undrain},
+        {"edit",
+         {{"operations", Argument::Kind::list, true},
+          {"transaction"},
+          {"more", Argument::Kind::flag}},
+         &Commands::edit},
+        {"zero", {{"service"}, {"real"}}, &Commands::zero},
+        {"log-level", {{"level", Argument::Kind::text, true}}, &Commands::log_level},
         {"version", {}, &Commands::version},
     };
     return table;
@@ -182,6 +138,21 @@ void Commands::serve(const Request& request, const Answer& answer) {
     (this->*row->run)(request.arguments, answer);
 }
 
+// What the value should have been; empty when it is.
+std::string_view Commands::misses(Argument::Kind kind, const Json& value) {
+    switch (kind) {
+        case Argument::Kind::text:
+            return value.is_string() ? "" : "text";
+        case Argument::Kind::count:
+            return value.is_number_unsigned() ? "" : "count";
+        case Argument::Kind::list:
+            return value.is_array() ? "" : "list";
+        case Argument::Kind::flag:
+            return value.is_boolean() ? "" : "true or false";
+    }
+    return {};
+}
+
 // Why the arguments do not fit the row; empty when they do.
 std::string Commands::misfit(const Row& row, const Json& arguments) {
     for (const auto& [key, value] : arguments.items()) {
@@ -189,10 +160,9 @@ std::string Commands::misfit(const Row& row, const Json& arguments) {
         if (known == row.arguments.end()) {
             return std::string{row.name} + " knows no argument \"" + key + "\"";
         }
-        const bool is_text = known->kind == Argument::Kind::text;
-        if (is_text ? !value.is_string() : !value.is_number_unsigned()) {
+        if (const std::string_view kind = misses(known->kind, value); !kind.empty()) {
             return "argument \"" + key + "\" of " + std::string{row.name} + " is no " +
-                   (is_text ? "text" : "count");
+                   std::string{kind};
         }
     }
     for (const Argument& wanted : row.arguments) {
@@ -236,6 +206,7 @@ void Commands::status(const Json& /*arguments*/, const Answer& answer) {
     }
     report["problems"] = problems();
     report["notes"] = notes();
+    report["not_in_file"] = applier_.not_in_file();
     answer(Reply::of(std::move(report)));
 }
 
@@ -298,6 +269,11 @@ std::vector<std::string> Commands::notes() const {
             "real servers send to elsewhere through this director, and the kernel does not "
             "forward: if they are to, set sysctl net.ipv4.ip_forward=1");
     }
+    if (const std::size_t count = applier_.not_in_file().size(); count > 0) {
+        sentences.push_back(std::to_string(count) + (count == 1 ? " change is" : " changes are") +
+                            " not in the file: a reload would undo " +
+                            (count == 1 ? "it" : "them"));
+    }
     return sentences;
 }
 
@@ -310,7 +286,7 @@ void Commands::services(const Json& /*arguments*/, const Answer& answer) {
 void Commands::reals(const Json& arguments, const Answer& answer) {
     auto listing = applier_.listing().look();
     const std::string service = text_of(arguments, "service");
-    if (!service.empty() && find_service(*listing, service) == nullptr) {
+    if (!service.empty() && listing->find(service) == nullptr) {
         answer(Reply::refusal("unknown_service", "there is no service \"" + service + "\""));
         return;
     }
@@ -396,64 +372,6 @@ void Commands::capture(const Json& arguments, const Answer& answer) {
         return;
     }
     captures_.begin(std::move(*asked), answer);
-}
-
-void Commands::reload(const Json& /*arguments*/, const Answer& answer) {
-    applier_.reload(applier_.state().config()->source_file, [answer](const ApplyResult& result) {
-        if (const auto* refused = std::get_if<Refused>(&result)) {
-            answer(reply_of(*refused));
-            return;
-        }
-        const Applied& applied = std::get<Applied>(result);
-        Json report;
-        report["epoch"] = applied.epoch;
-        report["changes"] = applied.changes;
-        report["warnings"] = applied.warnings;
-        report["slots_moved"] = Json::object();
-        for (const auto& [service, count] : applied.slots_moved) {
-            report["slots_moved"][service] = count;
-        }
-        answer(Reply::of(std::move(report)));
-    });
-}
-
-void Commands::drain(const Json& arguments, const Answer& answer) {
-    Result<DrainAsked> asked = drain_of(arguments);
-    if (!asked) {
-        answer(Reply::refusal("bad_arguments", asked.error().sentence));
-        return;
-    }
-    const auto listing = applier_.listing().look();
-    const ListedService* service = find_service(*listing, asked->service);
-    const ListedReal* real = service == nullptr ? nullptr : find_real(*service, asked->real);
-    asked->sessions_live = real == nullptr ? 0 : real->totals(applier_.boards()).sessions_live;
-    applier_.drain(*asked, [this, arguments, answer](const ApplyResult& result) {
-        answer(reply_to_drain(result, arguments, applier_));
-    });
-}
-
-void Commands::undrain(const Json& arguments, const Answer& answer) {
-    applier_.undrain(text_of(arguments, "service"), text_of(arguments, "real"),
-                     [this, arguments, answer](const ApplyResult& result) {
-                         answer(reply_to_drain(result, arguments, applier_));
-                     });
-}
-
-Reply Commands::reply_to_drain(const ApplyResult& result, const Json& arguments,
-                               const Applier& applier) {
-    if (const auto* refused = std::get_if<Refused>(&result)) {
-        return reply_of(*refused);
-    }
-    Json report;
-    report["epoch"] = std::get<Applied>(result).epoch;
-    report["service"] = arguments["service"];
-    report["real"] = arguments["real"];
-    const auto listing = applier.listing().look();
-    const ListedService* service = find_service(*listing, text_of(arguments, "service"));
-    const ListedReal* real =
-        service == nullptr ? nullptr : find_real(*service, text_of(arguments, "real"));
-    report["sessions"] = real == nullptr ? 0 : real->totals(applier.boards()).sessions_live;
-    return Reply::of(std::move(report));
 }
 
 void Commands::version(const Json& /*arguments*/, const Answer& answer) {

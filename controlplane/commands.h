@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,7 +68,7 @@ class Commands {
   private:
     struct Argument {
         std::string_view name;
-        enum class Kind : std::uint8_t { text, count } kind = Kind::text;
+        enum class Kind : std::uint8_t { text, count, list, flag } kind = Kind::text;
         bool is_required = false;
     };
     struct Row {
@@ -76,6 +77,7 @@ class Commands {
         void (Commands::*run)(const Json& arguments, const Answer& answer);
     };
     static const std::vector<Row>& rows();
+    static std::string_view misses(Argument::Kind kind, const Json& value);
     static std::string misfit(const Row& row, const Json& arguments);
 
     void status(const Json& arguments, const Answer& answer);
@@ -89,6 +91,9 @@ class Commands {
     void reload(const Json& arguments, const Answer& answer);
     void drain(const Json& arguments, const Answer& answer);
     void undrain(const Json& arguments, const Answer& answer);
+    void edit(const Json& arguments, const Answer& answer);
+    void zero(const Json& arguments, const Answer& answer);
+    void log_level(const Json& arguments, const Answer& answer);
     void version(const Json& arguments, const Answer& answer);
 
     // A worker's counters a second ago, and what follows from the difference.
@@ -105,6 +110,12 @@ class Commands {
     Json report_worker(std::size_t worker) const;
     std::vector<std::string> port_names() const;
     void answer_listing(std::function<Json()> make, const Answer& answer);
+    // Operations of an edit that comes in several requests, as one line may not hold it.
+    struct Unfinished {
+        Json operations = Json::array();
+        Instant touched{};
+    };
+    Result<Json> collected(const Json& arguments);
     static Reply reply_to_drain(const ApplyResult& result, const Json& arguments,
                                 const Applier& applier);
 
@@ -117,8 +128,9 @@ class Commands {
     Instant started_;
     std::vector<Pace> paces_;  // by worker
     std::uint64_t epoch_a_second_ago_ = 0;
-    std::uint64_t transit_count_ = 0;      // frames of reals for elsewhere, a second ago
-    std::optional<Instant> last_transit_;  // when there was one
+    std::uint64_t transit_count_ = 0;               // frames of reals for elsewhere, a second ago
+    std::optional<Instant> last_transit_;           // when there was one
+    std::map<std::string, Unfinished> unfinished_;  // by the transaction's name
     Timer second_;
 };
 

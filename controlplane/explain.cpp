@@ -34,10 +34,6 @@ constexpr std::size_t header_size_of(L4Protocol protocol) {
 }
 constexpr std::uint64_t ip_length_max = 65'535;
 
-std::string text_of(const Json& arguments, const char* name) {
-    return arguments.value(name, std::string{});
-}
-
 // --- the question ----------------------------------------------------------------------------
 
 constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> flag_bits{

@@ -107,6 +107,24 @@ DropTotals ListedService::drops(const Boards& boards) const {
     return totals;
 }
 
+DropTotals ListedService::shown_drops(const Boards& boards) const {
+    DropTotals totals = drops(boards);
+    for (std::size_t reason = 0; reason < totals.size(); ++reason) {
+        totals[reason] -= drops_zeroed[reason];
+    }
+    return totals;
+}
+
+const ListedReal* ListedService::find(std::string_view real) const {
+    const auto found = std::ranges::find(reals, real, &ListedReal::name);
+    return found == reals.end() ? nullptr : &*found;
+}
+
+const ListedService* Listing::find(std::string_view service) const {
+    const auto found = std::ranges::find(services, service, &ListedService::name);
+    return found == services.end() ? nullptr : &*found;
+}
+
 bool sees_replies(const ListedService& service) {
     return service.reals.empty() || std::ranges::any_of(service.reals, [](const ListedReal& real) {
                return !is_one_way(real.forward);
@@ -120,7 +138,10 @@ void TallyBook::keep(Listing& listing) {
     }
     for (ListedService& service : listing.services) {
         for (ListedReal& real : service.reals) {
-            real.base = base_of({service.name, real.name, real.endpoint, real.forward}, real.tally);
+            const Line& line =
+                line_of({service.name, real.name, real.endpoint, real.forward}, real.tally);
+            real.base = line.base;
+            real.zeroed = line.zeroed;
         }
     }
     std::erase_if(lines_, [this](const auto& entry) {
@@ -130,14 +151,33 @@ void TallyBook::keep(Listing& listing) {
         }
         return !line.is_listed;
     });
-    std::map<std::string, TallyTotals> kept;
+    std::map<std::string, TallyTotals> retired;
+    std::map<std::string, TallyTotals> zeroed;
     for (ListedService& service : listing.services) {
         if (const auto found = retired_.find(service.name); found != retired_.end()) {
             service.retired = found->second;
-            kept.insert(*found);
+            retired.insert(*found);
+        }
+        if (const auto found = zeroed_.find(service.name); found != zeroed_.end()) {
+            service.zeroed = found->second;
+            zeroed.insert(*found);
         }
     }
-    retired_ = std::move(kept);  // a service that is gone takes its past with it
+    retired_ = std::move(retired);  // a service that is gone takes its past with it
+    zeroed_ = std::move(zeroed);
+}
+
+void TallyBook::zero(const ListedService& service, std::string_view real) {
+    for (const ListedReal& each : service.reals) {
+        const auto line = lines_.find(each.tally);
+        if (line != lines_.end() && (real.empty() || each.name == real)) {
+            line->second.zeroed = each.totals(boards_);
+        }
+    }
+    if (real.empty()) {
+        zeroed_[service.name] = service.totals(boards_);
+        drop_lines_[service.number].zeroed = service.drops(boards_);
+    }
 }
 
 // A service keeps its number under a new name, and when it has gone another may get it.
@@ -147,15 +187,18 @@ void TallyBook::keep_drops(Listing& listing) {
         const auto known = drop_lines_.find(service.number);
         const bool is_its_own =
             known != drop_lines_.end() && known->second.service_id == service.id;
-        service.drops_at_start =
-            is_its_own ? known->second.at_start : read_drops(boards_, service.number);
-        kept[service.number] = {service.id, service.drops_at_start};
+        const DropLine line = is_its_own
+                                  ? known->second
+                                  : DropLine{service.id, read_drops(boards_, service.number), {}};
+        service.drops_at_start = line.at_start;
+        service.drops_zeroed = line.zeroed;
+        kept[service.number] = line;
     }
     drop_lines_ = std::move(kept);
 }
 
-// What the line showed when it became this owner's; now, if it has just become it.
-TallyTotals TallyBook::base_of(const Owner& owner, std::uint32_t tally) {
+// Begins anew for an owner who has just got it.
+const TallyBook::Line& TallyBook::line_of(const Owner& owner, std::uint32_t tally) {
     const auto [place, is_new] = lines_.try_emplace(tally);
     Line& line = place->second;
     if (!is_new && line.owner != owner) {
@@ -164,9 +207,10 @@ TallyTotals TallyBook::base_of(const Owner& owner, std::uint32_t tally) {
     if (is_new || line.owner != owner) {
         line.owner = owner;
         line.base = read_tally(boards_, tally);
+        line.zeroed = {};
     }
     line.is_listed = true;
-    return line.base;
+    return line;
 }
 
 void TallyBook::retire(std::uint32_t tally, const Line& line) {

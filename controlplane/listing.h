@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model/service.h"
@@ -63,9 +64,11 @@ struct ListedReal {
     std::uint16_t index = 0;     // as sessions name it
     std::uint32_t tally = 0;
     TallyTotals base;                          // what the tally showed when it became this real's
+    TallyTotals zeroed;                        // what it had counted when an operator zeroed it
     std::shared_ptr<const CheckTally> checks;  // null: not checked
 
-    TallyTotals totals(const Boards& boards) const;
+    TallyTotals totals(const Boards& boards) const;  // since it began
+    TallyTotals shown(const Boards& boards) const { return totals(boards).since(zeroed); }
     std::string check_sentence() const;  // of the latest probe
 };
 
@@ -83,11 +86,16 @@ struct ListedService {
     std::uint32_t usable_count = 0;
     std::vector<ListedReal> reals;
     TallyTotals retired;          // of reals that are no more: a service's totals never fall
+    TallyTotals zeroed;           // what it had counted when an operator zeroed it
     std::uint16_t number = 0;     // by which workers count its drops
     DropTotals drops_at_start{};  // what that line showed when it became this service's
+    DropTotals drops_zeroed{};
 
-    TallyTotals totals(const Boards& boards) const;
+    const ListedReal* find(std::string_view real) const;  // null: there is none
+    TallyTotals totals(const Boards& boards) const;       // since it began
+    TallyTotals shown(const Boards& boards) const { return totals(boards).since(zeroed); }
     DropTotals drops(const Boards& boards) const;
+    DropTotals shown_drops(const Boards& boards) const;
 };
 
 // Whether replies of any real pass through us: under direct routing alone nothing is known of them.
@@ -96,6 +104,8 @@ bool sees_replies(const ListedService& service);
 struct Listing {
     std::uint64_t epoch = 0;
     std::vector<ListedService> services;
+
+    const ListedService* find(std::string_view service) const;  // null: there is none
 };
 
 // Remembers whose a tally is, so that a line of counters that is given out again starts from zero
@@ -104,8 +114,11 @@ class TallyBook {
   public:
     explicit TallyBook(Boards boards) : boards_{std::move(boards)} {}
 
-    // Fills in `base`, `retired` and `drops_at_start` of what is listed now.
+    // Fills in `base`, `retired`, `zeroed` and what drops began with, of what is listed now.
     void keep(Listing& listing);
+    // From now on what an operator sees of these begins at zero; totals go on. Of a listing that
+    // was kept. `real`: empty for the service with all its reals.
+    void zero(const ListedService& service, std::string_view real);
 
   private:
     struct Owner {
@@ -119,21 +132,24 @@ class TallyBook {
     struct Line {
         Owner owner;
         TallyTotals base;
+        TallyTotals zeroed;
         bool is_listed = false;
     };
 
     struct DropLine {
         std::uint32_t service_id = limits::service_id_none;
         DropTotals at_start{};
+        DropTotals zeroed{};
     };
 
     void keep_drops(Listing& listing);
-    TallyTotals base_of(const Owner& owner, std::uint32_t tally);
+    const Line& line_of(const Owner& owner, std::uint32_t tally);
     void retire(std::uint32_t tally, const Line& line);
 
     Boards boards_;
     std::map<std::uint32_t, Line> lines_;           // by tally
     std::map<std::string, TallyTotals> retired_;    // by service
+    std::map<std::string, TallyTotals> zeroed_;     // by service
     std::map<std::uint16_t, DropLine> drop_lines_;  // by service number
 };
 

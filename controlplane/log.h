@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -35,6 +36,8 @@ class Log {
     void notice(LogArea area, std::string_view sentence) {
         write(Severity::notice, area, sentence);
     }
+    // From now on: what is less important than `least` is not written.
+    void set_least(Severity least) { least_.store(least, std::memory_order_relaxed); }
     void write(Severity severity, LogArea area, std::string_view sentence);
 
     std::uint64_t dropped_count() const;
@@ -50,7 +53,7 @@ class Log {
     void put(Severity severity, LogArea area, std::string_view sentence);
 
     const int descriptor_;
-    const Severity least_;
+    std::atomic<Severity> least_;
     const bool is_journal_;
     mutable std::mutex mutex_;
     std::array<Allowance, log_area_count> allowances_;  // under mutex_

@@ -75,11 +75,11 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     json["connections_lower"] =
         real.connections.upper > 0 ? Json(relieved_below(real.connections)) : Json(nullptr);
     json["state"] = to_string(real.state);
-    add_traffic(json, real.totals(boards), !is_one_way(real.forward));
+    add_traffic(json, real.shown(boards), !is_one_way(real.forward));
     json["check"] = real.check_sentence();
     json["since_s"] = seconds(now - real.since);
     if (real.drain) {
-        json["drain"] = report_drain(*real.drain, real.totals(boards).sessions_live, now);
+        json["drain"] = report_drain(*real.drain, real.shown(boards).sessions_live, now);
     }
     return json;
 }
@@ -174,7 +174,9 @@ Json report_services(const Listing& listing, const Boards& boards) {
     for (const ListedService& service : listing.services) {
         Json json;
         json["name"] = service.name;
-        json.update(report_listener(service.listeners.front()));
+        // Nothing but a mark without rules: it listens nowhere.
+        json.update(
+            report_listener(service.listeners.empty() ? Listener{} : service.listeners.front()));
         if (service.listeners.size() > 1) {
             json["listeners"] = Json::array();
             for (const Listener& listener : service.listeners) {
@@ -193,8 +195,8 @@ Json report_services(const Listing& listing, const Boards& boards) {
         }
         json["reals"] = real_count;
         json["reals_usable"] = service.usable_count;
-        add_traffic(json, service.totals(boards), sees_replies(service));
-        json["drops"] = report_drops(service.drops(boards));
+        add_traffic(json, service.shown(boards), sees_replies(service));
+        json["drops"] = report_drops(service.shown_drops(boards));
         services.push_back(std::move(json));
     }
     Json report;

@@ -46,6 +46,10 @@ Reply Reply::refusal(std::string code, std::string sentence, std::vector<std::st
     return reply;
 }
 
+std::string text_of(const Json& arguments, const char* name) {
+    return arguments.value(name, std::string{});
+}
+
 Result<Request> parse_request(std::string_view line) {
     if (line.size() > request_size_max) {
         return Error{"the request is longer than " + std::to_string(request_size_max) + " octets"};
@@ -88,6 +92,9 @@ std::string render(const Reply& reply) {
         json["error"]["sentence"] = reply.sentence;
         if (!reply.problems.empty()) {
             json["error"]["problems"] = reply.problems;
+        }
+        if (reply.operation) {
+            json["error"]["operation"] = *reply.operation;
         }
     }
     // A file name or a server's answer may hold octets that are no UTF-8: shown as U+FFFD.

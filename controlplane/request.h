@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,17 +34,21 @@ struct Request {
 
 struct Reply {
     bool is_ok = false;
-    Json result;                          // when ok
-    std::string code;                     // when not: "unknown_real"
-    std::string sentence;                 // when not
-    std::vector<std::string> problems;    // when not, and there are several
-    std::string line;                     // of a long reply: already rendered, elsewhere
-    std::shared_ptr<ReplyStream> stream;  // null: nothing follows; else the connection is its
+    Json result;                           // when ok
+    std::string code;                      // when not: "unknown_real"
+    std::string sentence;                  // when not
+    std::vector<std::string> problems;     // when not, and there are several
+    std::optional<std::size_t> operation;  // when not, and one of an edit's is to blame
+    std::string line;                      // of a long reply: already rendered, elsewhere
+    std::shared_ptr<ReplyStream> stream;   // null: nothing follows; else the connection is its
 
     static Reply of(Json result);
     static Reply refusal(std::string code, std::string sentence,
                          std::vector<std::string> problems = {});
 };
+
+// An argument's text; empty when it is absent.
+std::string text_of(const Json& arguments, const char* name);
 
 // `line` without its line break.
 Result<Request> parse_request(std::string_view line);

@@ -16,6 +16,7 @@
 #include "controlplane/fulcrumctl/capture.h"
 #include "controlplane/fulcrumctl/client.h"
 #include "controlplane/fulcrumctl/import.h"
+#include "controlplane/fulcrumctl/key_words.h"
 #include "controlplane/fulcrumctl/tables.h"
 
 namespace fulcrum {
@@ -42,6 +43,9 @@ struct Options {
     bool shows_drops = false;
     CaptureWords capture;
     ImportWords import;
+    std::vector<std::string> words;  // KEY=VALUE
+    std::string level;
+    unsigned weight = 0;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -93,14 +97,22 @@ int ask(const Options& options, const std::string& command, const Json& argument
     return tells_of_problems(command, result) ? failed : done_status;
 }
 
-int ask_drain(const Options& options, const std::string& command, Show show) {
+// Of SERVICE/REAL; nothing, and a complaint, when it reads otherwise.
+Json target_of(const Options& options) {
     const std::size_t slash = options.target.find('/');
     if (slash == std::string::npos || slash == 0 || slash + 1 == options.target.size()) {
         complain("\"" + options.target + "\" does not read SERVICE/REAL");
+        return {};
+    }
+    return {{"service", options.target.substr(0, slash)},
+            {"real", options.target.substr(slash + 1)}};
+}
+
+int ask_drain(const Options& options, const std::string& command, Show show) {
+    Json arguments = target_of(options);
+    if (arguments.is_null()) {
         return misused;
     }
-    Json arguments{{"service", options.target.substr(0, slash)},
-                   {"real", options.target.substr(slash + 1)}};
     if (!options.deadline.empty()) {
         const Node written{.kind = NodeKind::text, .text = options.deadline};
         const auto deadline = read_value(whole_seconds(1, limits::timeout_max_s), written);
@@ -114,6 +126,59 @@ int ask_drain(const Options& options, const std::string& command, Show show) {
         arguments["then"] = options.then;
     }
     return ask(options, command, arguments, show);
+}
+
+// An edit of one operation. `keys`: where the table has those that the words set; null: none are.
+int ask_edit(const Options& options, const char* operation, const char* keys) {
+    const bool is_of_real = std::string_view{operation}.ends_with("real");
+    const bool is_of_service = std::string_view{operation}.ends_with("service");
+    Json asked{{"operation", operation}};
+    if (is_of_real) {
+        const Json target = target_of(options);
+        if (target.is_null()) {
+            return misused;
+        }
+        asked.update(target);
+    } else if (is_of_service) {
+        asked["service"] = options.target;
+    }
+    if (keys != nullptr) {
+        Result<Json> set = keys_from(options.words, keys);
+        if (!set) {
+            complain(set.error().sentence);
+            return misused;
+        }
+        asked["set"] = std::move(*set);
+    }
+    if (std::string_view{operation}.starts_with("add-")) {
+        const char* const named = is_of_real ? "real" : "service";
+        asked["set"]["name"] = asked[named];
+        asked.erase(named);
+    }
+    return ask(options, "edit", {{"operations", Json::array({asked})}}, show_edit);
+}
+
+int ask_weight(const Options& options) {
+    const Json target = target_of(options);
+    if (target.is_null()) {
+        return misused;
+    }
+    Json asked{{"operation", "change-real"}};
+    asked.update(target);
+    asked["set"]["weight"] = options.weight;
+    return ask(options, "edit", {{"operations", Json::array({asked})}}, show_edit);
+}
+
+int ask_zero(const Options& options) {
+    Json arguments = Json::object();
+    if (!options.target.empty()) {
+        const std::size_t slash = options.target.find('/');
+        arguments["service"] = options.target.substr(0, slash);
+        if (slash != std::string::npos) {
+            arguments["real"] = options.target.substr(slash + 1);
+        }
+    }
+    return ask(options, "zero", arguments, show_zero);
 }
 
 int ask_walk(const Options& options, const std::string& command, Show show) {
@@ -243,6 +308,64 @@ void add_offline(CLI::App& app, Options& options, std::function<int()>& run) {
         ->take_all();
 }
 
+// Changes of what runs, which the file does not know of.
+template <typename Add>
+void add_edits(Options& options, const Add& add) {
+    const auto add_edit = [&](const char* operation, const char* help, const char* target,
+                              const char* keys) {
+        CLI::App* command = add(operation, help, [&options, operation, keys] {
+            return ask_edit(options, operation, keys);
+        });
+        if (target != nullptr) {
+            command->add_option("TARGET", options.target, target)->required();
+        }
+        if (keys != nullptr) {
+            command->add_option("KEY=VALUE", options.words,
+                                "As in the file: weight=2, "
+                                "affinity.timeout=10m, bind=wan,lan");
+        }
+    };
+    add_edit("add-service", "Add a service to what runs", "SERVICE", "services[].");
+    add_edit("change-service", "Change a service; KEY= takes it away", "SERVICE", "services[].");
+    add_edit("remove-service", "Remove a service from what runs", "SERVICE", nullptr);
+    add_edit("add-real", "Add a real to a running service", "SERVICE/REAL", "services[].reals[].");
+    add_edit("change-real", "Change a real", "SERVICE/REAL", "services[].reals[].");
+    add_edit("remove-real", "Remove a real; its sessions live on", "SERVICE/REAL", nullptr);
+    add_edit("change-timeouts", "Change timeouts of all services that go by the general ones",
+             nullptr, "timeouts.");
+    CLI::App* weight =
+        add("weight", "Change a real's weight", [&options] { return ask_weight(options); });
+    weight->add_option("TARGET", options.target, "SERVICE/REAL")->required();
+    weight->add_option("WEIGHT", options.weight, "0 to 2147483647; 0: no new sessions")
+        ->required()
+        ->check(CLI::Range(0U, limits::weight_max));
+    add("zero", "Let traffic counters begin at zero, as listings show them", [&options] {
+        return ask_zero(options);
+    })->add_option("TARGET", options.target, "SERVICE or SERVICE/REAL; default: all");
+    add("log-level", "What is less important is not logged",
+        [&options] {
+            return ask(options, "log-level", {{"level", options.level}}, show_log_level);
+        })
+        ->add_option("LEVEL", options.level, "error, warning, notice or debug")
+        ->required();
+}
+
+template <typename Add>
+void add_drains(Options& options, const Add& add) {
+    CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
+                          [&options] { return ask_drain(options, "drain", show_drain); });
+    drain->add_option("TARGET", options.target, "SERVICE/REAL")->required();
+    CLI::Option* deadline = drain->add_option("--deadline", options.deadline,
+                                              "How long they may live on, as in 10m or 2h");
+    drain->add_option("--then", options.then, "What becomes of those that are left")
+        ->check(CLI::IsMember({"keep", "reset", "move"}))
+        ->needs(deadline);
+    add("undrain", "End a drain",
+        [&options] { return ask_drain(options, "undrain", show_undrain); })
+        ->add_option("TARGET", options.target, "SERVICE/REAL")
+        ->required();
+}
+
 // Adds the commands; each sets `run` when it is the one that was given.
 void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     const auto add = [&](const char* name, const char* help, std::function<int()> action) {
@@ -295,19 +418,9 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     capture->add_option("--packets", words.packets, "Ends after so many frames (default 1000)");
     capture->add_option("--seconds", words.seconds, "Ends after so long (1 to 3600; default 60)");
     capture->add_option("--octets", words.octets, "Of each frame (64 to 2048; default 2048)");
+    add_drains(options, add);
+    add_edits(options, add);
     add_plain("reload", "Read the configuration file again and apply it", show_reload);
-    CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
-                          [&options] { return ask_drain(options, "drain", show_drain); });
-    drain->add_option("TARGET", options.target, "SERVICE/REAL")->required();
-    CLI::Option* deadline = drain->add_option("--deadline", options.deadline,
-                                              "How long they may live on, as in 10m or 2h");
-    drain->add_option("--then", options.then, "What becomes of those that are left")
-        ->check(CLI::IsMember({"keep", "reset", "move"}))
-        ->needs(deadline);
-    add("undrain", "End a drain",
-        [&options] { return ask_drain(options, "undrain", show_undrain); })
-        ->add_option("TARGET", options.target, "SERVICE/REAL")
-        ->required();
     add_plain("version", "The director's version", show_version);
     add_offline(app, options, run);
 }

@@ -367,7 +367,8 @@ std::string show_affinity(const Json& result) {
     return text;
 }
 
-std::string show_reload(const Json& result) {
+// Of a reload and of an edit.
+static std::string show_change(const Json& result) {
     std::string text = "epoch " + cell(result, "epoch") + " is in force\n";
     for (const Json& change : result.at("changes")) {
         text += "  " + text_of(change) + "\n";
@@ -382,6 +383,30 @@ std::string show_reload(const Json& result) {
         text += "warning: " + text_of(warning) + "\n";
     }
     return text;
+}
+
+std::string show_reload(const Json& result) {
+    std::string text = show_change(result);
+    for (const Json& dropped : result.value("dropped", Json::array())) {
+        text += "undone, as the file does not say so: " + text_of(dropped) + "\n";
+    }
+    return text;
+}
+
+std::string show_edit(const Json& result) {
+    const std::size_t count = result.value("not_in_file", Json::array()).size();
+    return show_change(result) +
+           (count == 0   ? "note: what runs is what the file says\n"
+            : count == 1 ? "note: 1 change is not in the file\n"
+                         : "note: " + std::to_string(count) + " changes are not in the file\n");
+}
+
+std::string show_zero(const Json& result) {
+    return "counters of " + cell(result, "services") + " services begin at zero\n";
+}
+
+std::string show_log_level(const Json& result) {
+    return "the director logs what is " + cell(result, "level") + " or more important\n";
 }
 
 std::string show_drain(const Json& result) {

@@ -165,6 +165,147 @@ TEST_F(CommandsTest, DrainsAndUndrains) {
         refusal_of("drain", {{"service", "x"}, {"real", "x"}}).starts_with("unknown_service: "));
 }
 
+TEST_F(CommandsTest, AppliesAnEditAndTellsWhatTheFileDoesNotKnow) {
+    const Json operations = Json::parse(
+        R"([{"operation":"change-real","service":"web","real":"web11","set":{"weight":9}},
+            {"operation":"add-real","service":"web",
+             "set":{"name":"web13","address":"10.2.0.13"}}])");
+    const std::uint64_t epoch = publisher_.current()->epoch;
+    const Json report = result_of("edit", {{"operations", operations}});
+    EXPECT_GT(report["epoch"], epoch);
+    ASSERT_EQ(report["changes"].size(), 2U);
+    EXPECT_EQ(report["changes"][0], "service \"web\": real \"web11\": weight 1 becomes 9");
+    EXPECT_EQ(report["changes"][1],
+              "service \"web\": real \"web13\" added (10.2.0.13:80, weight 1, nat)");
+    EXPECT_EQ(report["not_in_file"], report["changes"]);
+    const Json status = result_of("status");
+    EXPECT_EQ(status["not_in_file"].size(), 2U);
+    EXPECT_EQ(status["notes"][0], "2 changes are not in the file: a reload would undo them");
+}
+
+TEST_F(CommandsTest, AReloadTellsWhatItUndoes) {
+    const Json weight = Json::parse(
+        R"([{"operation":"change-real","service":"web","real":"web11","set":{"weight":9}}])");
+    result_of("edit", {{"operations", weight}});
+    const Json report = result_of("reload");
+    EXPECT_EQ(report["dropped"].dump(),
+              R"(["service \"web\": real \"web11\": weight 1 becomes 9"])");
+    EXPECT_EQ(report["changes"].dump(),
+              R"(["service \"web\": real \"web11\": weight 9 becomes 1"])");
+    EXPECT_TRUE(result_of("status")["not_in_file"].empty());
+    EXPECT_TRUE(result_of("reload")["dropped"].empty());
+}
+
+TEST_F(CommandsTest, AnEditThatUndoesAnotherLeavesNothingToNote) {
+    for (const unsigned weight : {9U, 1U}) {
+        result_of("edit", {{"operations", Json::array({{{"operation", "change-real"},
+                                                        {"service", "web"},
+                                                        {"real", "web11"},
+                                                        {"set", {{"weight", weight}}}}})}});
+    }
+    EXPECT_TRUE(result_of("status")["not_in_file"].empty());
+}
+
+TEST_F(CommandsTest, RefusesAnEditWholeAndTellsWhichOperationIsToBlame) {
+    const std::uint64_t epoch = publisher_.current()->epoch;
+    const Json operations = Json::parse(
+        R"([{"operation":"remove-real","service":"web","real":"web11"},
+            {"operation":"remove-real","service":"web","real":"web19"}])");
+    const Json reply = ask("edit", {{"operations", operations}});
+    EXPECT_EQ(reply["error"]["code"], "unknown_real");
+    EXPECT_EQ(reply["error"]["operation"], 1);
+    EXPECT_EQ(publisher_.current()->epoch, epoch);
+    EXPECT_EQ(state_.config()->services[0].reals.size(), 2U);
+    EXPECT_EQ(refusal_of("edit", {{"operations", 7}}),
+              "bad_arguments: argument \"operations\" of edit is no list");
+}
+
+TEST_F(CommandsTest, TakesAnEditInPartsAsOne) {
+    const auto part = [](const char* real, bool has_more) {
+        return Json{
+            {"operations",
+             Json::array({{{"operation", "remove-real"}, {"service", "web"}, {"real", real}}})},
+            {"transaction", "t1"},
+            {"more", has_more}};
+    };
+    EXPECT_EQ(result_of("edit", part("web11", true))["collected"], 1);
+    EXPECT_EQ(state_.config()->services[0].reals.size(), 2U);
+    result_of("edit", part("web12", false));
+    EXPECT_TRUE(state_.config()->services[0].reals.empty());
+    EXPECT_EQ(refusal_of("edit", {{"operations", Json::array()}, {"more", true}}),
+              "bad_arguments: an edit in parts needs a \"transaction\", a name");
+}
+
+TEST_F(CommandsTest, KeepsFewEditsInPartsAtATime) {
+    for (unsigned i = 0; i < 8; ++i) {
+        result_of(
+            "edit",
+            {{"operations", Json::array()}, {"transaction", std::to_string(i)}, {"more", true}});
+    }
+    EXPECT_EQ(refusal_of("edit", {{"operations", Json::array()}, {"transaction", "8"}}),
+              "bad_arguments: 8 edits in parts are under way: wait a minute");
+}
+
+TEST_F(CommandsTest, EditsThatComeTogetherFollowEachOther) {
+    unsigned answered = 0;
+    for (const char* real : {"web11", "web12"}) {
+        commands_->serve({"edit",
+                          {{"operations", Json::array({{{"operation", "change-real"},
+                                                        {"service", "web"},
+                                                        {"real", real},
+                                                        {"set", {{"weight", 7}}}}})}}},
+                         [&](const Reply& reply) {
+                             EXPECT_TRUE(reply.is_ok) << reply.sentence;
+                             ++answered;
+                         });
+    }
+    ASSERT_TRUE(loop_until(loop_, [&] { return answered == 2; }));
+    EXPECT_EQ(state_.config()->services[0].reals[0].weight, 7U);
+    EXPECT_EQ(state_.config()->services[0].reals[1].weight, 7U);
+}
+
+TEST_F(CommandsTest, ZeroesWhatListingsShowAndLeavesTheTotals) {
+    const auto packets_of = [&](std::size_t real) {
+        return result_of("reals")["reals"][real]["in_packets"].get<unsigned>();
+    };
+    const auto listing = applier_->listing().look();
+    for (const ListedReal& real : listing->services[0].reals) {
+        boards_[0]->tally(real.tally).in_packets.add(10);
+    }
+    result_of("zero", {{"service", "web"}, {"real", "web11"}});
+    EXPECT_EQ(packets_of(0), 0U);
+    EXPECT_EQ(packets_of(1), 10U);
+    EXPECT_EQ(result_of("services")["services"][0]["in_packets"], 20);
+    result_of("zero");
+    EXPECT_EQ(packets_of(1), 0U);
+    EXPECT_EQ(result_of("services")["services"][0]["in_packets"], 0);
+    boards_[0]->tally(listing->services[0].reals[0].tally).in_packets.add(3);
+    EXPECT_EQ(packets_of(0), 3U);
+    EXPECT_EQ(applier_->listing().look()->services[0].totals(applier_->boards()).in_packets, 23U);
+    EXPECT_EQ(refusal_of("zero", {{"service", "wep"}}),
+              "unknown_service: there is no service \"wep\": did you mean \"web\"?");
+    EXPECT_EQ(refusal_of("zero", {{"service", "web"}, {"real", "web19"}}),
+              "unknown_real: service \"web\": there is no real \"web19\": did you mean \"web11\"?");
+}
+
+TEST_F(CommandsTest, LogsNoLessThanAskedFor) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    dup2(ends[1], silence_);
+    result_of("log-level", {{"level", "error"}});
+    log_.notice(LogArea::director, "left out");
+    result_of("log-level", {{"level", "notice"}});
+    log_.notice(LogArea::director, "written");
+    std::array<char, 1000> text{};
+    ASSERT_GT(read(ends[0], text.data(), text.size() - 1), 0);
+    EXPECT_EQ(std::string{text.data()}.find("left out"), std::string::npos);
+    EXPECT_NE(std::string{text.data()}.find("written"), std::string::npos);
+    EXPECT_EQ(refusal_of("log-level", {{"level", "loud"}}),
+              "bad_arguments: level \"loud\" is none of error, warning, notice, debug");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST_F(CommandsTest, ReloadsTheFileItStartedFrom) {
     write(text_of({"web11", "web12", "web13"}));
     const Json report = result_of("reload");
@@ -304,7 +445,8 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, affinity, explain, capture, reload, drain, undrain, version");
+              "sessions, affinity, explain, capture, reload, drain, undrain, edit, zero, "
+              "log-level, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
               "bad_arguments: then says what follows a deadline: give one with deadline_s");
