@@ -6,6 +6,7 @@
 #include <cassert>
 #include <filesystem>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -45,8 +46,9 @@ std::string as_said(const ValueType& type, std::int64_t number) {
         case ValueKind::duration:
         case ValueKind::whole_seconds:
             return as_file_text(describe_duration(number));
-        default:
-            return std::to_string(number);
+        default:  // what takes more than 32 bits says so to libconfig
+            return std::to_string(number) +
+                   (number > std::numeric_limits<std::int32_t>::max() ? "L" : "");
     }
 }
 
@@ -269,17 +271,24 @@ void write_listen(GroupWriter& out, const ListenKeys& keys) {
     });
 }
 
-void write_timeouts(GroupWriter& out, const SessionTimeouts& timeouts) {
-    out.seconds("tcp_handshake", timeouts.tcp_handshake_s);
-    out.seconds("tcp_established", timeouts.tcp_established_s);
-    out.seconds("tcp_half_closed", timeouts.tcp_half_closed_s);
-    out.seconds("tcp_closed", timeouts.tcp_closed_s);
-    out.seconds("udp_one_way", timeouts.udp_one_way_s);
-    out.seconds("udp", timeouts.udp_s);
-    out.seconds("sctp_handshake", timeouts.sctp_handshake_s);
-    out.seconds("sctp_established", timeouts.sctp_established_s);
-    out.seconds("sctp_shutdown", timeouts.sctp_shutdown_s);
-    out.seconds("sctp_closed", timeouts.sctp_closed_s);
+// Those that differ from the ones that hold anyway.
+void write_timeouts(GroupWriter& out, const SessionTimeouts& timeouts,
+                    const SessionTimeouts& preset) {
+    const auto write = [&](string_view name, std::uint32_t SessionTimeouts::*timeout) {
+        if (timeouts.*timeout != preset.*timeout) {
+            out.seconds(name, timeouts.*timeout);
+        }
+    };
+    write("tcp_handshake", &SessionTimeouts::tcp_handshake_s);
+    write("tcp_established", &SessionTimeouts::tcp_established_s);
+    write("tcp_half_closed", &SessionTimeouts::tcp_half_closed_s);
+    write("tcp_closed", &SessionTimeouts::tcp_closed_s);
+    write("udp_one_way", &SessionTimeouts::udp_one_way_s);
+    write("udp", &SessionTimeouts::udp_s);
+    write("sctp_handshake", &SessionTimeouts::sctp_handshake_s);
+    write("sctp_established", &SessionTimeouts::sctp_established_s);
+    write("sctp_shutdown", &SessionTimeouts::sctp_shutdown_s);
+    write("sctp_closed", &SessionTimeouts::sctp_closed_s);
 }
 
 // A file named by an included file may stand in another folder than the one that includes it.
@@ -317,6 +326,17 @@ void write_affinity(GroupWriter& out, const Affinity& affinity) {
     out.word("on_drain", affinity.on_drain);
 }
 
+std::string in_hex(string_view octets) {
+    std::string digits;
+    for (const char octet : octets) {
+        constexpr string_view of_nibble = "0123456789abcdef";
+        const auto value = static_cast<std::uint8_t>(octet);
+        digits += of_nibble[value >> 4];
+        digits += of_nibble[value & 15];
+    }
+    return digits;
+}
+
 void write_asking(GroupWriter& out, const Check& check) {
     const Check preset;
     const auto as_is = [](const std::string& each) { return each; };
@@ -328,7 +348,9 @@ void write_asking(GroupWriter& out, const Check& check) {
     out.texts("headers", check.headers, as_is);
     out.text("status", to_string(check.status));
     out.number_unless(0, "http2", check.http2 ? 1 : 0);
-    out.text_if_any("send", check.send);
+    // A file's text holds no zeros, and we write no octets into it that are not ASCII.
+    const bool is_text = std::ranges::all_of(check.send, [](char c) { return c > 0; });
+    out.text_if_any(is_text ? "send" : "send_hex", is_text ? check.send : in_hex(check.send));
     out.text_if_any("expect", check.expect);
     out.text_if_any("match", check.match);
     out.number_unless(0, "verify", check.verify ? 1 : 0);
@@ -365,6 +387,7 @@ void write_way(GroupWriter& out, const RealServer& real) {
     out.word("forward", real.forward == ForwardingMode::local ? ForwardingMode::nat : real.forward);
     out.number("tunnel_port", real.tunnel.port.host());
     out.number("tunnel_checksum", real.tunnel.has_checksum ? 1 : 0);
+    out.word("client_address", real.client_address);
 }
 
 void write_real(GroupWriter& out, const RealServer& real, be16 port_preset) {
@@ -386,12 +409,13 @@ void write_fallback(GroupWriter& out, const RealServer& real, be16 port_preset) 
     write_way(out, real);
 }
 
-void write_service(GroupWriter& out, const VirtualService& service,
-                   const std::string& source_file) {
+void write_service(GroupWriter& out, const VirtualService& service, const Config& config) {
     const ListenKeys listen = listen_keys_of(service);
     const be16 port = only_port_of(service);
     out.text("name", service.name);
     write_listen(out, listen);
+    out.number_unless(0, "mark", service.mark);
+    out.number_unless(0, "mark6", service.mark6);
     out.texts("bind", service.bind, [](const std::string& each) { return each; });
     out.word("scheduler", service.scheduler);
     out.words("scheduler_flags", {service.scheduler_flags.fallback, service.scheduler_flags.port});
@@ -401,9 +425,10 @@ void write_service(GroupWriter& out, const VirtualService& service,
     out.word("no_real", service.no_real);
     out.number("one_packet", service.one_packet ? 1 : 0);
     out.number_unless(0, "mss_max", service.mss_max);
-    out.group_if_any("timeouts",
-                     [&](GroupWriter& inner) { write_timeouts(inner, service.timeouts); });
-    write_access(out, service, source_file);
+    out.group_if_any("timeouts", [&](GroupWriter& inner) {
+        write_timeouts(inner, service.timeouts, config.timeouts);
+    });
+    write_access(out, service, config.source_file);
     out.group_if_any("limits", [&](GroupWriter& inner) { write_limits(inner, service.limits); });
     if (service.affinity) {
         out.group("affinity",
@@ -439,8 +464,17 @@ std::string write_config(const Config& config) {
         inner.text("address", block_in_words(policy.addresses));
         inner.word("other", policy.other);
     });
+    out.group_if_any("timeouts", [&](GroupWriter& inner) {
+        write_timeouts(inner, config.timeouts, SessionTimeouts{});
+    });
+    out.list("marks", config.marks, [](GroupWriter& inner, const MarkRule& rule) {
+        inner.number("mark", rule.mark);
+        inner.text("vip", block_in_words(rule.listener.vip));
+        inner.number("protocol", word_index(rule.listener.protocol));
+        inner.ports("port", rule.listener.ports);
+    });
     out.list("services", config.services, [&](GroupWriter& inner, const VirtualService& service) {
-        write_service(inner, service, config.source_file);
+        write_service(inner, service, config);
     });
     out.group_if_any("metrics", [&](GroupWriter& inner) {
         if (config.metrics.listen) {
