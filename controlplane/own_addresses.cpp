@@ -44,17 +44,17 @@ void lay_local(const KernelTables& kernel, const KernelAddress& own, SnapshotRea
 }
 
 void lay_local_addresses(const std::vector<LocalAddressPlan>& plans, Snapshot& snapshot) {
-    constexpr std::uint8_t local_kind = 252;
     std::vector<EndpointMap::Pair> places;
     for (const LocalAddressPlan& plan : plans) {
         assert(plan.place < limits::local_addresses_max);
         const LocalAddress local{.address = name_of(snapshot, plan.address),
                                  .place = plan.place,
                                  .port = plan.port,
-                                 .is_ipv6 = !plan.address.is_v4()};
-        places.push_back(
-            {EndpointMap::key_of(local.address, be16{}, local_kind, family_of(local.is_ipv6)),
-             local.place});
+                                 .is_ipv6 = !plan.address.is_v4(),
+                                 .on_the_wire = plan.address};
+        places.push_back({EndpointMap::key_of(local.address, be16{}, endpoint_kind::local_address,
+                                              family_of(local.is_ipv6)),
+                          local.place});
         if (snapshot.local_by_place.size() <= plan.place) {
             snapshot.local_by_place.resize(plan.place + std::size_t{1}, name_none);
         }

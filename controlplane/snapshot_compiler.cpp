@@ -15,10 +15,8 @@
 namespace fulcrum {
 namespace {
 
-constexpr std::uint8_t address_kind = 255;  // in maps whose keys are addresses alone
-
 std::uint64_t address_key(AddressName address, bool is_ipv6) {
-    return EndpointMap::key_of(address, be16{}, address_kind, family_of(is_ipv6));
+    return EndpointMap::key_of(address, be16{}, endpoint_kind::address, family_of(is_ipv6));
 }
 
 // --- names -----------------------------------------------------------------------------------
@@ -435,13 +433,12 @@ void lay_real_addresses(Snapshot& snapshot) {
 }
 
 void lay_tunnel_ends(Snapshot& snapshot) {
-    constexpr std::uint8_t tunnel_kind = 253;
     std::vector<EndpointMap::Pair> ends;
     for (const SnapshotReal& real : snapshot.reals) {
         if (real.standing != RealStanding::absent && is_tunnel(real.mode)) {
             const Tunnel& tunnel = snapshot.tunnel_of(real.tally);
-            ends.push_back({EndpointMap::key_of(real.address, tunnel.port_of_end, tunnel_kind,
-                                                family_of(real.is_ipv6)),
+            ends.push_back({EndpointMap::key_of(real.address, tunnel.port_of_end,
+                                                endpoint_kind::tunnel_end, family_of(real.is_ipv6)),
                             snapshot.tunnel_by_tally[real.tally]});
         }
     }

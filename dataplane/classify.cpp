@@ -8,8 +8,6 @@ namespace fulcrum {
 namespace {
 
 constexpr std::uint8_t protocol_vrrp = 112;
-constexpr std::uint8_t any_protocol = 255;
-constexpr std::uint8_t local_kind = 252;
 
 void refuse(Classified& classified, DropReason reason) {
     classified.packet_class = PacketClass::refused;
@@ -73,8 +71,8 @@ struct Ipv6Asked {
 
 template <typename Asked>
 bool holds(const EndpointMap& addresses, AddressName address) {
-    return addresses.find(EndpointMap::key_of(address, be16{}, any_protocol, Asked::family)) !=
-           EndpointMap::absent;
+    return addresses.find(EndpointMap::key_of(address, be16{}, endpoint_kind::address,
+                                              Asked::family)) != EndpointMap::absent;
 }
 
 bool is_routing_or_login(const ParsedPacket& packet) {
@@ -122,8 +120,8 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
 template <typename Asked>
 void classify_at_ours(const ParsedPacket& packet, const Snapshot& snapshot,
                       Classified& classified) {
-    const std::uint32_t place = snapshot.local_places.find(
-        EndpointMap::key_of(packet.destination, be16{}, local_kind, Asked::family));
+    const std::uint32_t place = snapshot.local_places.find(EndpointMap::key_of(
+        packet.destination, be16{}, endpoint_kind::local_address, Asked::family));
     if (place == EndpointMap::absent || packet.is_broadcast) {
         return punt_to_ourselves<Asked>(packet, snapshot, classified);
     }
@@ -186,7 +184,7 @@ void classify_at_vip(const ParsedPacket& packet, const Snapshot& snapshot, Class
         return take_for_request<Asked>(packet, listener, classified);
     }
     const auto other = static_cast<OtherTraffic>(snapshot.vips.find(
-        EndpointMap::key_of(packet.destination, be16{}, any_protocol, Asked::family)));
+        EndpointMap::key_of(packet.destination, be16{}, endpoint_kind::address, Asked::family)));
     if (packet.kind == PacketKind::flow && other != OtherTraffic::punt) {
         return refuse(classified, other == OtherTraffic::reset ? DropReason::no_service_reset
                                                                : DropReason::no_service_drop);
@@ -246,9 +244,9 @@ template <typename Asked>
 // The port that would tell a local end's owner is in the first fragment alone.
 template <typename Asked>
 bool is_to_local_end(const ParsedPacket& packet, const Snapshot& snapshot) {
-    return !packet.is_broadcast &&
-           snapshot.local_places.find(EndpointMap::key_of(packet.destination, be16{}, local_kind,
-                                                          Asked::family)) != EndpointMap::absent;
+    return !packet.is_broadcast && snapshot.local_places.find(EndpointMap::key_of(
+                                       packet.destination, be16{}, endpoint_kind::local_address,
+                                       Asked::family)) != EndpointMap::absent;
 }
 
 // Only the first one has ports, so all of them are sent to where their datagram is known: to the

@@ -66,6 +66,7 @@ std::unique_ptr<LocalEnds> LocalEnds::create(const Share& share, HashKey key) {
 LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
     : worker_id_{share.worker_id},
       worker_count_{share.worker_count},
+      steering_{share.steering},
       slots_{slots_of(worker_id_, worker_count_)},
       ports_per_pool_{slots_ * ports_per_slot},
       fresh_from_{scaled(static_cast<std::uint32_t>(key.low), ports_per_pool_)},
@@ -171,34 +172,42 @@ void LocalEnds::take_out(std::uint32_t pool, std::uint32_t number) {
 std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wish,
                                         std::span<const LocalAddress> addresses,
                                         std::uint32_t now_s) {
-    for (std::size_t n = 0; n < addresses.size(); ++n) {
-        const LocalAddress& address = addresses[(turn_ + n) % addresses.size()];
-        if (address.port != wish.nic_port || family_of(address.is_ipv6) != wish.family) {
-            continue;
-        }
-        const std::uint32_t pool = pool_of(address.place, wish.protocol);
-        const std::uint32_t number = next_free(pool, now_s);
-        if (number == number_none) {
-            continue;
-        }
-        if (!is_rehearsal_) {
-            take_out(pool, number);
-            std::uint32_t& chain = chain_of(flow, wish.protocol);
-            leases_[number] = {.flow = flow,
-                               .is_taken = true,
-                               .client_address = wish.client_address,
-                               .next = chain,
-                               .free_from_s = 0};
-            chain = number + 1;
-            if (wish.client_address != ClientAddressBy::none) {
-                shifts_[number] = {};
+    for (const bool is_near_wanted : {true, false}) {
+        for (std::size_t n = 0; n < addresses.size(); ++n) {
+            const std::size_t at = (turn_ + n) % addresses.size();
+            const LocalAddress& address = addresses[at];
+            if (address.port != wish.nic_port || family_of(address.is_ipv6) != wish.family ||
+                is_near(address) != is_near_wanted) {
+                continue;
             }
-            turn_ = static_cast<std::uint32_t>((turn_ + n + 1) % addresses.size());
-            ++taken_count_;
+            const std::uint32_t pool = pool_of(address.place, wish.protocol);
+            const std::uint32_t number = next_free(pool, now_s);
+            if (number == number_none) {
+                continue;
+            }
+            if (!is_rehearsal_) {
+                take_out(pool, number);
+                lease(number, flow, wish);
+                turn_ = static_cast<std::uint32_t>((at + 1) % addresses.size());
+            }
+            return end_of(number);
         }
-        return end_of(number);
     }
     return std::nullopt;
+}
+
+void LocalEnds::lease(std::uint32_t number, const LeasingFlow& flow, const Wish& wish) {
+    std::uint32_t& chain = chain_of(flow, wish.protocol);
+    leases_[number] = {.flow = flow,
+                       .is_taken = true,
+                       .client_address = wish.client_address,
+                       .next = chain,
+                       .free_from_s = 0};
+    chain = number + 1;
+    if (wish.client_address != ClientAddressBy::none) {
+        shifts_[number] = {};
+    }
+    ++taken_count_;
 }
 
 void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s) {

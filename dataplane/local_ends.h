@@ -10,6 +10,11 @@
 // steering.h): who owns a reply is computed from its destination port. Each address has 1,008 ports
 // of each slot, 1,024 to 65,535.
 //
+// Where cards spread packets by `owner_of`, what a real sends to a local address comes to the
+// worker that would own it as a client. So a worker takes ports of such addresses first: their
+// replies need not be handed over to it. With one local address for each worker or more, most do
+// so.
+//
 // A port that has been given back rests: until `limits::local_port_rest_s` after its session's last
 // packet it serves nobody, because the real may still hold the old connection. Given out are those
 // that rested longest, after those that were never used, which begin at a place drawn at start: a
@@ -30,6 +35,7 @@
 #include "config/model/hash.h"
 #include "config/model/limits.h"
 #include "config/model/snapshot.h"
+#include "dataplane/steering.h"
 #include "dataplane/stream_shift.h"
 
 namespace fulcrum {
@@ -65,6 +71,7 @@ class LocalEnds {
     struct Share {
         unsigned worker_id = 0;
         unsigned worker_count = 1;
+        const Steering* steering = nullptr;  // null: nobody spreads by it
     };
     // Null when memory is short. `key`: who knew it could fill one chain.
     static std::unique_ptr<LocalEnds> create(const Share& share, HashKey key);
@@ -136,14 +143,20 @@ class LocalEnds {
     std::uint32_t pool_of(std::uint16_t place, L4Protocol protocol) const;
     std::uint32_t next_free(std::uint32_t pool, std::uint32_t now_s) const;
     void take_out(std::uint32_t pool, std::uint32_t number);
+    void lease(std::uint32_t number, const LeasingFlow& flow, const Wish& wish);
     std::uint32_t& chain_of(const LeasingFlow& flow, L4Protocol protocol) const;
     std::uint32_t find(const LeasingFlow& flow, L4Protocol protocol) const;
 
     static constexpr std::uint32_t number_none = UINT32_MAX;
     static constexpr std::uint32_t pool_count = 2 * limits::local_addresses_max;
 
+    bool is_near(const LocalAddress& address) const {
+        return steering_ == nullptr || steering_->owner_of(address.on_the_wire) == worker_id_;
+    }
+
     unsigned worker_id_;
     unsigned worker_count_;
+    const Steering* steering_;
     std::uint32_t slots_;           // of the 64, how many are ours
     std::uint32_t ports_per_pool_;  // of an address and a protocol
     std::uint32_t fresh_from_;      // where in a pool the unused ones begin

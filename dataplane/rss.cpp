@@ -8,12 +8,14 @@
 namespace fulcrum {
 namespace {
 
-bool has_nat_reals(const NicPort& port, const std::vector<VirtualService>& services) {
+// In full NAT a port's local addresses are what its reals answer to, wherever they are.
+bool hears_reals(const NicPort& port, const std::vector<VirtualService>& services) {
     const auto is_here = [&](const RealServer& real) {
-        return real.forward == ForwardingMode::nat &&
-               std::ranges::any_of(port.addresses, [&](const IpPrefix& address) {
-                   return address.contains(real.endpoint.address);
-               });
+        const bool is_on_link = std::ranges::any_of(port.addresses, [&](const IpPrefix& address) {
+            return address.contains(real.endpoint.address);
+        });
+        return (real.forward == ForwardingMode::nat && is_on_link) ||
+               (real.forward == ForwardingMode::full_nat && !port.local_addresses.empty());
     };
     return std::ranges::any_of(services, [&](const VirtualService& service) {
         return std::ranges::any_of(service.reals, is_here);
@@ -32,7 +34,7 @@ bool has_vip_of_v4(const std::vector<VirtualService>& services) {
 
 RssPlan plan_rss(const Config& config, std::size_t port, const Steering& steering) {
     const auto is_towards_reals = [&](const NicPort& candidate) {
-        return has_nat_reals(candidate, config.services);
+        return hears_reals(candidate, config.services);
     };
     const bool hears_replies = is_towards_reals(config.ports[port]) &&
                                !std::ranges::all_of(config.ports, is_towards_reals);

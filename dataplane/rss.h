@@ -8,6 +8,9 @@
 //        set bits of the key:     31..57            63..89
 //        they reach bits:         0..31, not 32     32..63, not 31, not 64
 //
+// To a local end of full NAT the destination is the local address: a worker takes its ends at those
+// of which a card says the same, as far as there are any (local_ends.h).
+//
 // A port has one key, so it agrees about one IP version, and about requests or replies: what it
 // hears more of by the file. The rest is handed over between workers, and counted. Pure; main
 // thread, at start.
@@ -34,8 +37,8 @@ struct RssPlan {
     alignas(4) std::array<std::uint8_t, rss_key_octets_max> key{};  // read in words
 };
 
-// Destinations: a port in whose networks NAT reals lie, if another port has none. IPv6: if no VIP
-// is of IPv4.
+// Destinations: a port in whose networks NAT reals lie, or with local addresses for those in full
+// NAT, if another port has none. IPv6: if no VIP is of IPv4.
 RssPlan plan_rss(const Config& config, std::size_t port, const Steering& steering);
 
 // The queue for each entry of a card's table. `entry_count` is a power of two and no less than

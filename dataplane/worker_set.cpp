@@ -107,7 +107,7 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
             std::make_unique<SessionTable6>(kept.octets().subspan(size), buckets6, secret_));
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count, plan.service_count));
         local_ends_.push_back(LocalEnds::create(
-            {static_cast<unsigned>(i), static_cast<unsigned>(cpus_.size())}, secret_));
+            {static_cast<unsigned>(i), static_cast<unsigned>(cpus_.size()), &steering_}, secret_));
         if (local_ends_.back() == nullptr) {
             return no_memory_for("local ports of worker " + std::to_string(i));
         }

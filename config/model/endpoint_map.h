@@ -14,6 +14,14 @@ namespace fulcrum {
 
 constexpr IpFamily family_of(bool is_ipv6) { return is_ipv6 ? IpFamily::v6 : IpFamily::v4; }
 
+// What stands in a key in the place of an L4 protocol where something else is looked up.
+namespace endpoint_kind {
+inline constexpr std::uint8_t local_address = 252;
+inline constexpr std::uint8_t tunnel_end = 253;
+inline constexpr std::uint8_t neighbour = 254;
+inline constexpr std::uint8_t address = 255;
+}  // namespace endpoint_kind
+
 class EndpointMap {
   public:
     static constexpr std::uint32_t absent = 0xFFFF'FFFF;

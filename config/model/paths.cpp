@@ -10,11 +10,9 @@ namespace fulcrum {
 namespace {
 
 constexpr NextHop no_route{};
-constexpr std::uint8_t neighbour_kind = 254;  // no L4 protocol of ours
-constexpr std::uint8_t address_kind = 255;
 
 std::uint64_t neighbour_key(Ipv4Address address, std::uint8_t port) {
-    return EndpointMap::key_of(address, be16{port}, neighbour_kind);
+    return EndpointMap::key_of(address, be16{port}, endpoint_kind::neighbour);
 }
 
 // By beginning, the shorter prefix first, the least metric first; one route a prefix, and of equal
@@ -141,7 +139,7 @@ void Paths::lay_own_addresses(const KernelTables& tables) {
     std::vector<Ipv6Map::Pair> of_v6;
     for (const IpAddress& address : tables.addresses) {
         if (address.is_v4()) {
-            of_v4.push_back({EndpointMap::key_of(address.v4(), be16{}, address_kind), 0});
+            of_v4.push_back({EndpointMap::key_of(address.v4(), be16{}, endpoint_kind::address), 0});
         } else {
             of_v6.push_back({address.v6(), 0, 0});
         }

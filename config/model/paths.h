@@ -96,7 +96,8 @@ class Paths {
     IpAddress source_to(const IpAddress& address) const;
 
     bool is_ours(Ipv4Address address) const {
-        return ours_.find(EndpointMap::key_of(address, be16{}, 255)) != EndpointMap::absent;
+        return ours_.find(EndpointMap::key_of(address, be16{}, endpoint_kind::address)) !=
+               EndpointMap::absent;
     }
     bool is_ours(const Ipv6Address& address) const {
         return ours6_.find(address) != Ipv6Map::absent;

@@ -137,6 +137,7 @@ struct LocalAddress {
     std::uint16_t place = 0;  // below limits::local_addresses_max; its own while the director runs
     std::uint8_t port = 0;    // index of the NIC port whose twin holds it
     bool is_ipv6 = false;
+    IpAddress on_the_wire;
 };
 
 static_assert(Ipv6Map::absent == 0xFFFF'FFFF && name_none.host() == Ipv6Map::absent);
@@ -189,13 +190,13 @@ struct Snapshot {
 
     bool is_vip(const IpAddress& address) const {
         const AddressName name = address.is_v4() ? address.v4() : name_of(address.v6());
-        return vips.find(EndpointMap::key_of(name, be16{}, 255, address.family())) !=
-               EndpointMap::absent;
+        return vips.find(EndpointMap::key_of(name, be16{}, endpoint_kind::address,
+                                             address.family())) != EndpointMap::absent;
     }
     // Null: no tunnel ends there.
     const Tunnel* tunnel_to(NamedEndpoint end, IpFamily family) const {
-        const std::uint32_t found =
-            tunnel_ends.find(EndpointMap::key_of(end.address, end.port, 253, family));
+        const std::uint32_t found = tunnel_ends.find(
+            EndpointMap::key_of(end.address, end.port, endpoint_kind::tunnel_end, family));
         return found == EndpointMap::absent ? nullptr : &tunnels[found];
     }
     // `tally` is that of a real whose mode is a tunnel.

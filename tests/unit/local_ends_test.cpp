@@ -136,6 +136,25 @@ TEST(LocalEnds, UsesTheAddressesOfTheWayAndFamilyInTurn) {
               std::nullopt);
 }
 
+// Whose replies would be handed over comes second: better so than not at all.
+TEST(LocalEnds, TakesAnAddressThatIsAnotherWorkersWhenItsOwnIsExhausted) {
+    const Steering steering{owner_key("seed"), 2};
+    std::vector<LocalAddress> addresses;  // one of each worker
+    for (std::uint8_t last = 1; addresses.size() < 2; ++last) {
+        const Ipv4Address address = Ipv4Address::of(10, 2, 0, last);
+        if (steering.owner_of(address) == addresses.size()) {
+            const auto place = static_cast<std::uint16_t>(addresses.size());
+            addresses.push_back({address, place, 1, false, address});
+        }
+    }
+    const auto ends = LocalEnds::create({1, 2, &steering}, {0x1234, 0x5678});
+    constexpr unsigned of_a_worker = 64'512 / 2;
+    for (unsigned n = 0; n < of_a_worker; ++n) {
+        ASSERT_EQ(ends->take(flow(n), to_lan, addresses, now_s)->place, 1);
+    }
+    EXPECT_EQ(ends->take(flow(of_a_worker), to_lan, addresses, now_s)->place, 0);
+}
+
 TEST(LocalEnds, TellsInARehearsalWhatItWouldTakeAndTakesNothing) {
     const auto ends = ends_of();
     ends->rehearse(true);

@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "dataplane/local_ends.h"
 #include "tests/support/small_config.h"
 
 namespace fulcrum {
@@ -111,6 +112,38 @@ TEST(Rss, WithVipsOfIpv6AloneItIsSoOfIpv6) {
         std::rotate(reply.begin(), reply.begin() + 4, reply.begin() + 8);
         ASSERT_EQ(towards_clients.queue_of(request), steering.owner_of(client));
         ASSERT_EQ(towards_reals.queue_of(reply), steering.owner_of(client));
+    }
+}
+
+// In full NAT what a real answers to is a local end. Eight local addresses, and the workers take
+// ends until all have some hundred.
+TEST(Rss, AnswersToLocalEndsComeToTheWorkerThatTookThem) {
+    RealServer far = real("a", 11);
+    far.endpoint.address = Ipv4Address::of(198, 51, 100, 11);  // beyond a router
+    far.forward = ForwardingMode::full_nat;
+    for (const std::size_t workers : {2U, 3U, 4U}) {
+        Config config = two_armed({web({far})}, workers);
+        std::vector<LocalAddress> addresses;
+        for (std::uint8_t n = 0; n < 8; ++n) {
+            const Ipv4Address address = Ipv4Address::of(192, 168, 10, 100 + n);
+            config.ports[lan].local_addresses.emplace_back(address);
+            addresses.push_back({address, n, lan, false, address});
+        }
+        const Steering steering{config};
+        const Card card{config, lan, steering, 128};
+        for (unsigned worker = 0; worker < workers; ++worker) {
+            const auto ends = LocalEnds::create({worker, static_cast<unsigned>(workers), &steering},
+                                                {0x1234, 0x5678});
+            for (std::uint16_t n = 1; n <= 300; ++n) {
+                const auto end = ends->take({.client_port = be16{n}, .listener = 0},
+                                            {IpFamily::v4, lan, L4Protocol::tcp}, addresses, 1);
+                ASSERT_TRUE(end);
+                const Tuple answer{Ipv4Address::of(198, 51, 100, 11).host(),
+                                   addresses[end->place].address.host(),
+                                   (std::uint32_t{80} << 16) | end->port.host()};
+                ASSERT_EQ(card.queue_of(answer), worker);
+            }
+        }
     }
 }
 
