@@ -158,10 +158,16 @@ std::vector<std::string> in_file_order(const FindingList& list, const SourceText
 LoadOutcome load(const std::string& path, const FileReader& read_file,
                  const FileReader& read_list) {
     Findings findings;
-    const SourceText source{path, read_file, findings};
     LoadOutcome outcome;
+    const auto noted = [&outcome](const FileReader& reader) -> FileReader {
+        return [&outcome, &reader](const std::string& file) {
+            outcome.files.push_back(file);
+            return reader(file);
+        };
+    };
+    const SourceText source{path, noted(read_file), findings};
     if (findings.problems.empty()) {
-        outcome.config = read_all(source, read_list, findings);
+        outcome.config = read_all(source, noted(read_list), findings);
     }
     outcome.config.source_file = path;
     outcome.problems = in_file_order(findings.problems, source);

@@ -18,6 +18,7 @@ struct LoadOutcome {
     std::vector<std::string>
         problems;  // "director.cfg:41: service "web": ...", in the file's order
     std::vector<std::string> warnings;  // the same, for what works and is probably not meant
+    std::vector<std::string> files;     // that were asked for, valid or not; the file itself first
 
     bool is_valid() const { return problems.empty(); }
 };

@@ -439,6 +439,15 @@ constexpr SchemaKey keys_behind_check[] = {
     {"control.group", name, optional_in_words, "the process's own",
      "the group whose members may use the socket",
      [](Target& t, const Value& v) { t.config.control.group = string_of(v); }},
+
+    {"reload", group, optional_in_words, "as below", "what happens when the file changes by itself, or does harm",
+     keep_nothing},
+    {"reload.watch", duration(100, 3'600'000), optional_in_words, "never",
+     "look this often whether the file, or one that it includes or names as a list, has changed, and reload it then",
+     [](Target& t, const Value& v) { t.config.reload.watch = std::chrono::milliseconds{v.number}; }},
+    {"reload.rollback_within", duration(1'000, 3'600'000), optional_in_words, "never",
+     "take a reload back if within this time a service that was up loses every real by its checks",
+     [](Target& t, const Value& v) { t.config.reload.rollback_within = std::chrono::milliseconds{v.number}; }},
 };
 // clang-format on
 
@@ -448,7 +457,9 @@ static_assert(std::numeric_limits<std::int32_t>::max() >= limits::weight_max,
 std::string preset_in_markdown(const SchemaKey& key) {
     switch (key.presence) {
         case required:
-            return "**required**";
+            return key.unless.empty()
+                       ? "**required**"
+                       : std::string{"**required** without any of: "}.append(key.unless);
         case optional:
             return std::string{"`"}.append(key.preset).append("`");
         case optional_in_words:

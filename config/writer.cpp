@@ -485,6 +485,10 @@ std::string write_config(const Config& config) {
         inner.text("socket", config.control.socket);
         inner.text_if_any("group", config.control.group);
     });
+    out.group_if_any("reload", [&](GroupWriter& inner) {
+        inner.number_unless(0, "watch", config.reload.watch.count());
+        inner.number_unless(0, "rollback_within", config.reload.rollback_within.count());
+    });
     return lay_out(out.take().parts);
 }
 

@@ -2,6 +2,7 @@
 #include "controlplane/apply.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -39,16 +40,6 @@ std::uint64_t least_of(const Boards& boards, SingleWriterCounter WorkerCounters:
 
 }  // namespace
 
-// What the helper makes of a file, or of an edit.
-struct Applier::Made {
-    std::shared_ptr<const Config> config;
-    CheckPlan plan;
-    std::vector<std::string> warnings;
-    std::optional<Refused> refused;
-    bool is_of_file = false;
-    std::vector<std::string> not_in_file;
-};
-
 Applier::Applier(Parts parts)
     : loop_{parts.loop},
       helper_{parts.helper},
@@ -60,30 +51,42 @@ Applier::Applier(Parts parts)
       health_{loop_, std::move(parts.probers),
               [this](const HealthChange& change) { on_health(change); }},
       book_{boards_},
+      files_{loop_, helper_,
+             [this] {
+                 log_.notice(LogArea::config, "the file has changed");
+                 reload(of_file_->source_file, [](const ApplyResult&) {});
+             }},
       gather_{loop_},
       poll_{loop_},
       review_{loop_} {}
 
-void Applier::begin(std::shared_ptr<const Config> config, Finish finish) {
+void Applier::begin(std::shared_ptr<const Config> config, Sources sources, Finish finish) {
     Made made;
     made.plan = plan_checks(*config);
     made.config = of_file_ = std::move(config);
     made.is_of_file = true;
+    made.origin = "the file";
     adopt(made, {std::move(finish), {}, {}});
+    follow_files(std::move(sources));
     review_.after(review_period, [this] { review_workers(); });
 }
 
 // One reading of the file is enough for all who wait for one.
 void Applier::reload(const std::string& path, Finish finish) {
     if (wishes_.empty() || wishes_.back().path != path) {
-        wishes_.push_back({path, {}, {}});
+        wishes_.push_back({.path = path});
     }
     wishes_.back().askers.push_back(std::move(finish));
     make_next();
 }
 
 void Applier::edit(Json operations, Finish finish) {
-    wishes_.push_back({{}, std::move(operations), {std::move(finish)}});
+    wishes_.push_back({.operations = std::move(operations), .askers = {std::move(finish)}});
+    make_next();
+}
+
+void Applier::go_back(std::uint64_t number, Finish finish) {
+    wishes_.push_back({.past = number, .askers = {std::move(finish)}});
     make_next();
 }
 
@@ -91,13 +94,23 @@ void Applier::make_next() {
     if (is_making_ || wishes_.empty()) {
         return;
     }
-    is_making_ = true;
     Wish wish = std::move(wishes_.front());
     wishes_.pop_front();
+    const PastConfig* const past = history_.find(wish.past);
+    if (wish.past != 0 && past == nullptr) {
+        wish.askers.front()(Refused{"unknown_configuration",
+                                    {"configuration " + std::to_string(wish.past) +
+                                     " is not kept: fulcrumctl history lists those that are"},
+                                    std::nullopt});
+        return make_next();
+    }
+    is_making_ = true;
     helper_.run(
         [path = wish.path, operations = std::move(wish.operations), running = state_.config(),
-         of_file = of_file_] {
-            return path.empty() ? edited(*running, *of_file, operations) : load(path);
+         of_file = of_file_, past = past == nullptr ? PastConfig{} : *past] {
+            return !path.empty()            ? load(path)
+                   : past.config != nullptr ? made_again(past, *of_file)
+                                            : edited(*running, *of_file, operations);
         },
         [this, askers = std::move(wish.askers)](Made made) {
             is_making_ = false;
@@ -107,8 +120,12 @@ void Applier::make_next() {
 }
 
 Applier::Made Applier::load(const std::string& path) {
+    const auto read_at = std::chrono::system_clock::now();
     LoadOutcome outcome = load_config(path);
-    Made made{.warnings = std::move(outcome.warnings), .is_of_file = true};
+    Made made{.warnings = std::move(outcome.warnings),
+              .is_of_file = true,
+              .origin = "the file",
+              .sources = {std::move(outcome.files), read_at}};
     if (!outcome.problems.empty()) {
         made.refused = Refused{"config_invalid", std::move(outcome.problems), std::nullopt};
         return made;
@@ -121,7 +138,7 @@ Applier::Made Applier::load(const std::string& path) {
 Applier::Made Applier::edited(const Config& running, const Config& of_file,
                               const Json& operations) {
     Edited outcome = fulcrum::edit(running, operations);
-    Made made{.warnings = std::move(outcome.warnings)};
+    Made made{.warnings = std::move(outcome.warnings), .origin = "an edit"};
     if (outcome.refusal) {
         made.refused = Refused{std::move(outcome.refusal->code),
                                std::move(outcome.refusal->sentences), outcome.refusal->operation};
@@ -131,6 +148,13 @@ Applier::Made Applier::edited(const Config& running, const Config& of_file,
     made.config = std::make_shared<const Config>(std::move(outcome.config));
     made.plan = plan_checks(*made.config);
     return made;
+}
+
+Applier::Made Applier::made_again(const PastConfig& past, const Config& of_file) {
+    return {.config = past.config,
+            .plan = plan_checks(*past.config),
+            .not_in_file = compare(of_file, *past.config).changes,
+            .origin = "a return to " + std::to_string(past.number)};
 }
 
 void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
@@ -144,6 +168,8 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
         if (made.is_of_file) {
             reloads_.invalid.add(1);
             log_.error(LogArea::config, "reload refused: " + made.refused->sentences.front());
+            note_file_refused(made.refused->sentences);
+            follow_files(std::move(made.sources));
         }
         waiter.finish(*made.refused);
         return;
@@ -152,9 +178,13 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
     if (made.is_of_file) {
         waiter.applied.dropped = not_in_file_;
     }
-    if (adopt(made, std::move(waiter))) {
+    const bool is_adopted = adopt(made, std::move(waiter));
+    if (is_adopted) {
         of_file_ = made.is_of_file ? made.config : of_file_;
         not_in_file_ = std::move(made.not_in_file);
+    }
+    if (made.is_of_file) {
+        follow_files(std::move(made.sources));
     }
 }
 
@@ -162,10 +192,19 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
 bool Applier::adopt(const Made& made, Waiter waiter) {
     const bool is_first = state_.config() == nullptr;
     const std::uint64_t reload_count = made.is_of_file && !is_first ? 1 : 0;
+    const Duration guarded = made.config->reload.rollback_within;
+    if (reload_count != 0 && guarded > Duration{0}) {
+        guard_.watch(state_.services(), loop_.now() + guarded);
+    } else {
+        guard_.forget();
+    }
     Outcome outcome = state_.on_event(ConfigLoaded{made.config}, loop_.now());
     if (outcome.refusal) {
         reloads_.refused.add(reload_count);
         log_.error(LogArea::config, "configuration refused: " + outcome.refusal->sentences.front());
+        if (made.is_of_file) {
+            note_file_refused(outcome.refusal->sentences);
+        }
         waiter.finish(
             Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
         return false;
@@ -177,6 +216,12 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
         }
         waiter.applied.changes = std::move(outcome.changes);
     }
+    if (made.is_of_file) {
+        file_problem_.clear();
+        taken_back_.clear();
+    }
+    history_.add(made.config, made.origin, waiter.applied.changes.size(),
+                 std::chrono::system_clock::now());
     health_.follow(made.plan);
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
@@ -192,6 +237,7 @@ void Applier::on_health(const HealthChange& change) {
     note(state_.on_event(
         HealthChanged{change.service, change.real, change.health == Health::up, change.sentence},
         loop_.now()));
+    take_back_if_harmed(change.service);
 }
 
 bool Applier::zero(const std::string& service, const std::string& real) {

@@ -22,8 +22,11 @@
 #include <vector>
 
 #include "config/model/service.h"
+#include "controlplane/change_guard.h"
+#include "controlplane/config_history.h"
 #include "controlplane/director_state.h"
 #include "controlplane/event_loop.h"
+#include "controlplane/file_watch.h"
 #include "controlplane/health/health_check.h"
 #include "controlplane/helper_thread.h"
 #include "controlplane/listing.h"
@@ -40,7 +43,8 @@ struct Applied {
     std::vector<std::string> changes;   // reload, edit: what the new configuration changes
     std::vector<std::string> warnings;  // reload, edit: what works and is probably not meant
     std::vector<std::string> dropped;   // reload: what edits had changed and is no more
-    std::map<std::string, std::uint32_t> slots_moved;  // by service
+    std::map<std::string, std::uint32_t> slots_moved;    // by service
+    std::map<std::string, std::uint64_t> sessions_left;  // plan: live ones of reals that would go
 };
 struct Refused {
     std::string code;
@@ -52,8 +56,9 @@ using ApplyResult = std::variant<Applied, Refused>;
 // Read by the metrics server.
 struct ReloadCounters {
     SingleWriterCounter applied;
-    SingleWriterCounter invalid;  // the file was refused
-    SingleWriterCounter refused;  // the file was sound, and not possible for what runs
+    SingleWriterCounter invalid;     // the file was refused
+    SingleWriterCounter refused;     // the file was sound, and not possible for what runs
+    SingleWriterCounter taken_back;  // applied, and found to do harm
 };
 
 class Applier {
@@ -73,13 +78,22 @@ class Applier {
     };
     explicit Applier(Parts parts);
 
+    // What was read to make a configuration of it, after `read_at`.
+    struct Sources {
+        std::vector<std::string> files;
+        FileWatch::FileTime read_at;
+    };
     // The first configuration. Everything below presumes it.
-    void begin(std::shared_ptr<const Config> config, Finish finish);
+    void begin(std::shared_ptr<const Config> config, Sources sources, Finish finish);
 
     // Reads the file on the helper. Calls that come while a file is read share the next reading.
     void reload(const std::string& path, Finish finish);
+    // What a reload of this file would change, and whom it would concern; changes nothing.
+    void plan(const std::string& path, Finish finish);
     // Applies operations, as in edit.h, to what runs, on the helper.
     void edit(Json operations, Finish finish);
+    // Lets a configuration of the history run again.
+    void go_back(std::uint64_t number, Finish finish);
     // What operators see of these counters begins at zero; metrics go on. `real`: empty for all.
     // False: there is none of that name.
     bool zero(const std::string& service, const std::string& real);
@@ -98,6 +112,9 @@ class Applier {
     const Shown<Listing>& listing() const { return listing_; }
     // What edits have changed since the file was read, in sentences.
     const std::vector<std::string>& not_in_file() const { return not_in_file_; }
+    const ConfigHistory& history() const { return history_; }
+    // Of the file, and of what it did, in sentences.
+    std::vector<std::string> problems() const;
     std::uint64_t epoch_published() const;
     std::uint64_t epoch_seen() const;  // the least of all workers
 
@@ -107,19 +124,34 @@ class Applier {
         Applied applied;
         Instant deadline{};
     };
-    // A configuration that is to be made: of a file, or of what runs.
+    // A configuration that is to be made: of a file, of what ran before, or of what runs.
     struct Wish {
-        std::string path;  // empty: an edit
+        std::string path;        // empty: none
+        std::uint64_t past = 0;  // of the history; 0: none
         Json operations;
         std::vector<Finish> askers;
     };
-    struct Made;
+    // What the helper makes of it.
+    struct Made {
+        std::shared_ptr<const Config> config;
+        CheckPlan plan;
+        std::vector<std::string> warnings;
+        std::optional<Refused> refused;
+        bool is_of_file = false;
+        std::vector<std::string> not_in_file;
+        std::string origin;
+        Sources sources;  // of a file
+    };
 
     void make_next();
     static Made load(const std::string& path);
     static Made edited(const Config& running, const Config& of_file, const Json& operations);
+    static Made made_again(const PastConfig& past, const Config& of_file);
     void take_made(Made& made, const std::vector<Finish>& askers);
     bool adopt(const Made& made, Waiter waiter);
+    void follow_files(Sources sources);
+    void note_file_refused(const std::vector<std::string>& sentences);
+    void take_back_if_harmed(const std::string& service);
     void on_health(const HealthChange& change);
     void ask(const Event& event, Waiter waiter);
     void note(const Outcome& outcome);
@@ -154,6 +186,11 @@ class Applier {
     std::deque<Wish> wishes_;
     std::shared_ptr<const Config> of_file_;  // as it was read last
     std::vector<std::string> not_in_file_;
+    ConfigHistory history_;
+    FileWatch files_;
+    ChangeGuard guard_;
+    std::string file_problem_;  // why the file as it is now cannot run; empty: it can
+    std::string taken_back_;    // what the last reload did, so that it runs no more
 
     Timer gather_;
     Timer poll_;

@@ -80,6 +80,55 @@ void Commands::reload(const Json& /*arguments*/, const Answer& answer) {
     });
 }
 
+void Commands::plan(const Json& arguments, const Answer& answer) {
+    const std::string path = text_of(arguments, "file");
+    applier_.plan(path, [answer](const ApplyResult& result) {
+        if (const auto* refused = std::get_if<Refused>(&result)) {
+            answer(reply_of(*refused));
+            return;
+        }
+        const Applied& planned = std::get<Applied>(result);
+        Json report = report_change(planned);
+        report.erase("epoch");
+        report["sessions_left"] = Json::object();
+        for (const auto& [real, count] : planned.sessions_left) {
+            report["sessions_left"][real] = count;
+        }
+        answer(Reply::of(std::move(report)));
+    });
+}
+
+void Commands::history(const Json& /*arguments*/, const Answer& answer) {
+    Json kept = Json::array();
+    for (const PastConfig& past : applier_.history().kept()) {
+        kept.push_back({{"number", past.number},
+                        {"since", std::chrono::system_clock::to_time_t(past.since)},
+                        {"origin", past.origin},
+                        {"changes", past.change_count}});
+    }
+    answer(Reply::of({{"configurations", std::move(kept)}}));
+}
+
+void Commands::rollback(const Json& arguments, const Answer& answer) {
+    const auto& kept = applier_.history().kept();
+    const bool is_named = arguments.contains("number");
+    if (!is_named && kept.size() < 2) {
+        answer(Reply::refusal("unknown_configuration", "nothing ran before what runs now"));
+        return;
+    }
+    const std::uint64_t number =
+        is_named ? arguments["number"].get<std::uint64_t>() : kept[kept.size() - 2].number;
+    applier_.go_back(number, [this, answer](const ApplyResult& result) {
+        if (const auto* refused = std::get_if<Refused>(&result)) {
+            answer(reply_of(*refused));
+            return;
+        }
+        Json report = report_change(std::get<Applied>(result));
+        report["not_in_file"] = applier_.not_in_file();
+        answer(Reply::of(std::move(report)));
+    });
+}
+
 void Commands::edit(const Json& arguments, const Answer& answer) {
     Result<Json> operations = collected(arguments);
     if (!operations) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -99,6 +100,9 @@ const std::vector<Commands::Row>& Commands::rows() {
           {"octets", Argument::Kind::count}},
          &Commands::capture},
         {"reload", {}, &Commands::reload},
+        {"plan", {{"file", Argument::Kind::text, true}}, &Commands::plan},
+        {"history", {}, &Commands::history},
+        {"rollback", {{"number", Argument::Kind::count}}, &Commands::rollback},
         {"drain",
          {{"service", Argument::Kind::text, true},
           {"real", Argument::Kind::text, true},
@@ -241,6 +245,7 @@ std::vector<std::string> Commands::problems() const {
         }
     }
     add_worker_problems(sentences);
+    std::ranges::move(applier_.problems(), std::back_inserter(sentences));
     for (const auto& more : {facts_.problems, facts_.conflicts}) {
         for (std::string& sentence : more ? more() : std::vector<std::string>{}) {
             sentences.push_back(std::move(sentence));

@@ -89,6 +89,9 @@ class Commands {
     void explain(const Json& arguments, const Answer& answer);
     void capture(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);
+    void plan(const Json& arguments, const Answer& answer);
+    void history(const Json& arguments, const Answer& answer);
+    void rollback(const Json& arguments, const Answer& answer);
     void drain(const Json& arguments, const Answer& answer);
     void undrain(const Json& arguments, const Answer& answer);
     void edit(const Json& arguments, const Answer& answer);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "config/value_type.h"
+
 namespace fulcrum {
 namespace {
 
@@ -103,6 +105,10 @@ std::string marks_of(const VirtualService& service) {
             .append(" of IPv6");
     }
     return text.empty() ? "none" : text;
+}
+
+std::string length_of(std::chrono::milliseconds length) {
+    return length.count() == 0 ? "never" : describe_duration(length.count());
 }
 
 // Sentences about one thing, which is named at the head of each.
@@ -367,6 +373,10 @@ ConfigDiff compare(const Config& before, const Config& after) {
     ConfigDiff diff;
     diff.restart_needed = keys_for_a_start(before, after);
     Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
+    Account reload{"reload", diff.changes};
+    reload.say_change("watch", length_of(before.reload.watch), length_of(after.reload.watch));
+    reload.say_change("rollback_within", length_of(before.reload.rollback_within),
+                      length_of(after.reload.rollback_within));
     compare_vips(before, after, diff.changes);
     compare_ports(before, after, diff.changes);
     Account general{"all services", diff.changes};

@@ -205,7 +205,8 @@ struct Foundation {
 };
 
 // All that runs once the ports are open, until a signal ends it.
-int serve(const std::shared_ptr<const Config>& config, const Foundation& foundation, Log& log) {
+int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& read,
+          const Foundation& foundation, Log& log) {
     const auto& [plan, pool, ports, devices] = foundation;
     Result<std::unique_ptr<KernelSide>> kernel = KernelSide::open(*config, ports.links, log);
     if (!kernel) {
@@ -266,7 +267,7 @@ int serve(const std::shared_ptr<const Config>& config, const Foundation& foundat
     if (const Status started = workers.start(); !started) {
         return fail(started.error());
     }
-    applier.begin(config, [&](const ApplyResult&) {
+    applier.begin(config, read, [&](const ApplyResult&) {
         log.notice(LogArea::director, "serving");
         notify_ready();
     });
@@ -299,7 +300,7 @@ int examine(const Config& config) {
     return is_fit ? 0 : exit_failed;
 }
 
-int run(const std::shared_ptr<const Config>& config) {
+int run(const std::shared_ptr<const Config>& config, const Applier::Sources& read) {
     Log log;
     const MemoryPlan plan = plan_memory(*config);
     print_plan(plan, log);
@@ -321,7 +322,8 @@ int run(const std::shared_ptr<const Config>& config) {
     {
         Result<PacketPool> pool = PacketPool::create(plan.mbuf_count, plan.frame_room);
         Result<Ports> ports = pool ? open_ports(*config, *pool) : Result<Ports>{pool.error()};
-        outcome = ports ? serve(config, {plan, *pool, *ports, *devices}, log) : fail(ports.error());
+        outcome =
+            ports ? serve(config, read, {plan, *pool, *ports, *devices}, log) : fail(ports.error());
     }
     devices->give_back(log);
     stop_eal();
@@ -346,6 +348,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : fulcrum::exit_invalid;
     }
+    const auto read_at = std::chrono::system_clock::now();
     fulcrum::LoadOutcome loaded = fulcrum::load_config(file);
     for (const std::string& problem : loaded.problems) {
         std::fprintf(stderr, "%s\n", problem.c_str());
@@ -361,5 +364,6 @@ int main(int argc, char** argv) {
     }
     return is_check
                ? 0
-               : fulcrum::run(std::make_shared<const fulcrum::Config>(std::move(loaded.config)));
+               : fulcrum::run(std::make_shared<const fulcrum::Config>(std::move(loaded.config)),
+                              {std::move(loaded.files), read_at});
 }

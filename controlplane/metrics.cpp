@@ -72,6 +72,7 @@ void add_director(Page& page, const MetricsSources& sources, Instant now) {
         page.sample({{"result", "applied"}}, sources.reloads->applied.read());
         page.sample({{"result", "invalid"}}, sources.reloads->invalid.read());
         page.sample({{"result", "refused"}}, sources.reloads->refused.read());
+        page.sample({{"result", "taken_back"}}, sources.reloads->taken_back.read());
     }
     if (sources.loop != nullptr) {
         page.counter("control_busy_seconds_total", "Time that the control loop spent in turns.");

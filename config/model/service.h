@@ -181,6 +181,14 @@ struct Control {
     friend bool operator==(const Control&, const Control&) = default;
 };
 
+// How changes of the file come to run without being asked for, and go again.
+struct Reloading {
+    std::chrono::milliseconds watch{0};            // between two looks at the file; 0: none
+    std::chrono::milliseconds rollback_within{0};  // 0: what is applied stays
+
+    friend bool operator==(const Reloading&, const Reloading&) = default;
+};
+
 struct Config {
     Director director;
     std::vector<NicPort> ports;
@@ -190,6 +198,7 @@ struct Config {
     std::vector<VirtualService> services;
     Metrics metrics;
     Control control;
+    Reloading reload;
     std::string source_file;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
@@ -46,6 +47,7 @@ struct Options {
     std::vector<std::string> words;  // KEY=VALUE
     std::string level;
     unsigned weight = 0;
+    unsigned number = 0;
 };
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -351,6 +353,27 @@ void add_edits(Options& options, const Add& add) {
 }
 
 template <typename Add>
+void add_reload(Options& options, const Add& add) {
+    add("reload", "Read the configuration file again and apply it",
+        [&options] { return ask(options, "reload", Json::object(), show_reload); });
+    add("plan", "What a reload of a file would change; changes nothing",
+        [&options] {
+            std::error_code ignored;
+            const std::string file = std::filesystem::absolute(options.target, ignored);
+            return ask(options, "plan", {{"file", file}}, show_plan);
+        })
+        ->add_option("FILE", options.target, "The file")
+        ->required();
+    add("history", "The configurations that have run; the last one runs",
+        [&options] { return ask(options, "history", Json::object(), show_history); });
+    add("rollback", "Let a configuration of the history run again", [&options] {
+        const Json arguments =
+            options.number == 0 ? Json::object() : Json{{"number", options.number}};
+        return ask(options, "rollback", arguments, show_edit);
+    })->add_option("NUMBER", options.number, "Which one; default: the one before");
+}
+
+template <typename Add>
 void add_drains(Options& options, const Add& add) {
     CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
                           [&options] { return ask_drain(options, "drain", show_drain); });
@@ -420,7 +443,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     capture->add_option("--octets", words.octets, "Of each frame (64 to 2048; default 2048)");
     add_drains(options, add);
     add_edits(options, add);
-    add_plain("reload", "Read the configuration file again and apply it", show_reload);
+    add_reload(options, add);
     add_plain("version", "The director's version", show_version);
     add_offline(app, options, run);
 }

@@ -1,4 +1,4 @@
-// One table maker, and a list of columns for each reply.
+// A list of columns for each reply that lists.
 #include "controlplane/fulcrumctl/tables.h"
 
 #include <algorithm>
@@ -8,32 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/fulcrumctl/table_parts.h"
+
 namespace fulcrum {
 namespace {
-
-// A server's answer or a name must not command the terminal.
-std::string printable(std::string text) {
-    for (char& letter : text) {
-        const auto code = static_cast<unsigned char>(letter);
-        letter = code < 0x20 || code == 0x7F ? ' ' : letter;
-    }
-    return text;
-}
-
-std::string fixed(double value, int digits) {
-    std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-    return {text.data(), static_cast<std::size_t>(length)};
-}
-
-// Text as it is, numbers in full, null as what it means: not available.
-std::string cell(const Json& row, const char* name) {
-    const auto found = row.find(name);
-    if (found == row.end() || found->is_null()) {
-        return "n/a";
-    }
-    return printable(found->is_string() ? found->get<std::string>() : found->dump());
-}
 
 // "fullnat, proxy"
 std::string way_to(const Json& real) {
@@ -41,78 +19,10 @@ std::string way_to(const Json& real) {
     return cell(real, "forward") + (told == "none" || told == "n/a" ? "" : ", " + told);
 }
 
-std::string text_of(const Json& json) {
-    return printable(json.is_string() ? json.get<std::string>() : json.dump());
-}
-
-std::string length_of(std::int64_t seconds) {
-    if (seconds < 60) {
-        return std::to_string(seconds) + "s";
-    }
-    if (seconds < 3'600) {
-        return std::to_string(seconds / 60) + "m" + std::to_string(seconds % 60) + "s";
-    }
-    if (seconds < 86'400) {
-        return std::to_string(seconds / 3'600) + "h" + std::to_string(seconds / 60 % 60) + "m";
-    }
-    return std::to_string(seconds / 86'400) + "d" + std::to_string(seconds / 3'600 % 24) + "h";
-}
-
 std::string size_of(std::uint64_t bytes) {
     const double mebibytes = static_cast<double>(bytes) / (1'024.0 * 1'024.0);
     return fixed(mebibytes, 1) + " MiB";
 }
-
-enum class Side : std::uint8_t { left, right };
-
-// Columns are at least `width` wide, so that a table that is printed again and again stands still.
-struct Column {
-    std::string_view title;
-    Side side = Side::left;
-    std::size_t width = 0;
-};
-
-class Table {
-  public:
-    explicit Table(std::vector<Column> columns) : columns_{std::move(columns)} {}
-
-    void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-
-    std::string text() {
-        for (std::size_t at = 0; at < columns_.size(); ++at) {
-            Column& column = columns_[at];
-            column.width = std::max(column.width, column.title.size());
-            for (const auto& row : rows_) {
-                column.width = std::max(column.width, row[at].size());
-            }
-        }
-        std::string lines;
-        std::vector<std::string> titles;
-        for (const Column& column : columns_) {
-            titles.emplace_back(column.title);
-        }
-        append(lines, titles);
-        for (const auto& row : rows_) {
-            append(lines, row);
-        }
-        return lines;
-    }
-
-  private:
-    void append(std::string& lines, const std::vector<std::string>& row) const {
-        std::string line;
-        for (std::size_t at = 0; at < columns_.size(); ++at) {
-            const std::string padding(columns_[at].width - row[at].size(), ' ');
-            line.append(at == 0 ? "" : "  ");
-            line.append(columns_[at].side == Side::right ? padding + row[at] : row[at] + padding);
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        lines.append(line).append("\n");
-    }
-
-    std::vector<Column> columns_;
-    std::vector<std::vector<std::string>> rows_;
-};
 
 std::string show_workers(const Json& workers) {
     Table table{{{"WORKER"},
@@ -365,58 +275,6 @@ std::string show_affinity(const Json& result) {
         text += "there are more: narrow the question or raise --limit\n";
     }
     return text;
-}
-
-// Of a reload and of an edit.
-static std::string show_change(const Json& result) {
-    std::string text = "epoch " + cell(result, "epoch") + " is in force\n";
-    for (const Json& change : result.at("changes")) {
-        text += "  " + text_of(change) + "\n";
-    }
-    if (result.at("changes").empty()) {
-        text += "  nothing has changed\n";
-    }
-    for (const auto& [service, count] : result.at("slots_moved").items()) {
-        text += "  service \"" + printable(service) + "\": " + count.dump() + " slots moved\n";
-    }
-    for (const Json& warning : result.value("warnings", Json::array())) {
-        text += "warning: " + text_of(warning) + "\n";
-    }
-    return text;
-}
-
-std::string show_reload(const Json& result) {
-    std::string text = show_change(result);
-    for (const Json& dropped : result.value("dropped", Json::array())) {
-        text += "undone, as the file does not say so: " + text_of(dropped) + "\n";
-    }
-    return text;
-}
-
-std::string show_edit(const Json& result) {
-    const std::size_t count = result.value("not_in_file", Json::array()).size();
-    return show_change(result) +
-           (count == 0   ? "note: what runs is what the file says\n"
-            : count == 1 ? "note: 1 change is not in the file\n"
-                         : "note: " + std::to_string(count) + " changes are not in the file\n");
-}
-
-std::string show_zero(const Json& result) {
-    return "counters of " + cell(result, "services") + " services begin at zero\n";
-}
-
-std::string show_log_level(const Json& result) {
-    return "the director logs what is " + cell(result, "level") + " or more important\n";
-}
-
-std::string show_drain(const Json& result) {
-    return cell(result, "service") + "/" + cell(result, "real") + " is drained as of epoch " +
-           cell(result, "epoch") + "; " + cell(result, "sessions") + " sessions live on\n";
-}
-
-std::string show_undrain(const Json& result) {
-    return cell(result, "service") + "/" + cell(result, "real") +
-           " is no longer drained as of epoch " + cell(result, "epoch") + "\n";
 }
 
 std::string show_explain(const Json& result) {

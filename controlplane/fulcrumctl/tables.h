@@ -17,6 +17,8 @@ std::string show_reals(const Json& result);
 std::string show_sessions(const Json& result);
 std::string show_affinity(const Json& result);
 std::string show_reload(const Json& result);
+std::string show_plan(const Json& result);
+std::string show_history(const Json& result);
 std::string show_edit(const Json& result);
 std::string show_zero(const Json& result);
 std::string show_log_level(const Json& result);

@@ -205,10 +205,12 @@ class ControlBench : public testing::Test {
 
     // Begins with the file as written.
     void begin() {
+        const auto read_at = std::chrono::system_clock::now();
         LoadOutcome loaded = load_config(file_);
         ASSERT_TRUE(loaded.is_valid()) << loaded.problems.front();
         bool is_begun = false;
         applier_->begin(std::make_shared<const Config>(std::move(loaded.config)),
+                        {std::move(loaded.files), read_at},
                         [&](const ApplyResult&) { is_begun = true; });
         ASSERT_TRUE(loop_until(loop_, [&] { return is_begun; }));
     }

@@ -445,7 +445,8 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, affinity, doctor, explain, capture, reload, drain, undrain, edit, zero, "
+              "sessions, affinity, doctor, explain, capture, reload, plan, history, rollback, "
+              "drain, undrain, edit, zero, "
               "log-level, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
