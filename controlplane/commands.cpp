@@ -10,6 +10,7 @@
 
 #include "controlplane/explain.h"
 #include "controlplane/reports.h"
+#include "controlplane/table_report.h"
 
 namespace fulcrum {
 namespace {
@@ -69,8 +70,11 @@ Commands::Commands(Parts parts)
       facts_{std::move(parts.facts)},
       started_{loop_.now()},
       paces_(applier_.boards().size()),
-      second_{loop_} {
+      second_{loop_},
+      measured_rates_{loop_},
+      rates_of_{loop_.now()} {
     second_.after(1s, [this] { measure_pace(); });
+    measured_rates_.after(rate_period, [this] { measure_rates(); });
 }
 
 const std::vector<Commands::Row>& Commands::rows() {
@@ -78,6 +82,7 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"status", {}, &Commands::status},
         {"services", {}, &Commands::services},
         {"reals", {{"service"}}, &Commands::reals},
+        {"table", {}, &Commands::table},
         {"sessions",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
          &Commands::sessions},
@@ -298,6 +303,28 @@ void Commands::reals(const Json& arguments, const Answer& answer) {
     answer_listing([listing = std::move(listing), boards = applier_.boards(), service,
                     now = loop_.now()] { return report_reals(*listing, boards, service, now); },
                    answer);
+}
+
+void Commands::table(const Json& /*arguments*/, const Answer& answer) {
+    answer_listing(
+        [listing = applier_.listing().look(), config = applier_.state().config(),
+         boards = applier_.boards(), rates = rates_] {
+            return report_table({*listing, *config, boards, *rates});
+        },
+        answer);
+}
+
+// On the helper, as there may be a hundred thousand lines.
+void Commands::measure_rates() {
+    measured_rates_.after(rate_period, [this] { measure_rates(); });
+    const Instant now = loop_.now();
+    const Duration length = now - rates_of_;
+    rates_of_ = now;
+    helper_.run(
+        [before = rates_, listing = applier_.listing().look(), boards = applier_.boards(), length] {
+            return std::make_shared<const Rates>(next_rates(*before, *listing, boards, length));
+        },
+        [this](std::shared_ptr<const Rates> rates) { rates_ = std::move(rates); });
 }
 
 void Commands::sessions(const Json& arguments, const Answer& answer) {

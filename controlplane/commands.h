@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "controlplane/apply.h"
 #include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
+#include "controlplane/rates.h"
 #include "controlplane/request.h"
 #include "controlplane/worker_mail.h"
 
@@ -83,6 +85,7 @@ class Commands {
     void status(const Json& arguments, const Answer& answer);
     void services(const Json& arguments, const Answer& answer);
     void reals(const Json& arguments, const Answer& answer);
+    void table(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
     void affinity(const Json& arguments, const Answer& answer);
     void doctor(const Json& arguments, const Answer& answer);
@@ -109,6 +112,7 @@ class Commands {
         bool is_behind = false;  // has not seen the epoch that was published a second ago
     };
     void measure_pace();
+    void measure_rates();
     void add_worker_problems(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
     std::vector<std::string> port_names() const;
@@ -135,6 +139,9 @@ class Commands {
     std::optional<Instant> last_transit_;           // when there was one
     std::map<std::string, Unfinished> unfinished_;  // by the transaction's name
     Timer second_;
+    std::shared_ptr<const Rates> rates_ = std::make_shared<const Rates>();
+    Timer measured_rates_;
+    Instant rates_of_;  // when they were measured last
 };
 
 }  // namespace fulcrum

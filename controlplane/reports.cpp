@@ -174,9 +174,11 @@ Json report_services(const Listing& listing, const Boards& boards) {
     for (const ListedService& service : listing.services) {
         Json json;
         json["name"] = service.name;
-        // Nothing but a mark without rules: it listens nowhere.
-        json.update(
-            report_listener(service.listeners.empty() ? Listener{} : service.listeners.front()));
+        if (service.listeners.empty()) {  // a mark without rules: it listens nowhere
+            json["vip"] = json["port"] = json["protocol"] = nullptr;
+        } else {
+            json.update(report_listener(service.listeners.front()));
+        }
         if (service.listeners.size() > 1) {
             json["listeners"] = Json::array();
             for (const Listener& listener : service.listeners) {

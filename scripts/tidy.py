@@ -24,6 +24,8 @@ INCLUDES = (
     ("dataplane/", ("config/model/", "dataplane/")),
     ("controlplane/main.cpp", ("config/", "dataplane/", "controlplane/")),
     ("controlplane/fulcrumctl/", ("config/", "controlplane/fulcrumctl/")),
+    ("controlplane/ipvsadm/", ("config/", "controlplane/ipvsadm/",
+                               "controlplane/fulcrumctl/client.h")),
     ("controlplane/", ("config/", "controlplane/", "dataplane/publication.h", "dataplane/mailbox.h",
                        "dataplane/counters.h", "dataplane/verdict.h")),
 )

@@ -288,6 +288,28 @@ TEST_F(CommandsTest, ZeroesWhatListingsShowAndLeavesTheTotals) {
               "unknown_real: service \"web\": there is no real \"web19\": did you mean \"web11\"?");
 }
 
+TEST_F(CommandsTest, TellsTheTableAsItWasAskedFor) {
+    const Json operations = Json::parse(R"([
+        {"operation":"add-service","set":{"mark":7,"check":{"type":"none"}}},
+        {"operation":"add-real","service":{"mark":7},
+         "set":{"address":"127.0.0.1","weight":5}}])");
+    result_of("edit", {{"operations", operations}});
+    const Json table = result_of("table");
+    EXPECT_EQ(table["timeouts_s"].dump(), "[900,120,300]");
+    const Json& web = table["services"][0];
+    EXPECT_EQ(web["listeners"].dump(), R"([{"vip":"10.1.0.80","protocol":"tcp","port":80}])");
+    EXPECT_EQ(web["has_more"], true) << "it is checked";
+    EXPECT_EQ(web["reals"][1]["address"], "10.2.0.12");
+    EXPECT_EQ(web["reals"][1]["is_local"], false);
+    const Json& marked = table["services"][1];
+    EXPECT_EQ(marked["mark"], 7);
+    EXPECT_TRUE(marked["listeners"].empty());
+    EXPECT_EQ(marked["has_more"], false);
+    EXPECT_EQ(marked["reals"][0]["is_local"], true);
+    EXPECT_EQ(marked["reals"][0]["weight_configured"], 5);
+    EXPECT_TRUE(result_of("services")["services"][1]["vip"].is_null());
+}
+
 TEST_F(CommandsTest, LogsNoLessThanAskedFor) {
     int ends[2];
     ASSERT_EQ(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
@@ -445,8 +467,8 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "sessions, affinity, doctor, explain, capture, reload, plan, history, rollback, "
-              "drain, undrain, edit, zero, "
+              "table, sessions, affinity, doctor, explain, capture, reload, plan, history, "
+              "rollback, drain, undrain, edit, zero, "
               "log-level, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),

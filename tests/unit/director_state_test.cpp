@@ -285,7 +285,9 @@ TEST(DirectorState, RefusesAShorterAffinityPrefixThanAnyAtStartAndTakesBackThatO
     const auto with_prefix = [](std::uint8_t prefix) {
         VirtualService service = web({real("web1", 11)});
         service.affinity = Affinity{.prefix = prefix};
-        return ConfigLoaded{shared_config({service})};
+        Config config = test::config({service});
+        config.director.workers = {1, 2};
+        return ConfigLoaded{std::make_shared<const Config>(std::move(config))};
     };
     DirectorState state;
     state.on_event(with_prefix(24), at_s(0));

@@ -8,6 +8,7 @@ namespace {
 
 Config config_with(const std::vector<Affinity>& affinities) {
     Config config;
+    config.director.workers = {1, 2};
     config.services.push_back({.name = "plain"});
     for (const Affinity& affinity : affinities) {
         config.services.push_back({.name = "web", .affinity = affinity});
@@ -51,6 +52,12 @@ TEST(OwnerPrefix, CannotBecomeShorterThanItWas) {
             "to workers at start: restart fulcrumd to change it, or set it back",
             "service \"web\": affinity: prefix6 55 is shorter than 56, by which clients were given "
             "to workers at start: restart fulcrumd to change it, or set it back"}));
+}
+
+TEST(OwnerPrefix, MayBecomeShorterWhereOneWorkerHasEverybody) {
+    Config config = config_with({{.prefix = 8, .prefix6 = 8}});
+    config.director.workers = {1};
+    EXPECT_TRUE(needs_shorter_owner_prefix(config, {32, 64}).empty());
 }
 
 }  // namespace
