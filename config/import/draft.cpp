@@ -241,20 +241,53 @@ void Draft::listen(Listener listener) {
     }
 }
 
-const std::vector<Listener>* Draft::listeners_of_mark(const OldLine& line,
-                                                      const std::string& mark) {
-    const auto number = number_in(mark);
-    const auto found =
-        number ? source_.marks.find(static_cast<std::uint32_t>(*number)) : source_.marks.end();
-    if (found == source_.marks.end()) {
-        lost(line,
-             "a firewall mark stands for what a rule outside of this file says, and there are no "
-             "marks here",
-             "give what it stands for with --mark " + mark +
-                 "=ADDRESS:PORT[/PROTOCOL][,...], as the rule has it");
-        return nullptr;
+bool Draft::begin_marked_service(const OldLine& line, const std::string& name,
+                                 const std::string& mark, IpFamily family) {
+    if (!whole_of(line, "services[].mark", mark)) {
+        return false;
     }
-    return &found->second;
+    begin_service(line, name.empty() ? std::string{"mark-"}.append(mark) : name);
+    add_mark(line, mark, family);
+    return true;
+}
+
+void Draft::add_mark(const OldLine& line, const std::string& mark, IpFamily family) {
+    const auto number = whole_of(line, "services[].mark", mark);
+    VirtualService& of = service();
+    std::uint32_t& kept = family == IpFamily::v4 ? of.mark : of.mark6;
+    if (!number) {
+        return;
+    }
+    if (kept != 0) {
+        return lost(line, "a service has one mark of each IP version");
+    }
+    kept = *number;
+    const auto known = source_.marks.find(*number);
+    bool has_rule = false;
+    for (const Listener& listener :
+         known == source_.marks.end() ? std::vector<Listener>{} : known->second) {
+        const MarkRule rule{*number, listener};
+        if (listener.vip.address.family() != family) {
+            continue;
+        }
+        has_rule = true;
+        of.marked.push_back(listener);
+        if (std::ranges::find(config_.marks, rule) == config_.marks.end()) {
+            config_.marks.push_back(rule);
+        }
+    }
+    if (!has_rule) {
+        lost(line, "what packets have the mark is said outside of this file, so the service waits",
+             "say it in `marks`, or with --mark " + mark + "=ADDRESS:PORT[/PROTOCOL][,...]");
+    }
+}
+
+IpFamily Draft::family() const {
+    const VirtualService& of = config_.services[current_];
+    const std::vector<Listener> listeners = listeners_of(of);
+    return of.mark6 != 0 || (!listeners.empty() && !listeners.front().vip.address.is_v4())
+               ? IpFamily::v6
+               : IpFamily::v4;
 }
 
 void Draft::set_scheduler(const OldLine& line, const std::string& name) {
@@ -331,6 +364,12 @@ bool Draft::complete_real(const OldLine& line, RealServer& real) {
     const be16 only_port = only_port_of(of);
     if (real.endpoint.address.is_loopback() && real.forward != ForwardingMode::nat) {
         real.forward = ForwardingMode::nat;  // IPVS serves its own host the same way in every mode
+    }
+    if (real.endpoint.address.is_loopback()) {
+        changed(
+            line,
+            "the program on the director is asked at the first port's address: it has to listen "
+            "there, or on all addresses");
     }
     if (is_one_way(real.forward)) {
         if (real.endpoint.port.host() != 0 && real.endpoint.port != only_port) {
@@ -417,7 +456,7 @@ void Draft::settle_check() {
         listeners, [&](const Listener& listener) { return listener.protocol == protocol; });
     const bool keeps_port = std::ranges::any_of(
         settled.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
-    if (wants_port && check.port == 0 &&
+    if (wants_port && check.port == 0 && !listeners.empty() &&
         (!has_protocol || (keeps_port && only_port_of(settled).host() == 0))) {
         lost(service_line(),
              "its reals are not checked: no port of theirs is known to answer a check by " +
@@ -432,6 +471,13 @@ void Draft::settle_check() {
                                     ", so one begins that often; before, the next one began " +
                                     describe_duration(check.interval.count()) + " after its end");
         check.interval = check.timeout;
+    }
+}
+
+void Draft::set_timeouts(const SessionTimeouts& timeouts) {
+    config_.timeouts = timeouts;
+    for (VirtualService& each : config_.services) {
+        each.timeouts = timeouts;
     }
 }
 

@@ -91,8 +91,15 @@ class Draft {
     // The service is not to be; it is the one begun last.
     void drop_service();
     void listen(Listener listener);  // port 0 is every port
-    // What the mark stands for; nothing, and the line is lost, if nobody said.
-    const std::vector<Listener>* listeners_of_mark(const OldLine& line, const std::string& mark);
+    // A service by its firewall mark. What the mark stands for is said outside of the old file: the
+    // line is lost, and the service waits for its rules, if the source does not know them. False:
+    // there is no service, as the mark is none.
+    bool begin_marked_service(const OldLine& line, const std::string& name, const std::string& mark,
+                              IpFamily family = IpFamily::v4);
+    // The same for a service that has listeners of its own.
+    void add_mark(const OldLine& line, const std::string& mark, IpFamily family);
+    // The IP version of the current service's VIPs.
+    IpFamily family() const;
     void set_scheduler(const OldLine& line, const std::string& name);
     void set_scheduler_flags(const OldLine& line, const std::string& names);  // after it
     void set_one_packet(const OldLine& line);                                 // after listen()
@@ -105,6 +112,7 @@ class Draft {
     void set_match(const OldLine& line, const std::string& regex);
 
     Config& config() { return config_; }
+    void set_timeouts(const SessionTimeouts& timeouts);  // of all services, at the end
     const ImportSource& source() const { return source_; }
     // All lines are read: what fits together only now is settled here.
     Imported take();

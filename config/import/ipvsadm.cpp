@@ -164,9 +164,7 @@ class IpvsadmImport {
                 read_command(line);
             }
         }
-        for (VirtualService& service : draft_.config().services) {
-            service.timeouts = timeouts_;
-        }
+        draft_.set_timeouts(timeouts_);
         return draft_.take();
     }
 
@@ -227,8 +225,8 @@ void IpvsadmImport::read_command(const OldLine& line) {
 
 void IpvsadmImport::set_timeouts(const OldLine& line, const std::string& three) {
     const std::vector<std::string> values = words_in(three);
-    constexpr std::array keys{"services[].timeouts.tcp_established",
-                              "services[].timeouts.tcp_half_closed", "services[].timeouts.udp"};
+    constexpr std::array keys{"timeouts.tcp_established", "timeouts.tcp_half_closed",
+                              "timeouts.udp"};
     constexpr std::array members{&SessionTimeouts::tcp_established_s,
                                  &SessionTimeouts::tcp_half_closed_s, &SessionTimeouts::udp_s};
     for (std::size_t i = 0; i < keys.size() && i < values.size(); ++i) {
@@ -271,12 +269,10 @@ void IpvsadmImport::add_service(const OldLine& line, const Options& options) {
     }
     services_[selector] = std::nullopt;
     if (selector.front() == 'f') {
-        const auto* listeners = draft_.listeners_of_mark(line, value);
-        if (listeners == nullptr) {
+        const IpFamily family = options.contains('6') ? IpFamily::v6 : IpFamily::v4;
+        if (!draft_.begin_marked_service(line, "", value, family)) {
             return;
         }
-        draft_.begin_service(line, std::string{"mark-"}.append(value));
-        std::ranges::for_each(*listeners, [this](const Listener& each) { draft_.listen(each); });
     } else {
         const auto vip = endpoint_of(line, value, IpFamily::v4);
         if (!vip) {
@@ -367,8 +363,7 @@ void IpvsadmImport::add_real(const OldLine& line, const Options& options) {
     if (endpoint_text == options.end()) {
         return draft_.lost(line, "it names no real server");
     }
-    const IpFamily family = listeners_of(draft_.service()).front().vip.address.family();
-    const auto endpoint = endpoint_of(line, endpoint_text->second, family);
+    const auto endpoint = endpoint_of(line, endpoint_text->second, draft_.family());
     RealServer real;
     if (!endpoint || !set_way(line, options, real)) {
         return;

@@ -76,9 +76,7 @@ Imported KeepalivedImport::run() {
             tell_of_block(draft_, each);
         }
     }
-    for (VirtualService& service : draft_.config().services) {
-        service.timeouts = timeouts_;
-    }
+    draft_.set_timeouts(timeouts_);
     return draft_.take();
 }
 
@@ -142,13 +140,8 @@ bool KeepalivedImport::listen(KeepalivedNode& server) {
         return true;
     }
     if (first == "fwmark") {
-        const auto* listeners = draft_.listeners_of_mark(server.line, second);
-        if (listeners != nullptr) {
-            draft_.begin_service(server.line, std::string{"mark-"}.append(second));
-            std::ranges::for_each(*listeners,
-                                  [this](const Listener& each) { draft_.listen(each); });
-        }
-        return listeners != nullptr;
+        return draft_.begin_marked_service(
+            server.line, "", second, server.value(3) == "inet6" ? IpFamily::v6 : IpFamily::v4);
     }
     const auto vip = draft_.address_of(server.line, first, IpFamily::v4);
     const auto port = second.empty() ? std::optional<std::uint16_t>{std::uint16_t{0}}
@@ -168,11 +161,8 @@ bool KeepalivedImport::listen(KeepalivedNode& server) {
 void KeepalivedImport::listen_as_entry(const KeepalivedNode& entry, L4Protocol protocol) {
     const std::string first{entry.key()};
     if (first == "fwmark") {
-        if (const auto* listeners = draft_.listeners_of_mark(entry.line, entry.value())) {
-            std::ranges::for_each(*listeners,
-                                  [this](const Listener& each) { draft_.listen(each); });
-        }
-        return;
+        const bool is_v6 = entry.value(2) == "inet6";
+        return draft_.add_mark(entry.line, entry.value(), is_v6 ? IpFamily::v6 : IpFamily::v4);
     }
     const auto port = entry.value().empty() ? std::optional<std::uint16_t>{std::uint16_t{0}}
                                             : draft_.port_of(entry.line, entry.value());
@@ -321,8 +311,7 @@ void KeepalivedImport::set_limits(KeepalivedNode& node, RealServer& real) {
 }
 
 void KeepalivedImport::add_real(KeepalivedNode& node, const Way& of_server) {
-    const auto address = draft_.address_of(
-        node.line, node.value(), listeners_of(draft_.service()).front().vip.address.family());
+    const auto address = draft_.address_of(node.line, node.value(), draft_.family());
     const auto port = node.value(2).empty() ? std::optional<std::uint16_t>{std::uint16_t{0}}
                                             : draft_.port_of(node.line, node.value(2));
     const Way way = way_of(node.find("lvs_method"), of_server);
@@ -340,8 +329,7 @@ void KeepalivedImport::set_sorry_server(KeepalivedNode& server, const Way& of_se
     if (said == nullptr) {
         return;
     }
-    const auto address = draft_.address_of(
-        said->line, said->value(), listeners_of(draft_.service()).front().vip.address.family());
+    const auto address = draft_.address_of(said->line, said->value(), draft_.family());
     const auto port = said->value(2).empty() ? std::optional<std::uint16_t>{std::uint16_t{0}}
                                              : draft_.port_of(said->line, said->value(2));
     if (address && port) {
@@ -381,9 +369,9 @@ void KeepalivedImport::set_globals(KeepalivedNode& globals) {
         for (std::size_t i = 1; i + 1 < said->words.size(); i += 2) {
             const std::string& word = said->words[i];
             const bool is_fin = word == "tcpfin";
-            const char* const key = word == "tcp" ? "services[].timeouts.tcp_established"
-                                    : is_fin      ? "services[].timeouts.tcp_half_closed"
-                                                  : "services[].timeouts.udp";
+            const char* const key = word == "tcp" ? "timeouts.tcp_established"
+                                    : is_fin      ? "timeouts.tcp_half_closed"
+                                                  : "timeouts.udp";
             const auto seconds = draft_.seconds_of(said->line, key, said->words[i + 1]);
             if (seconds) {
                 (word == "tcp" ? timeouts_.tcp_established_s

@@ -256,14 +256,24 @@ void CheckImport::set_program() {
 }
 
 void CheckImport::set_datagram() {
-    const bool is_known = draft_.set_check(checker_.line, "udp");
-    for (const char* key : {"payload", "require_reply"}) {
-        if (KeepalivedNode* said = checker_.find(key)) {
-            draft_.lost(said->line,
-                        is_known ? "octets in hexadecimal are not translated"
-                                 : "the check that stands there has no use for it",
-                        is_known ? "write them as check.send and check.expect" : "");
+    KeepalivedNode* const payload = checker_.find("payload");
+    KeepalivedNode* const reply = checker_.find("require_reply");
+    const OldLine& line = payload != nullptr ? payload->line : checker_.line;
+    if (payload == nullptr || !Draft::knows_check("udp")) {
+        draft_.lost(line, "a datagram with nothing in it is no question",
+                    "name octets that the server answers with check.send_hex, and check.type");
+        if (reply != nullptr) {
+            draft_.lost(reply->line, "the reals are not asked for it");
         }
+        return;
+    }
+    draft_.set_check(line, "udp");
+    if (!draft_.set(line, "send_hex", payload->value())) {
+        draft_.set(line, "type", "none");
+    }
+    if (reply != nullptr && !reply->value().empty()) {
+        draft_.lost(reply->line, "octets in hexadecimal are not expected of an answer",
+                    "any answer will do now; write what it holds as check.expect");
     }
 }
 

@@ -126,13 +126,8 @@ void LdirectordImport::add_service() {
 
 bool LdirectordImport::listen_as(const std::string& mark) {
     find_own("protocol");  // of necessity it is fwm
-    const auto* listeners = draft_.listeners_of_mark(section_->head.line, mark);
-    if (listeners != nullptr) {
-        draft_.begin_service(section_->head.line, std::string{"mark-"}.append(mark));
-        std::ranges::for_each(*listeners, [this](const Listener& each) { draft_.listen(each); });
-        service_ = "none";
-    }
-    return listeners != nullptr;
+    service_ = "none";
+    return draft_.begin_marked_service(section_->head.line, "", mark, family());
 }
 
 bool LdirectordImport::listen() {

@@ -75,9 +75,6 @@ const std::map<std::string_view, Word>& words_without_counterpart() {
         {"syncd_iface", {lost, one, ""}},
         {"syncd_id", {lost, one, ""}},
         {"network", {needless, "no virtual server uses it", ""}},
-        {"tcp_timeout", {needless, "no virtual server uses it", ""}},
-        {"tcpfin_timeout", {needless, "no virtual server uses it", ""}},
-        {"udp_timeout", {needless, "no virtual server uses it", ""}},
         {"vip_nmask", {needless, "a VIP is one address", ""}},
         {"load_monitor",
          {lost, "weights do not follow the load of real servers",
@@ -101,6 +98,7 @@ class PiranhaImport {
                 lose(block, "services that move between machines as they are have no counterpart");
             }
         }
+        set_timeouts();
         tell_of_unused(file_);
         return draft_.take();
     }
@@ -231,7 +229,6 @@ void PiranhaImport::add_service(Block& block) {
         return lose(block, "its address cannot be said");
     }
     set_placing(block);
-    set_timeouts();
     for (Block& each : block.blocks) {
         if (each.kind == "server") {
             add_real(each);
@@ -249,13 +246,7 @@ bool PiranhaImport::listen(Block& block) {
     const Setting* const port = block.find("port");
     const std::string protocol = block.value_of("protocol", "tcp");
     if (const Setting* mark = block.find("fwmark"); mark != nullptr && mark->value != "0") {
-        const auto* listeners = draft_.listeners_of_mark(mark->line, mark->value);
-        if (listeners != nullptr) {
-            draft_.begin_service(block.line, block.name);
-            std::ranges::for_each(*listeners,
-                                  [this](const Listener& each) { draft_.listen(each); });
-        }
-        return listeners != nullptr;
+        return draft_.begin_marked_service(mark->line, block.name, mark->value);
     }
     const std::vector<std::string> words =
         address == nullptr ? std::vector<std::string>{} : words_in(address->value);
@@ -306,21 +297,21 @@ void PiranhaImport::set_timeouts() {
         const char* ours;
         std::uint32_t SessionTimeouts::*member;
     };
-    constexpr std::array timeouts{
-        Timeout{"tcp_timeout", "services[].timeouts.tcp_established",
-                &SessionTimeouts::tcp_established_s},
-        Timeout{"tcpfin_timeout", "services[].timeouts.tcp_half_closed",
-                &SessionTimeouts::tcp_half_closed_s},
-        Timeout{"udp_timeout", "services[].timeouts.udp", &SessionTimeouts::udp_s}};
-    for (const Timeout& each : timeouts) {
+    constexpr std::array all{
+        Timeout{"tcp_timeout", "timeouts.tcp_established", &SessionTimeouts::tcp_established_s},
+        Timeout{"tcpfin_timeout", "timeouts.tcp_half_closed", &SessionTimeouts::tcp_half_closed_s},
+        Timeout{"udp_timeout", "timeouts.udp", &SessionTimeouts::udp_s}};
+    SessionTimeouts timeouts;
+    for (const Timeout& each : all) {
         const Setting* const said = file_.find(each.theirs);
         if (said == nullptr || said->value == "0") {
             continue;  // as it is
         }
         if (const auto seconds = draft_.seconds_of(said->line, each.ours, said->value)) {
-            draft_.service().timeouts.*each.member = *seconds;
+            timeouts.*each.member = *seconds;
         }
     }
+    draft_.set_timeouts(timeouts);
 }
 
 // --- checks ------------------------------------------------------------------------------------

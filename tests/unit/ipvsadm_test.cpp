@@ -41,6 +41,8 @@ TEST(Ipvsadm, ReadsWhatIpvsadmSavePrints) {
     EXPECT_EQ(services[4].reals.at(0).connections, (ConnectionLimits{100, 80}));
 
     EXPECT_EQ(services[5].name, "mark-7");
+    EXPECT_EQ(services[5].mark, 7U);
+    EXPECT_EQ(import.config.marks.size(), 2U);
     EXPECT_EQ(listen_points(services[5]).size(), 2U);
 }
 
@@ -63,6 +65,7 @@ TEST(Ipvsadm, TakesCommandsAsPeopleTypeThem) {
     EXPECT_EQ(service.reals[1].weight, 3U);
     EXPECT_EQ(to_string(service.reals[2].endpoint), "10.1.0.1:80");
     EXPECT_EQ(service.reals[2].weight, 2U);
+    EXPECT_EQ(import.config.timeouts, service.timeouts);
     EXPECT_EQ(service.timeouts.tcp_established_s, 7'200U);
     EXPECT_EQ(service.timeouts.tcp_half_closed_s, 120U);
     EXPECT_EQ(service.timeouts.udp_s, 60U);
@@ -125,6 +128,8 @@ TEST(Ipvsadm, PassesOverNoOptionInSilence) {
          "-a -t 192.0.2.1:80 -r 10.0.0.2 -i --tun-type nonsense",
          "-a -t 192.0.2.1:80 -r 10.0.0.2 -m -w -1",
          "-a -t 192.0.2.1:80 -r 10.0.0.2 -m -x 1 -y 2",
+         "-A -f 9999999999",
+         "-A -6 -f 7",
          "-a -t 192.0.2.1:80 -r 2001:db8::2 -m",
          "-a -t 192.0.2.1:80 -m",
          "-a -t 192.0.2.9:80 -r 10.0.0.2",

@@ -244,6 +244,8 @@ TEST(Keepalived, PassesOverNoKeywordOfARealServerInSilence) {
          "MISC_CHECK {\n misc_path \"/bin/x y\"\n }",
          "PING_CHECK {\n }",
          "UDP_CHECK {\n payload 61\n require_reply 62\n }",
+         "UDP_CHECK {\n payload xyz\n }",
+         "UDP_CHECK {\n }",
          "FILE_CHECK {\n track_file x\n }",
          "BFD_CHECK {\n name x\n }"});
 }
