@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "dataplane/frame_room.h"
+#include "dataplane/nic_filter.h"
 #include "dataplane/rss.h"
 
 // DPDK's af_packet driver asks the kernel to put fragments together before it shares packets out
@@ -198,11 +199,14 @@ std::uint16_t mtu_of(const NicPort& port, std::uint16_t id) {
     return port.mtu != 0 ? port.mtu : std::min(mtu, limits::mtu_default);
 }
 
-rte_eth_conf device_conf(const NicPort& port, RssOrder& order) {
+rte_eth_conf device_conf(const Config& config, std::size_t index, const rte_eth_dev_info& about,
+                         RssOrder& order) {
+    const NicPort& port = config.ports[index];
     rte_eth_conf conf{};
     if (!has_kernel_mtu(port)) {
         conf.rxmode.mtu = port.mtu;  // 0: the driver's default
     }
+    conf.rxmode.offloads = vlan_offloads(config, index, about);
     if (order.kinds != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf = {.rss_key = order.key.data(),
@@ -210,6 +214,11 @@ rte_eth_conf device_conf(const NicPort& port, RssOrder& order) {
                                      .rss_hf = order.kinds};
     }
     return conf;
+}
+
+int start(std::uint16_t id, const Config& config, std::size_t index) {
+    const int error = rte_eth_dev_start(id);
+    return error != 0 ? error : let_through(id, config, index);
 }
 
 using RssTable = std::vector<rte_eth_rss_reta_entry64>;
@@ -412,7 +421,7 @@ Result<OpenPort> OpenPort::open(const Config& config, std::size_t index, const S
         return Error{place + "mtu: " + std::to_string(port.mtu) + " is more than the device \"" +
                      port.device + "\" carries, " + std::to_string(about.max_mtu)};
     }
-    const rte_eth_conf conf = device_conf(port, rss);
+    const rte_eth_conf conf = device_conf(config, index, about, rss);
     int error = rte_eth_dev_configure(id, open.receive_queue_count_,
                                       static_cast<std::uint16_t>(worker_count), &conf);
     open.id_ = id;  // from here on there is something to close
@@ -432,7 +441,7 @@ Result<OpenPort> OpenPort::open(const Config& config, std::size_t index, const S
         error = rte_eth_tx_queue_setup(id, queue, transmit_count, socket, nullptr);
     }
     if (error == 0) {
-        error = rte_eth_dev_start(id);
+        error = start(id, config, index);
     }
     if (error != 0) {
         return Error{with_last_words(place + "cannot start device \"" + port.device +

@@ -1,7 +1,8 @@
 // 802.1Q tags (IEEE 802.1Q, 9.6): they lie between the MAC addresses and the Ethernet type, and
 // within the director no frame has one. It is taken out before a packet is classified, and put in
 // when the packet leaves, by moving the MAC addresses: the frame begins four octets later or
-// earlier, and all behind it stays where it is. Nothing is asked of NICs. Pure; worker side.
+// earlier, and all behind it stays where it is. Of NICs nothing is asked but to let them through
+// (nic_filter.h). Pure; worker side.
 //
 //   ┌ destination 6 ┬ source 6 ┬ 8100 2 ┬ priority 4 bits, VLAN 12 bits ┬ Ethernet type 2 ┬ ...
 #pragma once

@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from labkit.lab import ROOT, VIP, WEB, WEB_PORT, LabError, end, wait_until
+from labkit.lab import PATIENCE, ROOT, VIP, WEB, WEB_PORT, LabError, end, wait_until
 
 SOCKET = "/run/fulcrum/control.sock"
 
@@ -46,8 +46,9 @@ def director_config(services, workers=None, **director):
 
 def http_check(**changes):
     # Three failures in a row: on a busy machine a check may find no processor in time.
-    return {"type": "http", "path": "/ping.html", "expect": "Hello World", "interval": "500ms",
-            "timeout": "500ms", "fall": 3, **changes}
+    patience = f"{500 * PATIENCE}ms"
+    return {"type": "http", "path": "/ping.html", "expect": "Hello World", "interval": patience,
+            "timeout": patience, "fall": 3, **changes}
 
 
 def web_service(names=tuple(WEB), port=WEB_PORT, forward="nat", **changes):

@@ -24,10 +24,11 @@ def echo_datagrams(port, name, address=""):
         wire.sendto(f"{name} {client[0]}:{client[1]} ".encode() + datagram, client)
 
 
-def sink_datagrams(port):
+def sink_datagrams(port, address):
     """Takes them and never reads any."""
-    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    wire.bind(("", int(port)))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    wire = socket.socket(family, socket.SOCK_DGRAM)
+    wire.bind((address, int(port)))
     signal.pause()
 
 
