@@ -37,8 +37,8 @@ class OnCards(Scenario):
 
     @classmethod
     def add_sources(cls):
-        for source in cls.sources:
-            cls.lab.client.ip("address", "add", f"{source}/24", "dev", "eth0")
+        cls.lab.client.run("ip", "-batch", "-", input="".join(
+            f"address add {source}/24 dev eth0\n" for source in cls.sources))
 
     def count(self, name):
         """A counter's sum over all workers, as of now."""
@@ -116,8 +116,8 @@ class CardsThatAreToldOfIpv6(OnCards):
 
     @classmethod
     def add_sources(cls):
-        for source in cls.sources:
-            cls.lab.client.ip("address", "add", f"{source}/128", "dev", "lo", "nodad")
+        cls.lab.client.run("ip", "-batch", "-", input="".join(
+            f"address add {source}/128 dev lo nodad\n" for source in cls.sources))
 
     def test_no_packet_of_many_clients_is_handed_over(self):
         self.nothing_of_many_clients_is_handed_over()

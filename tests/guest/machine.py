@@ -16,7 +16,6 @@ Emulated instructions tell nothing about speed, and much about what the kernel a
 """
 
 import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ class Machine:
                "cards": [pci_address_of(card) for card in CARDS if not is_wire(card)]}
         (self.folder / "job.json").write_text(json.dumps(job))
         with subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=output,
-                              stderr=subprocess.STDOUT, preexec_fn=lambda: os.nice(5)) as qemu:
+                              stderr=subprocess.STDOUT) as qemu:
             try:
                 return qemu.wait(seconds) == 0 and (self.folder / "done").exists()
             except subprocess.TimeoutExpired:

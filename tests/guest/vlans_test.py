@@ -1,7 +1,9 @@
 """VLANs of the director's ports against those of Debian's kernel (8021q): what its hosts tag by
-themselves, and what they take of what the director tags.
+themselves, and what they take of what the director tags. Once over the kernel's own interfaces, and
+once over network cards that hold nothing of a tag but the frame's octets.
 """
 
+import cards
 from vlan_test import Vlans
 
 
@@ -22,5 +24,20 @@ class KernelVlans(Vlans):
 
     test_each_service_is_served_in_its_vlan = Vlans.test_each_service_is_served_in_its_vlan
     test_a_vip_is_announced_in_its_vlan_alone = Vlans.test_a_vip_is_announced_in_its_vlan_alone
+    test_and_served_there_alone = Vlans.test_and_served_there_alone
+    test_frames_of_full_size_pass = Vlans.test_frames_of_full_size_pass
+
+
+class KernelVlansOverCards(KernelVlans):
+    @classmethod
+    def config(cls):
+        return cards.on_cards(super().config(), "card")
+
+    @classmethod
+    def prepare(cls):
+        cards.plug(cls.lab)
+        super().prepare()
+
+    test_each_service_is_served_in_its_vlan = Vlans.test_each_service_is_served_in_its_vlan
     test_and_served_there_alone = Vlans.test_and_served_there_alone
     test_frames_of_full_size_pass = Vlans.test_frames_of_full_size_pass
