@@ -334,6 +334,8 @@ int run(const std::shared_ptr<const Config>& config, const Applier::Sources& rea
 }  // namespace fulcrum
 
 int main(int argc, char** argv) {
+    // Who closes a connection under a check or a request is told by the failed write.
+    std::signal(SIGPIPE, SIG_IGN);
     CLI::App app{"Fulcrum's director: balances what arrives at its ports over real servers"};
     std::string file = "/etc/fulcrum/director.cfg";
     bool is_check = false;

@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ class ScriptServer {
 
     explicit ScriptServer(Script script)
         : script_{std::move(script)}, context_{SSL_CTX_new(TLS_server_method())} {
+        signal(SIGPIPE, SIG_IGN);  // SSL_write() knows no MSG_NOSIGNAL
         if (!script_.tls_name.empty()) {
             certify(script_.tls_name);
         }
