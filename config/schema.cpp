@@ -439,6 +439,9 @@ constexpr SchemaKey keys_behind_check[] = {
     {"control.group", name, optional_in_words, "the process's own",
      "the group whose members may use the socket",
      [](Target& t, const Value& v) { t.config.control.group = string_of(v); }},
+    {"control.readers", name, optional_in_words, "none",
+     "a group whose members may ask for what changes nothing, captures and plans excepted",
+     [](Target& t, const Value& v) { t.config.control.readers = string_of(v); }},
 
     {"reload", group, optional_in_words, "as below", "what happens when the file changes by itself, or does harm",
      keep_nothing},

@@ -484,6 +484,7 @@ std::string write_config(const Config& config) {
     out.group_if_any("control", [&](GroupWriter& inner) {
         inner.text("socket", config.control.socket);
         inner.text_if_any("group", config.control.group);
+        inner.text_if_any("readers", config.control.readers);
     });
     out.group_if_any("reload", [&](GroupWriter& inner) {
         inner.number_unless(0, "watch", config.reload.watch.count());

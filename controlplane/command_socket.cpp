@@ -19,6 +19,7 @@ namespace fulcrum {
 namespace {
 
 constexpr mode_t socket_mode = 0660;
+constexpr mode_t socket_mode_for_all = 0666;
 constexpr int backlog_length = 128;
 constexpr Duration accept_again_delay = 100ms;  // when descriptors have run out
 
@@ -50,30 +51,51 @@ Status clear_path(const std::string& path) {
     return done();
 }
 
-Status give_to_group(const std::string& path, const std::string& group) {
-    if (chmod(path.c_str(), socket_mode) != 0) {
-        return Error{"control.socket \"" + path + "\" does not take mode 0660" + because(errno)};
+// None: it is not named.
+Result<std::optional<gid_t>> group_of(const std::string& key, const std::string& name) {
+    if (name.empty()) {
+        return std::optional<gid_t>{};
     }
-    if (group.empty()) {
-        return done();
-    }
-    const struct group* found = getgrnam(group.c_str());
+    const struct group* found = getgrnam(name.c_str());
     if (found == nullptr) {
-        return Error{"control.group \"" + group + "\" does not exist on this host"};
+        return Error{key + " \"" + name + "\" does not exist on this host"};
     }
-    if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-        return Error{"control.socket \"" + path + "\" cannot be given to group \"" + group + "\"" +
+    return std::optional{found->gr_gid};
+}
+
+// A file has one group: where there are two, everybody may connect, and is then asked who he is.
+Status give_to_groups(const std::string& path, const Gatekeeper& gatekeeper) {
+    if (chmod(path.c_str(), gatekeeper.readers ? socket_mode_for_all : socket_mode) != 0) {
+        return Error{"control.socket \"" + path + "\" does not take its mode" + because(errno)};
+    }
+    if (gatekeeper.admins && chown(path.c_str(), static_cast<uid_t>(-1), *gatekeeper.admins) != 0) {
+        return Error{"control.socket \"" + path + "\" cannot be given to control.group" +
                      because(errno)};
     }
     return done();
+}
+
+Result<Gatekeeper> gatekeeper_of(const Control& control) {
+    const auto admins = group_of("control.group", control.group);
+    if (!admins) {
+        return admins.error();
+    }
+    const auto readers = group_of("control.readers", control.readers);
+    if (!readers) {
+        return readers.error();
+    }
+    return Gatekeeper{geteuid(), *admins, *readers};
 }
 
 }  // namespace
 
 class CommandSocket::Client : public std::enable_shared_from_this<Client> {
   public:
-    Client(CommandSocket& owner, Socket socket)
-        : owner_{owner}, socket_{std::move(socket)}, deadline_{owner.loop_} {}
+    Client(CommandSocket& owner, Socket socket, Permission permission)
+        : owner_{owner},
+          socket_{std::move(socket)},
+          permission_{permission},
+          deadline_{owner.loop_} {}
 
     void begin() {
         await_request();
@@ -118,6 +140,7 @@ class CommandSocket::Client : public std::enable_shared_from_this<Client> {
 
     CommandSocket& owner_;  // closes us before it goes
     Socket socket_;
+    Permission permission_;
     Timer deadline_;
     std::array<char, 4096> octets_{};
     std::string received_;
@@ -167,11 +190,12 @@ void CommandSocket::Client::take_line() {
     is_answering_ = true;
     waiting_since_.reset();
     deadline_.cancel();  // a command takes as long as it takes, and bounds itself
-    const Result<Request> request = parse_request(line);
+    Result<Request> request = parse_request(line);
     if (!request) {
         answer(Reply::refusal("bad_request", request.error().sentence));
         return;
     }
+    request->may_change = permission_ == Permission::change;
     owner_.serve_(
         *request, [weak = weak_from_this(), count = ++request_count_](const Reply& reply) {
             const auto asking = weak.lock();
@@ -322,7 +346,12 @@ Status CommandSocket::listen(const Control& control) {
     if (lstat(path_.c_str(), &found) == 0) {
         inode_ = found.st_ino;
     }
-    return give_to_group(path_, control.group);
+    const Result<Gatekeeper> gatekeeper = gatekeeper_of(control);
+    if (!gatekeeper) {
+        return gatekeeper.error();
+    }
+    gatekeeper_ = *gatekeeper;
+    return give_to_groups(path_, gatekeeper_);
 }
 
 void CommandSocket::accept() {
@@ -343,16 +372,26 @@ void CommandSocket::take_up(const std::error_code& error, Socket socket) {
     accept();
 }
 
+// One short line always fits into a fresh socket's buffer.
+void CommandSocket::turn_away(Socket& socket, std::string code, std::string sentence) {
+    const std::string line = render(Reply::refusal(std::move(code), std::move(sentence)));
+    ::send(socket.native_handle(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void CommandSocket::admit(Socket socket) {
-    if (clients_.size() >= limits_.clients_max && !make_room()) {
-        const std::string line = render(Reply::refusal(
-            "too_many_clients",
-            std::to_string(limits_.clients_max) + " clients are being answered: try again later"));
-        // One short line always fits into a fresh socket's buffer.
-        ::send(socket.native_handle(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        return;
+    const std::optional<Caller> caller = caller_of(socket.native_handle());
+    const Permission permission = caller ? gatekeeper_.permission_of(*caller) : Permission::nothing;
+    if (permission == Permission::nothing) {
+        return turn_away(socket, "not_permitted",
+                         "the director answers root and the members of control.group and "
+                         "control.readers");
     }
-    const auto client = std::make_shared<Client>(*this, std::move(socket));
+    if (clients_.size() >= limits_.clients_max && !make_room()) {
+        return turn_away(
+            socket, "too_many_clients",
+            std::to_string(limits_.clients_max) + " clients are being answered: try again later");
+    }
+    const auto client = std::make_shared<Client>(*this, std::move(socket), permission);
     clients_.insert(client);
     client->begin();
 }

@@ -2,7 +2,8 @@
 // line, to one client after the other's line and to many clients at once. It trusts nobody: lines,
 // clients and waiting times are bounded, a client that does not read is dropped, one that keeps a
 // place and asks nothing makes way for a newcomer, and whatever one client does, the next is
-// served. What a command means is somebody else's business. The control thread.
+// served. Where there are readers, who may ask and change nothing, the kernel is asked who a client
+// is. What a command means is somebody else's business. The control thread.
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +18,7 @@
 
 #include "config/model/result.h"
 #include "config/model/service.h"
+#include "controlplane/caller.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/request.h"
 
@@ -54,6 +56,7 @@ class CommandSocket {
     void accept();
     void take_up(const std::error_code& error, Socket socket);
     void admit(Socket socket);
+    static void turn_away(Socket& socket, std::string code, std::string sentence);
     bool make_room();
     void forget(const std::shared_ptr<Client>& client) { clients_.erase(client); }
 
@@ -61,6 +64,7 @@ class CommandSocket {
     std::string path_;
     Serve serve_;
     CommandLimits limits_;
+    Gatekeeper gatekeeper_;
     asio::local::stream_protocol::acceptor acceptor_;
     Timer accept_again_;
     ino_t inode_ = 0;  // of the socket that we made: only that one is removed at the end

@@ -79,17 +79,19 @@ Commands::Commands(Parts parts)
 
 const std::vector<Commands::Row>& Commands::rows() {
     static const std::vector<Row> table{
-        {"status", {}, &Commands::status},
-        {"services", {}, &Commands::services},
-        {"reals", {{"service"}}, &Commands::reals},
-        {"table", {}, &Commands::table},
+        {"status", {}, &Commands::status, true},
+        {"services", {}, &Commands::services, true},
+        {"reals", {{"service"}}, &Commands::reals, true},
+        {"table", {}, &Commands::table, true},
         {"sessions",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
-         &Commands::sessions},
+         &Commands::sessions,
+         true},
         {"affinity",
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
-         &Commands::affinity},
-        {"doctor", {}, &Commands::doctor},
+         &Commands::affinity,
+         true},
+        {"doctor", {}, &Commands::doctor, true},
         {"explain",
          {{"protocol", Argument::Kind::text, true},
           {"source", Argument::Kind::text, true},
@@ -97,7 +99,8 @@ const std::vector<Commands::Row>& Commands::rows() {
           {"from"},
           {"flags"},
           {"size", Argument::Kind::count}},
-         &Commands::explain},
+         &Commands::explain,
+         true},
         {"capture",
          {{"filter"},
           {"frames", Argument::Kind::count},
@@ -106,7 +109,7 @@ const std::vector<Commands::Row>& Commands::rows() {
          &Commands::capture},
         {"reload", {}, &Commands::reload},
         {"plan", {{"file", Argument::Kind::text, true}}, &Commands::plan},
-        {"history", {}, &Commands::history},
+        {"history", {}, &Commands::history, true},
         {"rollback", {{"number", Argument::Kind::count}}, &Commands::rollback},
         {"drain",
          {{"service", Argument::Kind::text, true},
@@ -124,7 +127,7 @@ const std::vector<Commands::Row>& Commands::rows() {
          &Commands::edit},
         {"zero", {{"service"}, {"real"}}, &Commands::zero},
         {"log-level", {{"level", Argument::Kind::text, true}}, &Commands::log_level},
-        {"version", {}, &Commands::version},
+        {"version", {}, &Commands::version, true},
     };
     return table;
 }
@@ -138,6 +141,12 @@ void Commands::serve(const Request& request, const Answer& answer) {
         }
         answer(Reply::refusal("unknown_command",
                               "unknown command \"" + request.command + "\": known are " + known));
+        return;
+    }
+    if (!row->is_for_all && !request.may_change) {
+        answer(Reply::refusal(
+            "not_permitted",
+            std::string{row->name} + " is for root and the members of control.group alone"));
         return;
     }
     if (const std::string sentence = misfit(*row, request.arguments); !sentence.empty()) {

@@ -77,6 +77,7 @@ class Commands {
         std::string_view name;
         std::vector<Argument> arguments;
         void (Commands::*run)(const Json& arguments, const Answer& answer);
+        bool is_for_all = false;  // readers too: it changes nothing, and shows nobody's packets
     };
     static const std::vector<Row>& rows();
     static std::string_view misses(Argument::Kind kind, const Json& value);

@@ -30,6 +30,7 @@ inline constexpr std::size_t request_depth_max = 32;
 struct Request {
     std::string command;
     Json arguments = Json::object();
+    bool may_change = true;  // whoever asks
 };
 
 struct Reply {

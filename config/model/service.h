@@ -177,7 +177,8 @@ struct Metrics {
 
 struct Control {
     std::string socket = "/run/fulcrum/control.sock";
-    std::string group;  // owner group of the socket; empty: the process's own
+    std::string group;    // owner group of the socket; empty: the process's own
+    std::string readers;  // a group whose members may ask, and change nothing; empty: none
     friend bool operator==(const Control&, const Control&) = default;
 };
 

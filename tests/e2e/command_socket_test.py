@@ -119,3 +119,46 @@ class CommandSocket(Scenario):
 
     def open_file_count(self):
         return len(os.listdir(f"/proc/{self.director.outer_pid()}/fd"))
+
+
+ASK = """
+import json, socket, sys
+wire = socket.socket(socket.AF_UNIX)
+wire.connect(sys.argv[1])
+wire.settimeout(5)
+try:
+    wire.sendall(json.dumps({"command": sys.argv[2], "arguments": {}}).encode() + b"\\n")
+except BrokenPipeError:
+    pass  # turned away; why can still be read
+print(wire.makefile().readline())
+"""
+
+
+class Readers(Scenario):
+    """A group may look on; a user of neither group hears that he may not."""
+
+    @classmethod
+    def config(cls):
+        config = super().config()
+        config["control"]["readers"] = "nogroup"
+        return config
+
+    def ask_as(self, user, group, command):
+        answer = self.lab.director.attempt(
+            "setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--",
+            "/usr/bin/python3", "-c", ASK, SOCKET, command)
+        if "setpriv" in answer.stderr:
+            self.skipTest("no other users here")
+        return json.loads(answer.stdout)
+
+    def test_a_reader_is_answered_and_changes_nothing(self):
+        epoch = self.director.ask("status")["epoch"]
+        self.assertTrue(self.ask_as("nobody", "nogroup", "services")["ok"])
+        for command in ("reload", "capture", "rollback", "edit"):
+            answer = self.ask_as("nobody", "nogroup", command)
+            self.assertEqual(answer["error"]["code"], "not_permitted", answer)
+        self.assertEqual(self.director.ask("status")["epoch"], epoch)
+
+    def test_a_stranger_is_turned_away(self):
+        answer = self.ask_as("daemon", "daemon", "status")
+        self.assertEqual(answer["error"]["code"], "not_permitted", answer)

@@ -151,6 +151,41 @@ TEST_F(CommandSocketTest, IsOpenToItsGroupAndToNobodyElse) {
     EXPECT_EQ(found.st_mode & 0777U, 0660U);
 }
 
+TEST_F(CommandSocketTest, WithReadersItIsOpenToAllAndAsksTheKernelWhoTheyAre) {
+    control_.readers = "nogroup";
+    open();
+    struct stat found {};
+    ASSERT_EQ(stat(control_.socket.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0666U);
+    EXPECT_TRUE(is_served()) << "of the director's own user";
+}
+
+TEST_F(CommandSocketTest, KnowsACallerByTheKernelsWord) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+    const std::optional<Caller> caller = caller_of(ends[0]);
+    close(ends[0]);
+    close(ends[1]);
+    ASSERT_TRUE(caller);
+    EXPECT_EQ(caller->user, getuid());
+    EXPECT_NE(std::ranges::find(caller->groups, getgid()), caller->groups.end());
+}
+
+TEST(Gatekeeper, LetsReadersAskAdminsChangeAndOthersDoNothing) {
+    const Gatekeeper keeper{.owner = 500, .admins = 20, .readers = 30};
+    EXPECT_EQ(keeper.permission_of({0, {}}), Permission::change);
+    EXPECT_EQ(keeper.permission_of({500, {}}), Permission::change);
+    EXPECT_EQ(keeper.permission_of({501, {20}}), Permission::change);
+    EXPECT_EQ(keeper.permission_of({501, {7, 30}}), Permission::ask);
+    EXPECT_EQ(keeper.permission_of({501, {30, 20}}), Permission::change);
+    EXPECT_EQ(keeper.permission_of({501, {7}}), Permission::nothing);
+}
+
+TEST(Gatekeeper, LeavesItToTheSocketsModeWhereThereAreNoReaders) {
+    const Gatekeeper keeper{.owner = 500, .admins = 20};
+    EXPECT_EQ(keeper.permission_of({501, {7}}), Permission::change);
+}
+
 TEST_F(CommandSocketTest, TakesALineInPiecesAndSeveralAtOnce) {
     open();
     const auto asking = client();

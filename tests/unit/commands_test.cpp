@@ -464,6 +464,20 @@ TEST_F(CommandsTest, PassesOnWhichNeighboursWorkersWant) {
     EXPECT_EQ(wanted_[0].second, Ipv4Address::of(10, 2, 0, 77));
 }
 
+TEST_F(CommandsTest, LetsReadersAskAndChangeNothing) {
+    begin_with({"web11"});
+    for (const char* command : {"reload", "drain", "edit", "rollback", "plan", "capture", "zero"}) {
+        std::string code;
+        commands_->serve({.command = command, .may_change = false},
+                         [&](const Reply& reply) { code = reply.code; });
+        EXPECT_EQ(code, "not_permitted") << command;
+    }
+    bool is_told = false;
+    commands_->serve({.command = "version", .may_change = false},
+                     [&](const Reply& reply) { is_told = reply.is_ok; });
+    EXPECT_TRUE(is_told);
+}
+
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "

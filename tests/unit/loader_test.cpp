@@ -408,7 +408,8 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
 TEST(Loader, NamesTheKnownKeysWhenNoneIsNear) {
     EXPECT_EQ(
         problems_of("control = { affinity = 5; };"),
-        (Sentences{"d.cfg:3: control: unknown key \"affinity\": known here are socket, group"}));
+        (Sentences{
+            "d.cfg:3: control: unknown key \"affinity\": known here are socket, group, readers"}));
 }
 
 TEST(Loader, MissesWhatEveryFileNeeds) {
