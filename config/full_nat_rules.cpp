@@ -115,8 +115,9 @@ void check_client_address(const VirtualService& service, const RealServer& real,
                                         in_quotes(to_string(real.forward)) +
                                         " the real sees the client's own address");
     }
+    const bool is_for_datagrams = real.client_address == ClientAddressBy::proxy;
     for (const Listener& listener : listeners_of(service)) {
-        if (listener.protocol != L4Protocol::tcp) {
+        if (listener.protocol != L4Protocol::tcp && !is_for_datagrams) {
             findings.refuse(real.place, subject + " is for TCP alone, and the service listens on " +
                                             to_string(listener));
             break;

@@ -378,9 +378,9 @@ constexpr SchemaKey keys_behind_check[] = {
      "whatever the real's gateway is",
      [](Target& t, const Value& v) { t.real->forward = number_as<ForwardingMode>(v); }},
     {"services[].reals[].client_address", one_of(client_address_words), optional, "\"none\"",
-     "`fullnat` with TCP: how the real learns whose connection it is; `proxy`: by a PROXY protocol header "
-     "(version 2) before the client's first octet, which the real has to expect; `toa`: by TCP option 254 "
-     "of the first segments, which a module of the real's kernel may read and all others ignore",
+     "`fullnat`: how the real learns who its client is; `proxy`: by a PROXY protocol header (version 2) "
+     "before the client's first octet, over UDP in each datagram, which the real has to expect; `toa`: by "
+     "TCP option 254 of the first segments, which a module of the real's kernel may read and all others ignore",
      [](Target& t, const Value& v) { t.real->client_address = number_as<ClientAddressBy>(v); }},
     {"services[].reals[].tunnel_port", l4_port, optional, "6080",
      "`gue`: the UDP port where the real unwraps",

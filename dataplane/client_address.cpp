@@ -10,8 +10,10 @@ namespace {
 constexpr std::array<std::uint8_t, 12> signature{0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
                                                  0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
 constexpr std::uint8_t version_and_command = 0x21;
-constexpr std::uint8_t tcp_over_ipv4 = 0x11;
-constexpr std::uint8_t tcp_over_ipv6 = 0x21;
+constexpr std::uint8_t over_ipv4 = 0x10;
+constexpr std::uint8_t over_ipv6 = 0x20;
+constexpr std::uint8_t of_tcp = 0x01;
+constexpr std::uint8_t of_udp = 0x02;
 constexpr std::uint8_t toa_kind = 254;
 
 // The place behind what was written.
@@ -27,11 +29,13 @@ std::uint8_t* put(std::uint8_t* to, const IpAddress& address) {
 
 }  // namespace
 
-void write_proxy_header(std::uint8_t* to, const Endpoint& client, const Endpoint& vip) {
+void write_proxy_header(std::uint8_t* to, L4Protocol protocol, const Endpoint& client,
+                        const Endpoint& vip) {
     const bool is_v4 = client.address.is_v4();
     to = put(to, signature);
     to = put(to, version_and_command);
-    to = put(to, is_v4 ? tcp_over_ipv4 : tcp_over_ipv6);
+    to = put(to, static_cast<std::uint8_t>((is_v4 ? over_ipv4 : over_ipv6) |
+                                           (protocol == L4Protocol::udp ? of_udp : of_tcp)));
     constexpr std::size_t fixed_length = signature.size() + 4;
     to = put(to, be16{static_cast<std::uint16_t>(proxy_header_length(is_v4) - fixed_length)});
     to = put(to, client.address);

@@ -139,9 +139,11 @@ void shift_reply(StreamShift& shift, std::uint8_t* tcp, std::size_t size) {
         return;
     }
     const std::uint32_t acknowledged = header.acknowledgment_number.host();
-    if (shift.is_announced && !has(header, tcp_flag::syn) &&
-        shift.distance(acknowledged) >= shift.length) {
-        shift.is_accepted = true;
+    if (shift.is_announced && !has(header, tcp_flag::syn)) {
+        const std::int32_t distance = shift.distance(acknowledged);
+        shift.is_accepted = shift.is_accepted || distance >= shift.length;
+        // It lacks the header, without which the next content is not to go.
+        shift.is_followed = shift.is_followed || distance == 0;
     }
     change_header(tcp, size, [&] {
         header.acknowledgment_number = be32{shift.at_client(acknowledged)};

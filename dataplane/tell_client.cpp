@@ -7,9 +7,7 @@
 #include <array>
 #include <cstring>
 
-#include "dataplane/client_address.h"
-#include "dataplane/parse_ipv6.h"
-#include "dataplane/rewrite_parts.h"
+#include "dataplane/tell_parts.h"
 
 namespace fulcrum {
 namespace {
@@ -19,16 +17,6 @@ constexpr auto tcp_number = static_cast<std::uint8_t>(L4Protocol::tcp);
 
 TcpHeader& tcp_at(std::uint8_t* frame, const ParsedPacket& packet) {
     return *reinterpret_cast<TcpHeader*>(frame + packet.l4_offset);
-}
-
-// Of the TCP segment, header included.
-std::size_t segment_length_of(const ParsedPacket& packet) {
-    return packet.ip_length + sizeof(EthernetHeader) - packet.l4_offset;
-}
-
-void set_length(rte_mbuf* mbuf, std::size_t length) {
-    mbuf->data_len = static_cast<std::uint16_t>(length);
-    mbuf->pkt_len = static_cast<std::uint32_t>(length);
 }
 
 ChecksumSum pseudo_header_of(const std::uint8_t* frame, const ParsedPacket& packet,
@@ -55,39 +43,7 @@ bool is_sound(const rte_mbuf* mbuf, const ParsedPacket& packet) {
     return sum.folded() == 0xFFFF;
 }
 
-// The IP packet has become longer by `by` octets.
-void change_ip_length(std::uint8_t* frame, const ParsedPacket& packet, int by) {
-    if (packet.ip_version == 6) {
-        auto& ip = *reinterpret_cast<Ipv6Header*>(frame + sizeof(EthernetHeader));
-        ip.payload_length = be16{static_cast<std::uint16_t>(ip.payload_length.host() + by)};
-        return;
-    }
-    auto& ip = *reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
-    const be16 before = ip.total_length;
-    ip.total_length = be16{static_cast<std::uint16_t>(before.host() + by)};
-    ChecksumDelta delta;
-    delta.change(before, ip.total_length);
-    ip.checksum = delta.applied_to(ip.checksum);
-}
-
-// --- the PROXY header
-// -------------------------------------------------------------------------------
-
-struct Announced {
-    std::array<std::uint8_t, proxy_header_length_max> octets;
-    std::uint8_t length;
-};
-
-Announced announced_of(const Telling& telling, const Snapshot& snapshot) {
-    const LeasingFlow& flow = *telling.flow;
-    const SnapshotListener& listener = snapshot.listeners[flow.listener];
-    const Endpoint client{IpAddress{flow.client}, flow.client_port};
-    Announced announced;
-    announced.length = telling.shift->length;
-    write_proxy_header(announced.octets.data(), client,
-                       {snapshot.address_of(listener.vip, listener.is_ipv6), flow.vip_port});
-    return announced;
-}
+// --- the PROXY header -------------------------------------------------------------------------
 
 template <typename IpHeader>
 std::uint16_t write_segment(std::uint8_t* to, const IpHeader& ip, std::size_t tcp_length,
@@ -149,7 +105,7 @@ std::uint16_t write_announcement(std::uint8_t* to, const std::uint8_t* frame,
 }
 
 // A SYN goes without its content. False: that lies in other buffers too.
-bool take_content_out(rte_mbuf* mbuf, const ParsedPacket& packet) {
+bool take_content_out(rte_mbuf* mbuf, ParsedPacket& packet) {
     auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
     TcpHeader& tcp = tcp_at(frame, packet);
     const std::size_t length = segment_length_of(packet);
@@ -172,20 +128,14 @@ bool take_content_out(rte_mbuf* mbuf, const ParsedPacket& packet) {
     return true;
 }
 
-// --- what errors quote
-// ------------------------------------------------------------------------------
+// --- what errors quote ------------------------------------------------------------------------
 
 // An error for the client quotes a segment as the real was to get it, one for the real a segment as
 // the client was to get it: the one's position is turned back, the other's acknowledgement, if
 // the quotation goes so far.
 void shift_quotation(std::uint8_t* frame, const ParsedPacket& packet, bool is_for_client,
                      const StreamShift& shift) {
-    const std::size_t l4_offset =
-        packet.ip_version == 6
-            ? packet.quoted_l4_offset
-            : packet.quotation_offset +
-                  reinterpret_cast<const Ipv4Header*>(frame + packet.quotation_offset)
-                      ->header_length();
+    const std::size_t l4_offset = quoted_l4_offset(frame, packet);
     const std::size_t length = sizeof(EthernetHeader) + packet.ip_length - l4_offset;
     const std::size_t at = is_for_client ? offsetof(TcpHeader, sequence_number)
                                          : offsetof(TcpHeader, acknowledgment_number);
@@ -197,12 +147,8 @@ void shift_quotation(std::uint8_t* frame, const ParsedPacket& packet, bool is_fo
     const be32 before = number;
     number =
         be32{is_for_client ? shift.at_client(before.host()) : shift.edge_at_real(before.host())};
-    ChecksumSum sum_before;
-    ChecksumSum sum_after;
-    sum_before.add(before.wire());
-    sum_after.add(number.wire());
     ChecksumDelta delta;
-    delta.change(sum_before.folded(), sum_after.folded());
+    change(delta, before, number);
     ChecksumDelta error_delta = delta;
     update_quoted_checksum(l4, length, packet.protocol, delta, error_delta);
     auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);
@@ -211,8 +157,11 @@ void shift_quotation(std::uint8_t* frame, const ParsedPacket& packet, bool is_fo
 
 }  // namespace
 
-bool ClientTeller::tell(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& decision,
+bool ClientTeller::tell(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
                         const Telling& telling, const Snapshot& snapshot) {
+    if (packet.protocol == L4Protocol::udp && telling.by == ClientAddressBy::proxy) {
+        return tell_by_datagram(mbuf, packet, decision, telling, snapshot);
+    }
     if (telling.by == ClientAddressBy::proxy) {
         return tell_by_header(mbuf, packet, decision, telling, snapshot);
     }
@@ -220,9 +169,8 @@ bool ClientTeller::tell(rte_mbuf* mbuf, const ParsedPacket& packet, const Decisi
     return true;
 }
 
-bool ClientTeller::tell_by_header(rte_mbuf* mbuf, const ParsedPacket& packet,
-                                  const Decision& decision, const Telling& telling,
-                                  const Snapshot& snapshot) {
+bool ClientTeller::tell_by_header(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
+                                  const Telling& telling, const Snapshot& snapshot) {
     StreamShift& shift = *telling.shift;
     auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
     if (packet.kind == PacketKind::icmp_error) {
@@ -238,8 +186,8 @@ bool ClientTeller::tell_by_header(rte_mbuf* mbuf, const ParsedPacket& packet,
     if ((tcp.flags & tcp_flag::syn) != 0) {
         note_beginning(shift, tcp, proxy_header_length(packet.ip_version == 4));
         if (!take_content_out(mbuf, packet)) {
-            emitter_.drop(
-                mbuf, {DropReason::headers_scattered, snapshot.service_number_of(decision.tally)});
+            emitter_.drop(mbuf,
+                          {DropReason::local_fragment, snapshot.service_number_of(decision.tally)});
             return false;
         }
         return true;
@@ -286,8 +234,8 @@ bool ClientTeller::announce_before(rte_mbuf* mbuf, const ParsedPacket& packet,
 
 // The option goes first, where no end of a list can stand before it: all headers move into the room
 // before the frame.
-void ClientTeller::tell_by_option(rte_mbuf* mbuf, const ParsedPacket& packet,
-                                  const Decision& decision, const Telling& telling) {
+void ClientTeller::tell_by_option(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
+                                  const Telling& telling) {
     StreamShift& shift = *telling.shift;
     constexpr std::uint8_t syn_or_reset = tcp_flag::syn | tcp_flag::rst;
     if (packet.kind != PacketKind::flow || shift.is_accepted) {

@@ -2,7 +2,8 @@
 // ours at the beginning of the client's stream, and from then on every position is shifted (see
 // stream_shift.h). Or by TOA: an option in the client's SYN and in what follows until the real has
 // left the handshake, where header and next hop have room for it; the others are counted and go
-// without.
+// without. A datagram carries the PROXY header itself, each one: there the next hop's MTU is less
+// by that (see note_telling in track_full_nat.cpp), and the client hears so.
 //
 // The header is a segment of its own, so that no segment of the client's grows: what fits the way
 // without it fits with it. Octets in a SYN (TCP Fast Open) are taken out, and come again behind the
@@ -29,14 +30,17 @@ class ClientTeller {
     ClientTeller(Emitter& emitter, WorkerCounters& counters)
         : emitter_{emitter}, counters_{counters} {}
 
-    // Of a packet whose decision tells_client(). False: it has been dropped.
-    bool tell(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& decision,
+    // Of a packet whose decision tells_client(); its length in `packet` follows. False: it has been
+    // dropped.
+    bool tell(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
               const Telling& telling, const Snapshot& snapshot);
 
   private:
-    bool tell_by_header(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& decision,
+    bool tell_by_header(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
                         const Telling& telling, const Snapshot& snapshot);
-    void tell_by_option(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& decision,
+    bool tell_by_datagram(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
+                          const Telling& telling, const Snapshot& snapshot);
+    void tell_by_option(rte_mbuf* mbuf, ParsedPacket& packet, const Decision& decision,
                         const Telling& telling);
     bool announce_before(rte_mbuf* mbuf, const ParsedPacket& packet, const Decision& decision,
                          const Telling& telling, const Snapshot& snapshot);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dataplane/client_address.h"
+
 namespace fulcrum {
 namespace {
 
@@ -27,6 +29,23 @@ Endpoint local_end_as_told(const Session& session, const LocalEnds& ends,
         return {};
     }
     return {snapshot.address_of(address, snapshot.listeners[session.listener].is_ipv6), end->port};
+}
+
+// A datagram grows by its header. One in pieces does not: what it grows by is no multiple of eight,
+// in which its later pieces count.
+void make_room(const ParsedPacket& packet, ClientAddressBy way, Decision& decision) {
+    const unsigned growth = datagram_growth(way, packet.protocol, packet.ip_version == 4);
+    const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::hold;
+    if (growth == 0 || decision.is_reply || packet.kind != PacketKind::flow || !leaves) {
+        return;
+    }
+    if (packet.is_fragment) {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::local_fragment;
+    } else if (packet.ip_length + growth > decision.hop->mtu) {
+        decision.verdict = Verdict::drop;
+        decision.reason = DropReason::mtu_exceeded;
+    }
 }
 
 }  // namespace
@@ -120,6 +139,7 @@ void TrackerOf<Family>::note_telling(Burst& burst, std::size_t i, LocalEnd end) 
         return;
     }
     burst.tellings[i] = telling;
+    make_room(burst.packets[i], telling.by, decision);
     if (decision.verdict == Verdict::transmit) {
         decision.verdict = Verdict::refit;
         decision.mss_max = 0;

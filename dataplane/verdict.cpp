@@ -36,7 +36,8 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"fragment_unmatched", "a fragment's first one did not come in time, or too many waited"},
     {"sctp_fragment", "a fragment of SCTP is for a port that would have to be translated"},
     {"local_fragment",
-     "a fragment for a local end came to a worker that does not lease it, or is one of IPv6"},
+     "a fragment in full NAT came to a worker that does not lease its local end, is an answer of "
+     "IPv6, or has no place for its client's address"},
     {"destination", "the destination is nobody whom this director serves or routes for"},
     {"ttl_expired", "the time to live ran out here"},
     {"mtu_exceeded", "the packet is larger than its next hop carries, and may not be cut"},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dataplane/client_address.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/reset.h"
 #include "dataplane/rewrite.h"
@@ -104,7 +105,12 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
         IcmpError error = icmp_error::too_long;
         // IPv6 asks so much of every way, and its senders do not believe in less (RFC 8201, 4).
         constexpr std::uint16_t ipv6_mtu_least = 1'280;
-        error.next_mtu = is_ipv6 ? std::max(decision.hop->mtu, ipv6_mtu_least) : decision.hop->mtu;
+        const std::uint8_t growth =
+            tells_client(decision) && !decision.is_reply
+                ? datagram_growth(burst_->tellings[i].by, packet.protocol, !is_ipv6)
+                : std::uint8_t{0};
+        const auto left = static_cast<std::uint16_t>(decision.hop->mtu - growth);
+        error.next_mtu = is_ipv6 ? std::max(left, ipv6_mtu_least) : left;
         return refuse_and_tell(i, error, snapshot);
     }
     if (!decision.hop->is_resolved) {
@@ -117,7 +123,7 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
 
 void Worker::refit(std::size_t i, const Snapshot& snapshot) {
     rte_mbuf* const mbuf = burst_->mbufs[i];
-    const ParsedPacket& packet = burst_->packets[i];
+    ParsedPacket& packet = burst_->packets[i];
     const Decision& decision = burst_->decisions[i];
     if (!tells_client(decision) ||
         teller_.tell(mbuf, packet, decision, burst_->tellings[i], snapshot)) {

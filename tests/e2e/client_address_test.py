@@ -1,9 +1,10 @@
-"""What reals in full NAT learn of their clients, by real servers: nginx and HAProxy that take a
-PROXY header, one behind HAProxy that speaks first, and a reader of the TCP option.
+"""What reals in full NAT learn of their clients, by real servers: nginx, HAProxy and dnsdist that
+take a PROXY header, one behind HAProxy that speaks first, and a reader of the TCP option.
 """
 
 import socket
 import struct
+import subprocess
 
 from full_nat_test import LOCAL, LOCAL6
 from ipv6_test import OverIpv6, config6
@@ -14,6 +15,7 @@ from scenario import start_server
 
 NGINX, RECORDED, GREETED, MIRRORED = 8090, 8091, 8092, 8093
 RECORDER, GREETER = 9100, 9101
+DNS = 5353
 CONTENT = bytes(range(250)) * 8000
 TOA_LENGTHS = {8: socket.AF_INET, 20: socket.AF_INET6}
 
@@ -71,8 +73,22 @@ listen greeted
 """
 
 
+def dnsdist_text():
+    """Answers every question with the client's address."""
+    return f"""
+setSecurityPollSuffix("")
+setProxyProtocolACL({{"10.2.0.0/24", "2001:db8:2::/64"}})
+setACL({{"0.0.0.0/0", "::/0"}})
+addLocal("0.0.0.0:{DNS}")
+addLocal("[::]:{DNS}")
+function told(dq) return DNSAction.Spoof, dq.remoteaddr:toString() end
+addAction(AllRule(), LuaAction(told))
+"""
+
+
 def start_proxied(lab):
-    """nginx on web1, HAProxy on web2, and behind that a recorder and one who speaks first."""
+    """nginx on web1, HAProxy on web2, and behind that a recorder and one who speaks first; dnsdist
+    on web3."""
     folder = lab.folder / "web1"
     folder.mkdir(exist_ok=True)
     (folder / "large").write_bytes(CONTENT)
@@ -84,6 +100,10 @@ def start_proxied(lab):
     start_server(lab, "web2", "record", RECORDER, lab.folder / "recorded", "127.0.0.1")
     start_server(lab, "web2", "greet", GREETER)
     start_server(lab, "web3", "mirror", MIRRORED, "::")
+    (lab.folder / "dnsdist.conf").write_text(dnsdist_text())
+    lab.web["web3"].start("dnsdist", "--supervised", "-C", lab.folder / "dnsdist.conf",
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lab.wait_listening(lab.web["web3"], DNS)
     lab.wait_listening(lab.web["web1"], NGINX)
     lab.wait_listening(lab.web["web2"], GREETED)
 
@@ -96,6 +116,7 @@ class ClientAddress(OverIpv6):
         services = (told_service("nginx", 80, "web1", NGINX)
                     + told_service("recorded", 81, "web2", RECORDED)
                     + told_service("greeted", 25, "web2", GREETED)
+                    + told_service("dns", 53, "web3", DNS, protocol="udp")
                     + told_service("toa", 82, "web3", MIRRORED, "toa"))
         config = config6(services)
         config["ports"][1]["local_addresses"] = [LOCAL, LOCAL6]
@@ -171,6 +192,21 @@ class ClientAddress(OverIpv6):
         wire.settimeout(4.5)
         with self.assertRaises(TimeoutError):  # two probes in vain would have ended it
             wire.recv(1)
+
+    def test_dnsdist_is_told_with_every_datagram(self):
+        for host, client, family, kind in ((VIP, CLIENT, socket.AF_INET, 1),
+                                           (VIP6, CLIENT6, socket.AF_INET6, 28)):
+            wire = self.lab.client.call(lambda: socket.socket(family, socket.SOCK_DGRAM))
+            self.addCleanup(wire.close)
+            wire.settimeout(5)
+            wire.connect((host, 53))
+            for number in range(3):
+                question = struct.pack("!6H", number, 0x100, 1, 0, 0, 0) + b"\x03who\0"
+                wire.send(question + struct.pack("!HH", kind, 1))
+                answer = wire.recv(2048)
+                self.assertEqual(struct.unpack_from("!H", answer)[0], number)
+                self.assertEqual(answer[-len(socket.inet_pton(family, client)):],
+                                 socket.inet_pton(family, client))
 
     def test_toa_names_the_client_in_the_segments_of_the_handshake(self):
         at_real = Capture(self.lab.web["web3"], "eth0")

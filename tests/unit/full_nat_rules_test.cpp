@@ -99,7 +99,7 @@ TEST(FullNatRules, TellARealItsClientWhereverItWouldNotSeeHim) {
               "\"fullnat\": with forward = \"direct\" the real sees the client's own address");
 }
 
-TEST(FullNatRules, TellARealItsClientOverTcpAlone) {
+TEST(FullNatRules, TellARealItsClientByAnOptionOverTcpAlone) {
     Config config = in_full_nat();
     config.services[0].reals[0].client_address = ClientAddressBy::toa;
     config.services[0].listen = {
@@ -107,6 +107,8 @@ TEST(FullNatRules, TellARealItsClientOverTcpAlone) {
     EXPECT_EQ(first_problem(config),
               "service \"web\": real \"a\": client_address = \"toa\" is for TCP alone, and the "
               "service listens on 203.0.113.80:53/udp");
+    config.services[0].reals[0].client_address = ClientAddressBy::proxy;
+    EXPECT_EQ(first_problem(config), "");
 }
 
 TEST(FullNatRules, WarnOfAnHttpCheckThatSpeaksWithoutTheHeader) {

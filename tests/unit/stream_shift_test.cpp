@@ -104,6 +104,14 @@ TEST_P(StreamShiftAt, AnnouncesBeforeContentThatComesFirstOrAgainAndNotWithTheFi
     EXPECT_EQ(announcement_with(shift, segment(first()), true), Announcement::before);
 }
 
+TEST_P(StreamShiftAt, AnnouncesBeforeContentOnceTheRealHasSaidThatItLacksTheHeader) {
+    StreamShift shift = announced();
+    shifted(shift, reply(first()).flags(tcp_flag::syn | tcp_flag::ack));
+    EXPECT_EQ(announcement(shift, segment(first()), true), Announcement::none);
+    shifted(shift, reply(first()));  // a window that has been shut until now
+    EXPECT_EQ(announcement(shift, segment(first()), true), Announcement::before);
+}
+
 TEST_P(StreamShiftAt, AnnouncesNothingWithLaterOctetsWithResetsOrWithoutAnAcknowledgement) {
     EXPECT_EQ(announcement(known(), segment(first() + 1), true), Announcement::none);
     EXPECT_EQ(announcement(known(), segment(first(), tcp_flag::rst | tcp_flag::ack), false),

@@ -302,8 +302,8 @@ class WorkerClientStream : public testing::TestWithParam<bool> {
         std::ranges::generate(content, [&] { return static_cast<char>('a' + random() % 26); });
         std::string expected(proxy_header_length(!GetParam()), '\0');
         const std::size_t header_length = expected.size();
-        write_proxy_header(reinterpret_cast<std::uint8_t*>(expected.data()), ends().client,
-                           ends().vip);
+        write_proxy_header(reinterpret_cast<std::uint8_t*>(expected.data()), L4Protocol::tcp,
+                           ends().client, ends().vip);
         expected += content;
         NaiveClient client{random, ends(), content};
         NaiveReal real{random, ends()};

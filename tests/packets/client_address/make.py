@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """A connection whose real is told of its client: by a PROXY header with the ACK of the handshake,
 behind which all positions are shifted, SACK blocks too; and by TCP option 254, until the real has
-answered. Over both IP versions; the client's numbers come round within its first octets.
+answered. Over both IP versions; the client's numbers come round within its first octets. Questions
+over UDP carry the header each, answers none.
 """
 
 import socket
@@ -32,10 +33,10 @@ class Over:
     def packed(self, address):
         return socket.inet_pton(self.family, address)
 
-    def proxy_header(self, vip_port):
+    def proxy_header(self, vip_port, transport=1):
         rest = (self.packed(self.client) + self.packed(self.vip)
                 + struct.pack("!HH", CLIENT_PORT, vip_port))
-        kind = 0x21 if self.family == socket.AF_INET6 else 0x11
+        kind = (0x20 if self.family == socket.AF_INET6 else 0x10) + transport
         return (b"\r\n\r\n\0\r\nQUIT\n" + bytes((0x21, kind)) + struct.pack("!H", len(rest)) + rest)
 
     def toa(self):
@@ -124,12 +125,31 @@ def by_option(over, tcp):
     tcp.hears("FA", 10, b"more", STAMPS)
 
 
+def ask(over, question):
+    send.append(from_client(over.ip(src=over.client, dst=over.vip)
+                            / UDP(sport=CLIENT_PORT, dport=53) / question))
+    expect.append(to_real(13, over.ip(src=over.local, dst=over.real(13), **{over.limit: 63})
+                          / UDP(sport=FIRST_LOCAL_PORT, dport=5353)
+                          / (over.proxy_header(53, 2) + question)))
+
+
+def answer(over):
+    send.append(from_real(13, over.ip(src=over.real(13), dst=over.local)
+                          / UDP(sport=5353, dport=FIRST_LOCAL_PORT) / b"he is"))
+    expect.append(to_client(over.ip(src=over.vip, dst=over.client, **{over.limit: 63})
+                            / UDP(sport=53, dport=CLIENT_PORT) / b"he is"))
+
+
+for over in (Over(False), Over(True)):
+    ask(over, b"who")
 begun = [(over, *begin(over)) for over in (Over(False), Over(True))]
 # So many that no answer comes in one burst with what it answers.
 send += [Ether(src=ROUTER_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=ROUTER, pdst="10.1.0.2")] * BURST
 for over, proxy, toa in begun:
     by_proxy_header(over, proxy)
     by_option(over, toa)
+    answer(over)
+    ask(over, b"again, odd!")
 write("send.pcap", send)
 write("expect.pcap", expect)
 write_text("expect.txt", [f"punted link {BURST}"])
