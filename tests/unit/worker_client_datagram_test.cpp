@@ -80,7 +80,7 @@ TEST_P(WorkerProxiedDatagrams, ThatMayBeCutAreCutWithTheHeaderInFront) {
 
 TEST_P(WorkerProxiedDatagrams, InPiecesAreDroppedByName) {
     open();
-    for (const std::uint8_t eighths : {0, 2}) {
+    for (const std::uint8_t eighths : {std::uint8_t{0}, std::uint8_t{2}}) {
         const bool has_more = eighths == 0;
         const auto place = static_cast<std::uint8_t>(eighths << 3 | (has_more ? 1 : 0));
         Packet piece = question("12345678");
