@@ -1,5 +1,7 @@
 """A new configuration under traffic: taken over without loss, or refused without a trace."""
 
+import json
+
 import packets
 from labkit.capture import Capture
 from labkit.director import config_text, director_config, web_service
@@ -74,7 +76,9 @@ class Reload(Scenario):
         self.assertEqual(answer.returncode, 2)
         for number in expected:
             self.assertIn(f"director.cfg:{number}:", answer.stderr)
-        self.assertEqual(self.director.ask("status")["epoch"], epoch)
+        status = self.director.ctl("status", "--json")
+        self.assertEqual(json.loads(status.stdout)["epoch"], epoch)
+        self.assertEqual(status.returncode, 1)  # what is in the file does not run
         self.assertEqual(failures(records), [])
         self.assertEqual(set(self.fetch_many(200)), set(WEB))
 
