@@ -88,8 +88,7 @@ Result<std::unique_ptr<AddressWatch>> AddressWatch::open(EventLoop& loop,
 
 void AddressWatch::follow(std::vector<IpAddress> addresses) {
     std::ranges::sort(addresses);
-    const auto repeated = std::ranges::unique(addresses);
-    addresses.erase(repeated.begin(), repeated.end());
+    addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
     if (addresses == addresses_) {
         return;
     }

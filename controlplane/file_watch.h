@@ -20,7 +20,7 @@ class FileWatch {
     using OnChange = std::function<void()>;
 
     FileWatch(EventLoop& loop, HelperThread& helper, OnChange on_change)
-        : loop_{loop}, helper_{helper}, on_change_{std::move(on_change)}, next_{loop} {}
+        : helper_{helper}, on_change_{std::move(on_change)}, next_{loop} {}
 
     // From now on these, which were read after `read_at`: what has become another since is told at
     // the first look. An interval of 0: none.
@@ -41,7 +41,6 @@ class FileWatch {
     static std::vector<Stamp> stamps_of(const std::vector<std::string>& files);
     void look();
 
-    EventLoop& loop_;
     HelperThread& helper_;
     OnChange on_change_;
     std::vector<std::string> files_;

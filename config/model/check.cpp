@@ -59,14 +59,14 @@ const CheckFacts& facts_of(CheckType type) { return facts[static_cast<std::size_
 std::string_view to_string(CheckType type) { return facts_of(type).word; }
 
 std::string to_string(const std::vector<StatusRange>& ranges) {
-    std::string text;
+    std::string words;
     for (const StatusRange& range : ranges) {
-        text.append(text.empty() ? "" : ", ").append(std::to_string(range.first));
+        words.append(words.empty() ? "" : ", ").append(std::to_string(range.first));
         if (range.last != range.first) {
-            text.append("-").append(std::to_string(range.last));
+            words.append("-").append(std::to_string(range.last));
         }
     }
-    return text;
+    return words;
 }
 
 }  // namespace fulcrum
