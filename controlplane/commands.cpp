@@ -260,6 +260,7 @@ std::vector<std::string> Commands::problems() const {
     }
     add_worker_problems(sentences);
     std::ranges::move(applier_.problems(), std::back_inserter(sentences));
+    add_full_table(sentences);
     for (const auto& more : {facts_.problems, facts_.conflicts}) {
         for (std::string& sentence : more ? more() : std::vector<std::string>{}) {
             sentences.push_back(std::move(sentence));
@@ -277,6 +278,20 @@ void Commands::add_worker_problems(std::vector<std::string>& sentences) const {
                                 " has not taken up the present snapshot");
         }
     }
+}
+
+// Those who went untracked keep their real only while the ring stays as it is.
+void Commands::add_full_table(std::vector<std::string>& sentences) const {
+    if (refused_.in_last_minute() + untracked_.in_last_minute() == 0) {
+        return;
+    }
+    const auto in_words = [](const RecentCount& count) {
+        return std::to_string(count.in_last_minute()) + " in the last minute (" +
+               std::to_string(count.in_last_second()) + " in the last second)";
+    };
+    sentences.push_back(
+        "the session table has no room for newcomers: packets refused: " + in_words(refused_) +
+        ", forwarded without a session: " + in_words(untracked_) + ": raise director.sessions");
 }
 
 // What may be meant so, as a late packet of a real's is for elsewhere, too.
@@ -440,10 +455,16 @@ void Commands::measure_pace() {
     epoch_a_second_ago_ = applier_.epoch_published();
 
     std::uint64_t transit_count = 0;
+    std::uint64_t refused_count = 0;
+    std::uint64_t untracked_count = 0;
     for (const CounterBoard* board : applier_.boards()) {
-        transit_count +=
-            board->worker().punted[static_cast<std::size_t>(PuntClass::transit)].read();
+        const WorkerCounters& worker = board->worker();
+        transit_count += worker.punted[static_cast<std::size_t>(PuntClass::transit)].read();
+        refused_count += worker.dropped[static_cast<std::size_t>(DropReason::table_full)].read();
+        untracked_count += worker.sessions_untracked.read();
     }
+    refused_.note(refused_count);
+    untracked_.note(untracked_count);
     if (transit_count != transit_count_) {
         transit_count_ = transit_count;
         last_transit_ = loop_.now();

@@ -17,6 +17,7 @@
 #include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
 #include "controlplane/rates.h"
+#include "controlplane/recent_count.h"
 #include "controlplane/request.h"
 #include "controlplane/worker_mail.h"
 
@@ -115,6 +116,7 @@ class Commands {
     void measure_pace();
     void measure_rates();
     void add_worker_problems(std::vector<std::string>& sentences) const;
+    void add_full_table(std::vector<std::string>& sentences) const;
     Json report_worker(std::size_t worker) const;
     std::vector<std::string> port_names() const;
     void answer_listing(std::function<Json()> make, const Answer& answer);
@@ -136,8 +138,10 @@ class Commands {
     Instant started_;
     std::vector<Pace> paces_;  // by worker
     std::uint64_t epoch_a_second_ago_ = 0;
-    std::uint64_t transit_count_ = 0;               // frames of reals for elsewhere, a second ago
-    std::optional<Instant> last_transit_;           // when there was one
+    RecentCount refused_;                  // newcomers that found the session tables full
+    RecentCount untracked_;                // packets that passed all the same, without a session
+    std::uint64_t transit_count_ = 0;      // frames of reals for elsewhere, a second ago
+    std::optional<Instant> last_transit_;  // when there was one
     std::map<std::string, Unfinished> unfinished_;  // by the transaction's name
     Timer second_;
     std::shared_ptr<const Rates> rates_ = std::make_shared<const Rates>();

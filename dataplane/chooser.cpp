@@ -47,7 +47,7 @@ std::uint16_t Chooser::choose(const Snapshot& snapshot, const Newcomer& newcomer
     if (faithful != limits::index_none && !is_refused(faithful)) {
         return faithful;
     }
-    const bool is_ring = newcomer.is_in_flood || schedule.scheduler == Scheduler::maglev ||
+    const bool is_ring = newcomer.goes_by_ring || schedule.scheduler == Scheduler::maglev ||
                          schedule.scheduler == Scheduler::mh;
     const std::uint16_t chosen = is_ring ? draw(snapshot, service, newcomer, is_refused)
                                          : pick_by_rule(service, newcomer, is_refused);
@@ -156,7 +156,7 @@ bool Chooser::note_opened(const Snapshot& snapshot, const Newcomer& newcomer, st
         return false;  // the fallback has neither limits nor faithful clients
     }
     counts_.note_opened(*scheduled);
-    return has_affinity(service) && !newcomer.is_in_flood &&
+    return has_affinity(service) && !newcomer.goes_by_ring &&
            affinity_.hold(key_of(service, newcomer.client), real, /*is_confirmed=*/false,
                           AffinityRules{snapshot, newcomer.now_s});
 }

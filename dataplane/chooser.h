@@ -1,7 +1,8 @@
 // Who serves a new session where the ring alone does not decide: a client's affinity first, then
 // the service's scheduler, then the fallback. In a flood of unconfirmed sessions the ring decides
-// for every scheduler, because then an ACK whose session had to make room still finds its real;
-// affinity that somebody has earned holds even then.
+// for every scheduler, because then an ACK whose session had to make room still finds its real; so
+// it does for packets in the middle of a connection, and for those that get no session for want of
+// room. Affinity that somebody has earned holds even then.
 //
 // What all this remembers is a worker's own: whose turn it is, by service; the locality of lblc;
 // the affinity of clients; which reals are overloaded. One thread.
@@ -43,7 +44,7 @@ struct Newcomer {
     std::uint64_t draw = 0;  // on the ring, by all that the flow is
     ClientPrefix client;     // alone
     FlowTraits traits;
-    bool is_in_flood = false;
+    bool goes_by_ring = false;  // whatever the scheduler; earns its affinity later
     std::uint32_t now_s = 0;
 };
 

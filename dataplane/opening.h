@@ -30,6 +30,11 @@ inline bool opens_connection(const ParsedPacket& tcp) {
     return (tcp.tcp_flags & syn_ack) == tcp_flag::syn;
 }
 
+// Of a packet that may open a session: its connection is older than that, and has a real already.
+inline bool is_in_mid_course(const ParsedPacket& packet) {
+    return packet.protocol != L4Protocol::udp && !opens_connection(packet);
+}
+
 // What it means for a packet of a session that the real has more to it than a drain.
 enum class Parting : std::uint8_t { not_yet, make_way, reset };
 

@@ -48,6 +48,7 @@ SessionState next_two_sided(SessionState state, SessionEvent event);
 // TCP of which only the client's packets pass here. `seconds_seen`: in how many different seconds
 // after the first; the second such confirms.
 SessionState next_one_sided(SessionState state, SessionEvent event, unsigned seconds_seen);
+// UDP. `seconds_seen` as above where only the client's packets pass here; 0 where an answer would.
 SessionState next_udp(SessionState state, Side side, unsigned seconds_seen);
 
 // Whether a client's SYN finds its session over, so that it opens a new one at once.

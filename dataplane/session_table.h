@@ -18,6 +18,12 @@
 // first line. Both full: one of the eight moves to its own other bucket. That failing, the session
 // goes to a small overflow table, which is asked only for buckets marked as spilled.
 //
+// Where there is no room even so, one of the eight makes way for the newcomer: unconfirmed ones
+// first, then those closed on both sides, then those of datagrams, answered or not (a source of
+// datagrams may be forged and answered all the same); of each kind the one that idles longest. A
+// confirmed connection never does. In a flood the unconfirmed and the closed go before anybody
+// moves.
+//
 // Nothing here sleeps, allocates, or keeps timers: last-seen is written into the line already in
 // hand, age is judged when a slot is wanted or when the sweep comes by. One thread only.
 #pragma once
@@ -191,9 +197,9 @@ class SessionTableOf {
     template <typename Ages>
     static Session* find_expired(Bucket& bucket, const Ages& ages);
     static Session* find_vacant(Bucket& bucket);
-    // The one that idles longest among those that `may_go`, or null.
+    // The slot of the one that idles longest among those whose state `may_go`, or null.
     template <typename Ages, typename MayGo>
-    Session* find_oldest(Home home, const Ages& ages, const MayGo& may_go);
+    Session* evict_oldest(Home home, const Ages& ages, Insertion& insertion, const MayGo& may_go);
     template <typename Ages>
     Session* make_room_by_moving(Home home, const Ages& ages, Insertion& insertion);
     template <typename Ages>

@@ -73,13 +73,13 @@ auto SessionTableOf<Family>::find_expired(Bucket& bucket, const Ages& ages) -> S
 
 template <typename Family>
 template <typename Ages, typename MayGo>
-auto SessionTableOf<Family>::find_oldest(Home home, const Ages& ages, const MayGo& may_go)
-    -> Session* {
+auto SessionTableOf<Family>::evict_oldest(Home home, const Ages& ages, Insertion& insertion,
+                                          const MayGo& may_go) -> Session* {
     Session* oldest = nullptr;
     std::uint32_t age_s_max = 0;
     for (const std::uint32_t index : {home.first, home.second}) {
         for (Session& session : buckets_[index].slots) {
-            if (session.tag.is_vacant() || !may_go(session)) {
+            if (session.tag.is_vacant() || !may_go(session.tag.state())) {
                 continue;
             }
             if (oldest == nullptr || ages.age_s(session) > age_s_max) {
@@ -87,6 +87,9 @@ auto SessionTableOf<Family>::find_oldest(Home home, const Ages& ages, const MayG
                 age_s_max = ages.age_s(session);
             }
         }
+    }
+    if (oldest != nullptr) {
+        vacate_for_newcomer(*oldest, /*is_expired=*/false, insertion);
     }
     return oldest;
 }
@@ -158,9 +161,6 @@ auto SessionTableOf<Family>::find_slot(Home home, const Ages& ages, Insertion& i
             return expired;
         }
     }
-    const auto is_unconfirmed = [](const Session& session) {
-        return !is_confirmed(session.tag.state());
-    };
     // In a flood nothing is moved about for a newcomer that is most likely part of it.
     if (!is_flooded()) {
         if (Session* freed = make_room_by_moving(home, ages, insertion)) {
@@ -170,23 +170,20 @@ auto SessionTableOf<Family>::find_slot(Home home, const Ages& ages, Insertion& i
             return spilled;
         }
     }
-    Session* victim = find_oldest(home, ages, is_unconfirmed);
-    if (victim == nullptr) {
-        victim = find_oldest(home, ages, [](const Session& session) {
-            return session.tag.state() == SessionState::closed;
-        });
+    Session* freed = evict_oldest(home, ages, insertion,
+                                  [](SessionState state) { return !is_confirmed(state); });
+    if (freed == nullptr) {
+        freed = evict_oldest(home, ages, insertion,
+                             [](SessionState state) { return state == SessionState::closed; });
     }
-    if (victim != nullptr) {
-        vacate_for_newcomer(*victim, /*is_expired=*/false, insertion);
-        return victim;
+    if (freed == nullptr && is_flooded()) {
+        freed = make_room_by_moving(home, ages, insertion);
+        freed = freed != nullptr ? freed : take_overflow(home, ages, insertion);
     }
-    if (is_flooded()) {
-        if (Session* freed = make_room_by_moving(home, ages, insertion)) {
-            return freed;
-        }
-        return take_overflow(home, ages, insertion);
-    }
-    return nullptr;
+    // An answer to a datagram proves nothing about who sent it, so they must not shut others out.
+    return freed != nullptr ? freed : evict_oldest(home, ages, insertion, [](SessionState state) {
+        return state == SessionState::two_way;
+    });
 }
 
 template <typename Family>

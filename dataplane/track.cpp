@@ -240,7 +240,9 @@ inline void TrackerOf<Family>::touch(Session& session, const ParsedPacket& packe
 
     SessionState next = state;
     if (packet.protocol == L4Protocol::udp) {
-        next = next_udp(state, side, session.tag.seconds_seen());
+        if (!is_confirmed(state)) {
+            next = next_udp(state, side, is_one_way(real.mode) ? session.tag.seconds_seen() : 0);
+        }
     } else {
         const SessionEvent event = event_of(packet.tcp_flags, side);
         next = is_one_way(real.mode) ? next_one_sided(state, event, session.tag.seconds_seen())
@@ -312,15 +314,42 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     }
     Session* const session = admit(newcomer, real, burst.homes[i], ages);
     if (session == nullptr) {
-        if (!can_go_untracked(snapshot, classified.listener, real, newcomer.vip_port)) {
-            return refuse(burst.decisions[i], DropReason::table_full);
-        }
-        board_.worker().sessions_untracked.add(1);
-    } else if (snapshot.services[listener.service].schedule != nullptr) {
+        return pass_untracked(flow, index, burst, i, ages);
+    }
+    if (snapshot.services[listener.service].schedule != nullptr) {
         session->tag.set_affine(chooser_.note_opened(snapshot, flow, index));
     }
     decide_request(packet, real, burst.decisions[i]);
     limit_segments(packet, real, snapshot.services[listener.service].mss_max, burst.decisions[i]);
+}
+
+// There was no room. Every packet of the flow comes here then, and all have to find the same real:
+// the ring's, whatever the service's scheduler.
+template <typename Family>
+[[gnu::noinline]] void TrackerOf<Family>::pass_untracked(Newcomer flow, std::uint16_t chosen,
+                                                         Burst& burst, std::size_t i,
+                                                         const Ages& ages) {
+    const ParsedPacket& packet = burst.packets[i];
+    const Snapshot& snapshot = ages.snapshot();
+    const SnapshotListener& listener = snapshot.listeners[flow.listener];
+    const SnapshotService& service = snapshot.services[listener.service];
+    bool met_another = false;
+    if (service.schedule != nullptr) {
+        flow.goes_by_ring = true;
+        chosen = choose(flow, burst, i, ages, met_another);
+    }
+    const bool may_pass =
+        chosen != limits::index_none &&
+        !wants_local_end(burst, i, snapshot.real_of(listener, chosen), snapshot) &&
+        can_go_untracked(snapshot, flow.listener, snapshot.real_of(listener, chosen),
+                         packet.destination_port);
+    if (!may_pass) {
+        return refuse(burst.decisions[i], DropReason::table_full);
+    }
+    const SnapshotReal& real = snapshot.real_of(listener, chosen);
+    board_.worker().sessions_untracked.add(1);
+    decide_request(packet, real, burst.decisions[i]);
+    limit_segments(packet, real, service.mss_max, burst.decisions[i]);
 }
 
 // Null: no room.

@@ -21,6 +21,7 @@
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
 #include "dataplane/local_ends.h"
+#include "dataplane/opening.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/session_states.h"
 #include "dataplane/session_table.h"
@@ -169,11 +170,13 @@ class TrackerOf {
                                 Family::client_of(burst, i)),
                 .client = Family::whole_client_of(burst, i),
                 .traits = Family::traits_of(burst, i),
-                .is_in_flood = table_.is_flooded(),
+                .goes_by_ring = table_.is_flooded() || is_in_mid_course(burst.packets[i]),
                 .now_s = ages.now_s()};
     }
     std::uint16_t choose(const Newcomer& newcomer, const Burst& burst, std::size_t i,
                          const Ages& ages, bool& met_another);
+    void pass_untracked(Newcomer flow, std::uint16_t chosen, Burst& burst, std::size_t i,
+                        const Ages& ages);
     Session* admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
                    const Ages& ages);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);

@@ -10,8 +10,8 @@
 namespace fulcrum {
 
 // Stored in four bits of a session's entry; `vacant` is zero because zero means free there. The
-// order carries meaning: all unconfirmed states come first (see is_confirmed), and an unconfirmed
-// session may be evicted to make room, a confirmed one never.
+// order carries meaning: all unconfirmed states come first (see is_confirmed). Which sessions make
+// room for others is told in dataplane/session_table.h.
 enum class SessionState : std::uint8_t {
     vacant = 0,
     syn_seen = 1,        // TCP: the client's SYN has passed; SCTP: its INIT

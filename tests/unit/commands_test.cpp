@@ -117,6 +117,18 @@ TEST_F(CommandsTest, TellsOfAWorkerThatStandsStill) {
     EXPECT_EQ(commands_->problems().front(), "worker 1 stands still");
 }
 
+TEST_F(CommandsTest, TellsOfNewcomersForWhomTheTablesHadNoRoom) {
+    boards_[0]->worker().dropped[static_cast<std::size_t>(DropReason::table_full)].add(2);
+    boards_[1]->worker().dropped[static_cast<std::size_t>(DropReason::table_full)].add(1);
+    boards_[1]->worker().sessions_untracked.add(4);
+    ASSERT_TRUE(loop_until(
+        loop_, [&] { return !commands_->problems().empty(); }, 5s));
+    EXPECT_EQ(commands_->problems().front(),
+              "the session table has no room for newcomers: packets refused: 3 in the last minute "
+              "(3 in the last second), forwarded without a session: 4 in the last minute (4 in the "
+              "last second): raise director.sessions");
+}
+
 TEST_F(CommandsTest, NotesRealsThatSendToElsewhereWhileTheKernelDoesNotForward) {
     kernel_forwards_ = false;
     EXPECT_TRUE(commands_->notes().empty());
