@@ -16,8 +16,8 @@ struct rte_mbuf;
 
 namespace fulcrum {
 
-// Where a burst comes from: only what a NIC brought may be handed over.
-enum class Origin : std::uint8_t { nic, other_worker, held };
+// Where a burst comes from: only what a NIC or the kernel brought may be handed over.
+enum class Origin : std::uint8_t { nic, kernel, other_worker, held };
 
 // A packet's octets, as the first segment of its buffer holds them.
 struct Frame {
@@ -29,6 +29,7 @@ struct Frame {
 
 struct Burst {
     std::size_t count = 0;
+    Origin origin = Origin::nic;
     std::array<rte_mbuf*, limits::burst_size_max> mbufs;  // for who receives and emits
     std::array<Frame, limits::burst_size_max> frames;
     std::array<ParsedPacket, limits::burst_size_max> packets;

@@ -90,6 +90,14 @@ bool is_routing_or_login(const ParsedPacket& packet) {
            packet.destination_port == ssh || packet.source_port == ssh;
 }
 
+// Whether a real's packet came by the port that leads to the real: what others send in its name
+// must not take the place of what it answers to checks.
+template <typename Asked>
+bool comes_from_there(const ParsedPacket& packet, const Snapshot& snapshot) {
+    const IpAddress source = snapshot.address_of(packet.source, Asked::family == IpFamily::v6);
+    return snapshot.paths->to(source).hop->port == packet.port;
+}
+
 template <typename Asked>
 void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
                        Classified& classified) {
@@ -106,7 +114,8 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
     if (Asked::is_of_link(packet)) {
         return punt(classified, PuntClass::link);
     }
-    if (holds<Asked>(snapshot.real_addresses, packet.source)) {
+    if (holds<Asked>(snapshot.real_addresses, packet.source) &&
+        comes_from_there<Asked>(packet, snapshot)) {
         return punt(classified, PuntClass::check);
     }
     if (packet.kind == PacketKind::flow && is_routing_or_login(packet)) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/full_nat.h"
+#include "dataplane/own_source.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/rewrite_ipv6.h"
 #include "dataplane/rewrite_parts.h"
@@ -54,13 +55,26 @@ IpAddress client_of(const Burst& burst, std::size_t i) {
 
 // A stranger's packet.
 void send_home(Decision& decision, Origin origin) {
-    if (origin == Origin::nic) {
+    if (origin == Origin::nic || origin == Origin::kernel) {
         decision.verdict = Verdict::hand_over;
     } else {
         decision.verdict = Verdict::drop;
         decision.reason = DropReason::handed_over_twice;
         decision.tally = limits::tallies_max;
     }
+}
+
+// Where it comes from is known here alone.
+void send_flow_home(Burst& burst, std::size_t i, const Snapshot& snapshot) {
+    Decision& decision = burst.decisions[i];
+    if (!snapshot.local_reals.empty() && is_forged_reply(burst, i, snapshot)) [[unlikely]] {
+        decision.verdict = Verdict::drop;
+        decision.reason =
+            burst.packets[i].ip_version == 6 ? DropReason::ipv6_source : DropReason::ipv4_source;
+        decision.tally = limits::tallies_max;
+        return;
+    }
+    send_home(decision, burst.origin);
 }
 
 }  // namespace
@@ -75,12 +89,13 @@ PacketPath::PacketPath(std::vector<PathPort> ports, const Steering& steering, un
       tracker6_{trackers.of_v6} {}
 
 void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s, Origin origin) {
+    burst.origin = origin;
     parse(burst);
     classify(burst, snapshot);
     if (burst.fragment_count != 0) {
         sort_fragments(burst, snapshot, origin);
     }
-    steer(burst, origin);
+    steer(burst, snapshot);
     tracker_.decide(burst, snapshot, now_s);
     if (burst.local_reply_count != 0) {
         carry_local_replies(burst, snapshot, now_s, origin);
@@ -90,7 +105,7 @@ void PacketPath::carry(Burst& burst, const Snapshot& snapshot, std::uint32_t now
     }
     rewrite(burst);
     if (burst.flow6_count + burst.fragment_count > 0) {
-        steer_ipv6(burst, origin);
+        steer_ipv6(burst, snapshot);
         tracker6_.decide(burst, snapshot, now_s);
         follow_first_fragments(burst, 6, snapshot, now_s);
         rewrite_ipv6(burst, snapshot);
@@ -346,7 +361,7 @@ inline void PacketPath::settle_class(Burst& burst, std::size_t i) {
 }
 
 // Strangers' clients go to their worker; what was handed over is at home, or somebody has erred.
-void PacketPath::steer(Burst& burst, Origin origin) const {
+void PacketPath::steer(Burst& burst, const Snapshot& snapshot) const {
     if (worker_count_ == 1) {
         return;
     }
@@ -356,13 +371,13 @@ void PacketPath::steer(Burst& burst, Origin origin) const {
         if (steering_.owner_of(burst.classified[i].client) == worker_id_) {
             burst.flows[kept++] = i;
         } else {
-            send_home(burst.decisions[i], origin);
+            send_flow_home(burst, i, snapshot);
         }
     }
     burst.flow_count = kept;
 }
 
-void PacketPath::steer_ipv6(Burst& burst, Origin origin) const {
+void PacketPath::steer_ipv6(Burst& burst, const Snapshot& snapshot) const {
     if (worker_count_ == 1) {
         return;
     }
@@ -372,7 +387,7 @@ void PacketPath::steer_ipv6(Burst& burst, Origin origin) const {
         if (steering_.owner_of(burst.clients6[i].address) == worker_id_) {
             burst.flows6[kept++] = i;
         } else {
-            send_home(burst.decisions[i], origin);
+            send_flow_home(burst, i, snapshot);
         }
     }
     burst.flow6_count = kept;

@@ -64,14 +64,14 @@ class PacketPath {
     static void settle_class(Burst& burst, std::size_t i);
     void carry_local_replies(Burst& burst, const Snapshot& snapshot, std::uint32_t now_s,
                              Origin origin);
-    void steer(Burst& burst, Origin origin) const;
+    void steer(Burst& burst, const Snapshot& snapshot) const;
     void sort_fragments(Burst& burst, const Snapshot& snapshot, Origin origin);
     void take_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot);
     void follow_first_fragments(Burst& burst, std::uint8_t ip_version, const Snapshot& snapshot,
                                 std::uint32_t now_s);
     void follow_first_fragment(Burst& burst, std::uint8_t i, const Snapshot& snapshot,
                                std::uint32_t now_s);
-    void steer_ipv6(Burst& burst, Origin origin) const;
+    void steer_ipv6(Burst& burst, const Snapshot& snapshot) const;
     static void rewrite(Burst& burst);
     static void rewrite_ipv6(Burst& burst, const Snapshot& snapshot);
 

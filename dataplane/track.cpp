@@ -5,6 +5,7 @@
 
 #include "dataplane/gate_check.h"
 #include "dataplane/opening.h"
+#include "dataplane/own_source.h"
 
 namespace fulcrum {
 namespace {
@@ -280,6 +281,9 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
     if (!may_open(packet)) {
         return refuse(burst.decisions[i], DropReason::no_session);
+    }
+    if (is_impossible_outside(Family::address_of_client(burst, i), snapshot)) {
+        return refuse(burst.decisions[i], Family::bad_source);
     }
     if (snapshot.service_of(classified.listener).gate != nullptr &&
         is_kept_out<Family>(chooser_.gate(), burst, i, snapshot)) {

@@ -31,6 +31,7 @@ namespace fulcrum {
 // IPv4's flows of a burst, and what only the family knows of them.
 struct Ipv4Flows {
     using Sessions = Ipv4Sessions;
+    static constexpr DropReason bad_source = DropReason::ipv4_source;
 
     static std::span<const std::uint8_t> flows_of(const Burst& burst) {
         return {burst.flows.data(), burst.flow_count};
@@ -73,6 +74,7 @@ struct Ipv4Flows {
 
 struct Ipv6Flows {
     using Sessions = Ipv6Sessions;
+    static constexpr DropReason bad_source = DropReason::ipv6_source;
 
     static std::span<const std::uint8_t> flows_of(const Burst& burst) {
         return {burst.flows6.data(), burst.flow6_count};

@@ -1,9 +1,9 @@
 // What comes from a real's endpoint and finds no session: a reply all the same if it can be no
 // other, else the real's own traffic, which the kernel routes; and what the director's kernel sends
 // from a Local real's endpoint goes on as it is.
+#include "dataplane/gate_check.h"
+#include "dataplane/own_source.h"
 #include "dataplane/track.h"
-
-#include <algorithm>
 
 namespace fulcrum {
 
@@ -11,11 +11,12 @@ template <typename Family>
 void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
                                                const Snapshot& snapshot) {
     const Classified& classified = burst.classified[i];
+    if (is_forged_reply(burst, i, snapshot)) {
+        return refuse(burst.decisions[i], Family::bad_source);
+    }
     if (classified.listener == limits::index_none) {
-        const AddressName source = burst.packets[i].source;
-        if (std::ranges::any_of(snapshot.local_reals, [&](std::uint32_t real) {
-                return snapshot.reals[real].address == source;
-            })) {
+        const ParsedPacket& packet = burst.packets[i];
+        if (is_of_local_real(packet.source, packet.ip_version == 6, snapshot)) {
             return decide_own(burst.packets[i], Family::hop_to_client(burst, i, *snapshot.paths),
                               burst.decisions[i]);
         }

@@ -12,7 +12,7 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"ipv4_header_length", "the IPv4 header length is below 20 or beyond the frame"},
     {"ipv4_total_length", "the IPv4 total length is below its header or beyond the frame"},
     {"ipv4_checksum", "the IPv4 header checksum is wrong"},
-    {"ipv4_source", "the source is unspecified, multicast, broadcast or loopback"},
+    {"ipv4_source", "the source is unspecified, multicast, broadcast, loopback, reserved, or ours"},
     {"ipv6_truncated", "the frame ends within the IPv6 header"},
     {"ipv6_version", "an IPv6 frame carries another version number"},
     {"ipv6_payload_length", "the IPv6 payload length is beyond the frame"},

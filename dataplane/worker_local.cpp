@@ -3,20 +3,15 @@
 // the kernel's frames, to be translated like any real's reply.
 #include <rte_mbuf.h>
 
-#include <algorithm>
 #include <cstring>
 
+#include "dataplane/mss.h"
+#include "dataplane/own_source.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/worker.h"
 
 namespace fulcrum {
 namespace {
-
-bool is_of_local_real(AddressName source, const Snapshot& snapshot) {
-    return std::ranges::any_of(snapshot.local_reals, [&](std::uint32_t real) {
-        return snapshot.reals[real].address == source;
-    });
-}
 
 // A frame of the kernel's, addressed to whom it goes to by the link.
 bool may_be_local_reply(std::span<const std::uint8_t> frame, std::uint32_t length,
@@ -35,7 +30,7 @@ bool may_be_local_reply(std::span<const std::uint8_t> frame, std::uint32_t lengt
     const bool is_ipv6 = packet.ip_version == 6;
     const AddressName source =
         is_ipv6 ? snapshot.name_of(ipv6_ends_of(frame.data(), packet).source) : packet.source;
-    return is_of_local_real(source, snapshot) &&
+    return is_of_local_real(source, is_ipv6, snapshot) &&
            (!has_ports || snapshot.reply_source_of({source, packet.source_port}, packet.protocol,
                                                    family_of(is_ipv6)) != EndpointMap::absent);
 }
@@ -75,7 +70,7 @@ void Worker::serve_kernel_beside_local_reals(std::span<rte_mbuf*> mbufs, const S
         }
     }
     if (burst_->count > 0) {
-        carry(snapshot, Origin::nic);
+        carry(snapshot, Origin::kernel);
     }
 }
 

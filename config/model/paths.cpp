@@ -144,6 +144,17 @@ void Paths::lay_own_addresses(const KernelTables& tables) {
             of_v6.push_back({address.v6(), 0, 0});
         }
     }
+    // Like the kernel, which hears what is sent to all of a link (RFC 3021: not where there is
+    // nobody else).
+    for (const KernelAddress& own : tables.port_addresses) {
+        if (own.prefix.address.is_v4() && own.prefix.length < 31) {
+            const std::uint32_t to_all =
+                own.prefix.address.v4().host() | (0xFFFF'FFFFU >> own.prefix.length);
+            of_v4.push_back({EndpointMap::key_of(Ipv4Address::from_host(to_all), be16{},
+                                                 endpoint_kind::address),
+                             0});
+        }
+    }
     ours_ = EndpointMap{of_v4};
     ours6_ = Ipv6Map{of_v6};
 }

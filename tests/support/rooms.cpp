@@ -66,7 +66,9 @@ ParsedPacket parsed(const Frame& frame, const MacAddress& port_mac) {
 
 Classified classified(const Frame& frame, const Snapshot& snapshot, const MacAddress& port_mac) {
     Classified classified = nonsense_class();
-    classify(parsed(frame, port_mac), snapshot, classified);
+    ParsedPacket packet = parsed(frame, port_mac);
+    packet.port = port_mac == lan_mac ? 1 : 0;
+    classify(packet, snapshot, classified);
     return classified;
 }
 

@@ -28,7 +28,12 @@ const Snapshot& snapshot() {
     return *compiled;
 }
 
-Classified of(const Packet& packet) { return classified(packet.bytes(), snapshot()); }
+Classified of(const Packet& packet) {
+    const Frame frame = packet.bytes();
+    return classified(frame, snapshot(), arrival_of(frame));
+}
+// By the port that leads to the reals.
+Packet by_lan(Packet packet) { return packet.macs(mac_of(real.address), lan_mac); }
 
 void expect_punt(const Packet& packet, PuntClass punt_class) {
     const Classified classified = of(packet);
@@ -87,13 +92,15 @@ TEST(Classify, APingToAVipIsPunted) {
 }
 
 TEST(Classify, AnAnswerToOurOwnCheckIsPuntedAsCheck) {
-    expect_punt(Packet::tcp(real, {our_lan, be16{35'000}}), PuntClass::check);
-    expect_punt(Packet::icmp(real.address, our_lan, 0), PuntClass::check);
+    expect_punt(by_lan(Packet::tcp(real, {our_lan, be16{35'000}})), PuntClass::check);
+    expect_punt(by_lan(Packet::icmp(real.address, our_lan, 0)), PuntClass::check);
+    // From where clients are, it is only said to be a real's.
+    expect_punt(Packet::tcp(real, {our_lan, be16{35'000}}), PuntClass::rest);
 }
 
 TEST(Classify, AnErrorAboutOurOwnCheckIsPunted) {
     const Packet probe = Packet::tcp({our_lan, be16{35'000}}, real);
-    expect_punt(Packet::icmp(stranger, our_lan, 3, 1).quoting(probe, 8), PuntClass::check);
+    expect_punt(by_lan(Packet::icmp(stranger, our_lan, 3, 1).quoting(probe, 8)), PuntClass::check);
 }
 
 TEST(Classify, LoginsAndRoutingHaveAClassOfTheirOwn) {
@@ -107,7 +114,8 @@ TEST(Classify, LoginsAndRoutingHaveAClassOfTheirOwn) {
 }
 
 TEST(Classify, ARealThatSpeaksToUsIsACheckWhateverThePort) {
-    expect_punt(Packet::tcp({real.address, be16{40'000}}, {our_lan, be16{22}}), PuntClass::check);
+    expect_punt(by_lan(Packet::tcp({real.address, be16{40'000}}, {our_lan, be16{22}})),
+                PuntClass::check);
 }
 
 TEST(Classify, AnythingElseForUsIsTheRest) {
@@ -199,7 +207,8 @@ TEST(Classify, AFragmentFromARealBelongsToItsReceiversWorker) {
 }
 
 TEST(Classify, AFragmentFromARealToUsIsTheKernels) {
-    expect_punt(Packet::udp(real, {our_wan, be16{40'000}}).fragment(185, false), PuntClass::check);
+    expect_punt(by_lan(Packet::udp(real, {our_wan, be16{40'000}}).fragment(185, false)),
+                PuntClass::check);
 }
 
 TEST(Classify, AStrangersFragmentToAStrangerIsRefused) {
