@@ -145,7 +145,7 @@ constexpr SchemaKey keys_before_check[] = {
      [](Target& t, const Value& v) { t.port->addresses.push_back(v.prefix); }},
     {"ports[].local_addresses", array_of(host_address, 0, limits::local_addresses_max), optional, "[]",
      "addresses that serve full NAT alone, towards reals beyond this port; each carries 64,512 "
-     "sessions of a protocol at a time, less those whose port rests",
+     "sessions of a protocol at a time, less those whose port rests, shared out among the workers",
      [](Target& t, const Value& v) { t.port->local_addresses.push_back(v.prefix.address); }},
     {"ports[].mtu", integer(limits::mtu_min, limits::mtu_max), optional_in_words,
      "the device's, at most 1500",

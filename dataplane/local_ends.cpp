@@ -210,7 +210,25 @@ void LocalEnds::lease(std::uint32_t number, const LeasingFlow& flow, const Wish&
     ++taken_count_;
 }
 
-void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s) {
+const LeasingFlow* LocalEnds::next_to_ask(const Wish& wish,
+                                          std::span<const LocalAddress> addresses) {
+    for (std::size_t n = 0; n < addresses.size(); ++n) {
+        const LocalAddress& address = addresses[(turn_ + n) % addresses.size()];
+        if (address.port != wish.nic_port || family_of(address.is_ipv6) != wish.family) {
+            continue;
+        }
+        const std::uint32_t pool = pool_of(address.place, wish.protocol);
+        std::uint32_t& hand = pools_[pool].hand;
+        const std::uint32_t number =
+            pool * ports_per_pool_ + (fresh_from_ + hand) % ports_per_pool_;
+        hand = is_rehearsal_ ? hand : (hand + 1) % ports_per_pool_;
+        return leases_[number].is_taken ? &leases_[number].flow : nullptr;
+    }
+    return nullptr;
+}
+
+void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s,
+                          std::uint32_t now_s) {
     const std::uint32_t number = find(flow, protocol);
     if (is_rehearsal_ || number == number_none) {
         return;
@@ -224,10 +242,16 @@ void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uin
     lease.is_taken = false;
     lease.next = 0;
     lease.free_from_s = free_from_s;
+    --taken_count_;
     Pool& pool = pools_[number / ports_per_pool_];
+    const bool has_rested = static_cast<std::int32_t>(now_s - free_from_s) >= 0;
+    if (has_rested && pool.first != 0) {
+        lease.next = pool.first;
+        pool.first = number + 1;
+        return;
+    }
     (pool.last == 0 ? pool.first : leases_[pool.last - 1].next) = number + 1;
     pool.last = number + 1;
-    --taken_count_;
 }
 
 }  // namespace fulcrum

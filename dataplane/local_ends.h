@@ -16,9 +16,13 @@
 // so.
 //
 // A port that has been given back rests: until `limits::local_port_rest_s` after its session's last
-// packet it serves nobody, because the real may still hold the old connection. Given out are those
-// that rested longest, after those that were never used, which begin at a place drawn at start: a
-// director that starts anew is unlikely to meet what the reals remember of the one before.
+// packet it serves nobody, because the real may still hold the old connection (a few seconds only
+// where there never was one). Given out are first those that were never used, from a place drawn at
+// start, so that a director that starts anew is unlikely to meet what the reals remember of the one
+// before; then those that had rested when they were given back; then the others, in the order in
+// which they were given back, as soon as the first of them has rested.
+//
+// Where none is free, leases can be asked in turn whether they may be ended: see next_to_ask.
 //
 // One worker's thread. Memory is reserved at start for all addresses that a director may come to
 // have, and backed by pages as ports are used for the first time.
@@ -95,7 +99,11 @@ class LocalEnds {
     // Null: nobody's now, or another worker's.
     const LeasingFlow* holder_of(LocalEnd end, L4Protocol protocol) const;
     // The end serves somebody else from `free_from_s` on. Nothing happens if the flow has none.
-    void give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s);
+    void give_back(const LeasingFlow& flow, L4Protocol protocol, std::uint32_t free_from_s,
+                   std::uint32_t now_s);
+    // After a `take` that found nothing: the flow of one of the leases in its way, with every call
+    // another, in the order in which ports were given out first. Null: that port only rests.
+    const LeasingFlow* next_to_ask(const Wish& wish, std::span<const LocalAddress> addresses);
 
     std::size_t taken_count() const { return taken_count_; }
 
@@ -116,8 +124,9 @@ class LocalEnds {
     // The ports of one address and protocol that nobody has.
     struct Pool {
         std::uint32_t fresh_used = 0;  // of those never used before, how many have been given out
-        std::uint32_t first = 0;       // resting longest
+        std::uint32_t first = 0;       // of those that rest, or have rested
         std::uint32_t last = 0;
+        std::uint32_t hand = 0;  // whose turn it is to be asked
     };
 
     // Zeroed by the kernel, page by page, at the first use.

@@ -39,6 +39,9 @@ struct Ipv4Flows {
     static ClientKey client_of(const Burst& burst, std::size_t i) {
         return burst.classified[i].client_key;
     }
+    static ClientKey client_of(const LeasingFlow& flow, L4Protocol protocol) {
+        return client_key_of(IpAddress{flow.client}.v4(), flow.client_port, protocol);
+    }
     static void name_client(const Burst& burst, std::size_t i, Session& session) {
         session.client_address = burst.packets[i].source;
         session.client_port = burst.packets[i].source_port;
@@ -81,6 +84,9 @@ struct Ipv6Flows {
     }
     static const ClientKey6& client_of(const Burst& burst, std::size_t i) {
         return burst.clients6[i];
+    }
+    static ClientKey6 client_of(const LeasingFlow& flow, L4Protocol protocol) {
+        return {flow.client, flow.client_port, protocol};
     }
     static void name_client(const Burst& burst, std::size_t i, Session6& session) {
         session.client_address = burst.clients6[i].address;
@@ -194,6 +200,7 @@ class TrackerOf {
                           const Snapshot& snapshot);
     void open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst, std::size_t i,
                           const Ages& ages);
+    bool free_a_local_end(const LocalEnds::Wish& wish, const Ages& ages);
     bool speak_from_local_end(const Session& session, Burst& burst, std::size_t i,
                               const Snapshot& snapshot) const;
     void note_telling(Burst& burst, std::size_t i, LocalEnd end) const;

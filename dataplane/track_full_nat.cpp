@@ -10,6 +10,19 @@
 namespace fulcrum {
 namespace {
 
+// Leases that a newcomer may ask, when no port is free, to make way for it: each is another
+// session's cache line.
+constexpr int leases_asked_max = 64;
+// For so long a late answer to a datagram, or to a SYN, may still come to its old port.
+constexpr std::uint32_t late_answer_s = 4;
+
+// Who may lose a port, and its session with it: nobody knows whether there was a client at all.
+template <typename Session>
+bool may_lose_its_end(const Session& session, const Ages& ages) {
+    return session.tag.protocol() == L4Protocol::udp ? ages.age_s(session) >= late_answer_s
+                                                     : !is_confirmed(session.tag.state());
+}
+
 template <typename Session>
 LeasingFlow flow_of(const Session& session) {
     return {.client = IpAddress{session.client_address}.v6(),
@@ -90,15 +103,18 @@ void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow
     Decision& decision = burst.decisions[i];
     decision.verdict = Verdict::drop;
     newcomer.tag.set_full_nat();
-    if (!ends_.take(flow_of(newcomer),
-                    {family_of(real.is_ipv6), real.hop.port, protocol, real.client_address},
-                    snapshot.local_addresses, ages.now_s())) {
+    const LocalEnds::Wish wish{family_of(real.is_ipv6), real.hop.port, protocol,
+                               real.client_address};
+    const auto take = [&] {
+        return ends_.take(flow_of(newcomer), wish, snapshot.local_addresses, ages.now_s());
+    };
+    if (!take() && !(free_a_local_end(wish, ages) && take())) {
         decision.reason = DropReason::no_local_port;
         return;
     }
     Session* const session = admit(newcomer, real, burst.homes[i], ages);
     if (session == nullptr) {
-        ends_.give_back(flow_of(newcomer), protocol, ages.now_s());  // nobody has used it
+        ends_.give_back(flow_of(newcomer), protocol, ages.now_s(), ages.now_s());  // nobody used it
         decision.reason = DropReason::table_full;
         return;
     }
@@ -109,6 +125,33 @@ void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow
     decide_request(burst.packets[i], real, decision);
     speak_from_local_end(*session, burst, i, snapshot);
     limit_segments(burst.packets[i], real, service.mss_max, decision);
+}
+
+// All ports are taken or rest. A session that may be nobody's makes way: those in the order in
+// which they came, so that a handshake has as long as a flood takes to fill all ports once.
+template <typename Family>
+[[gnu::noinline]] bool TrackerOf<Family>::free_a_local_end(const LocalEnds::Wish& wish,
+                                                           const Ages& ages) {
+    for (int n = 0; n < leases_asked_max; ++n) {
+        const LeasingFlow* const asked = ends_.next_to_ask(wish, ages.snapshot().local_addresses);
+        if (asked == nullptr) {
+            continue;
+        }
+        const LeasingFlow flow = *asked;
+        const auto client = Family::client_of(flow, wish.protocol);
+        Session* const session =
+            table_.find(table_.home_of(client), client, [&](const Session& candidate) {
+                return candidate.tag.is_full_nat() && flow_of(candidate) == flow;
+            });
+        if (session != nullptr && may_lose_its_end(*session, ages)) {
+            ends_.give_back(flow, wish.protocol, ages.now_s(), ages.now_s());
+            note_gone(*session, ages);
+            table_.remove(*session);
+            board_.worker().sessions_evicted.add(1);
+            return true;
+        }
+    }
+    return false;
 }
 
 // The request has been decided on as NAT would have it. False: its local address has been taken
@@ -146,12 +189,16 @@ void TrackerOf<Family>::note_telling(Burst& burst, std::size_t i, LocalEnd end) 
     }
 }
 
-// It rests from the session's last packet on, whenever the session was found to be over.
+// It rests from the session's last packet on, whenever the session was found to be over: for a few
+// seconds where there never was a connection that the real could hold on to.
 template <typename Family>
 void TrackerOf<Family>::let_end_rest(const Session& session, const Ages& ages) {
     const std::uint32_t last_packet_s = ages.now_s() - ages.age_s(session);
+    const bool was_connection =
+        is_confirmed(session.tag.state()) || session.tag.protocol() == L4Protocol::udp;
     ends_.give_back(flow_of(session), session.tag.protocol(),
-                    last_packet_s + limits::local_port_rest_s);
+                    last_packet_s + (was_connection ? limits::local_port_rest_s : late_answer_s),
+                    ages.now_s());
 }
 
 template <typename Family>

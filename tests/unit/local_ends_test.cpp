@@ -78,8 +78,8 @@ TEST(LocalEnds, LetsAPortRestBeforeItServesAnother) {
     }
     const auto first = ends->end_of(flow(11), L4Protocol::tcp);
     const auto second = ends->end_of(flow(12), L4Protocol::tcp);
-    ends->give_back(flow(11), L4Protocol::tcp, now_s + 60);
-    ends->give_back(flow(12), L4Protocol::tcp, now_s + 61);
+    ends->give_back(flow(11), L4Protocol::tcp, now_s + 60, now_s);
+    ends->give_back(flow(12), L4Protocol::tcp, now_s + 61, now_s);
     EXPECT_EQ(ends->holder_of(*first, L4Protocol::tcp), nullptr);
     EXPECT_EQ(ends->end_of(flow(11), L4Protocol::tcp), std::nullopt);
     EXPECT_EQ(ends->take(flow(70'000), to_lan, one_address, now_s + 59), std::nullopt);
@@ -87,6 +87,36 @@ TEST(LocalEnds, LetsAPortRestBeforeItServesAnother) {
     EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 60), std::nullopt);
     EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 61), second);
     EXPECT_EQ(ends->taken_count(), 64'512U);
+}
+
+TEST(LocalEnds, GivesOutFirstWhatHasRestedWhenItIsGivenBack) {
+    const auto ends = ends_of();
+    for (unsigned n = 0; n < 64'512; ++n) {
+        ASSERT_TRUE(ends->take(flow(n), to_lan, one_address, now_s));
+    }
+    const auto resting = ends->end_of(flow(11), L4Protocol::tcp);
+    const auto rested = ends->end_of(flow(12), L4Protocol::tcp);
+    ends->give_back(flow(11), L4Protocol::tcp, now_s + 60, now_s);
+    ends->give_back(flow(12), L4Protocol::tcp, now_s, now_s);
+    EXPECT_EQ(ends->take(flow(70'000), to_lan, one_address, now_s), rested);
+    EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s), std::nullopt);
+    EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 60), resting);
+}
+
+TEST(LocalEnds, AsksItsLeasesInTheOrderInWhichTheyWereTaken) {
+    const auto ends = ends_of();
+    for (unsigned n = 0; n < 64'512; ++n) {
+        ASSERT_TRUE(ends->take(flow(n), to_lan, one_address, now_s));
+    }
+    ends->give_back(flow(1), L4Protocol::tcp, now_s + 60, now_s);
+    ASSERT_NE(ends->next_to_ask(to_lan, one_address), nullptr);
+    EXPECT_EQ(ends->next_to_ask(to_lan, one_address), nullptr) << "this one rests";
+    for (unsigned n = 2; n < 64'512; ++n) {
+        ASSERT_EQ(*ends->next_to_ask(to_lan, one_address), flow(n));
+    }
+    EXPECT_EQ(*ends->next_to_ask(to_lan, one_address), flow(0));
+    constexpr LocalEnds::Wish elsewhere{IpFamily::v4, 0, L4Protocol::tcp};
+    EXPECT_EQ(ends->next_to_ask(elsewhere, one_address), nullptr);
 }
 
 TEST(LocalEnds, SharesThePortsAmongWorkersAsTheirLowSixBitsSay) {
@@ -164,7 +194,7 @@ TEST(LocalEnds, TellsInARehearsalWhatItWouldTakeAndTakesNothing) {
     EXPECT_EQ(ends->taken_count(), 0U);
     EXPECT_EQ(ends->take(flow(1), to_lan, one_address, now_s), told);
     ends->rehearse(true);
-    ends->give_back(flow(1), L4Protocol::tcp, now_s);
+    ends->give_back(flow(1), L4Protocol::tcp, now_s, now_s);
     EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), told);
 }
 
