@@ -39,7 +39,7 @@ void lay_local(const KernelTables& kernel, const KernelAddress& own, SnapshotRea
                 .source = port.mac,
                 .port = own.port,
                 .is_resolved = true,
-                .mtu = port.mtu};
+                .mtu = 0xFFFF};  // nothing lies between
     snapshot.local_reals.push_back(static_cast<std::uint32_t>(&real - snapshot.reals.data()));
 }
 

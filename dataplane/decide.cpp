@@ -25,16 +25,6 @@ void drop(Decision& decision, DropReason reason) {
     }
 }
 
-// Of a request that goes to the director itself; else null. They are few.
-const SnapshotReal* local_real_of(const Decision& decision, const Snapshot& snapshot) {
-    for (const std::uint32_t index : snapshot.local_reals) {
-        if (!decision.is_reply && snapshot.reals[index].tally == decision.tally) {
-            return &snapshot.reals[index];
-        }
-    }
-    return nullptr;
-}
-
 void decide_translated(const ParsedPacket& packet, const NextHop& hop, Decision& decision) {
     decision.rewrite =
         packet.kind == PacketKind::icmp_error ? Rewrite::icmp_request : Rewrite::nat_request;
@@ -44,12 +34,23 @@ void decide_translated(const ParsedPacket& packet, const NextHop& hop, Decision&
 // For the kernel as for a NIC, but that it is asked for no neighbour and leaves by the twin.
 void decide_delivered(const ParsedPacket& packet, const NextHop& hop, Decision& decision) {
     decide_translated(packet, hop, decision);
+    decision.mss_max = 0;
     if (decision.verdict == Verdict::transmit) {
         decision.verdict = Verdict::deliver;
     }
 }
 
 }  // namespace
+
+// They are few.
+const SnapshotReal* local_real_of(const Decision& decision, const Snapshot& snapshot) {
+    for (const std::uint32_t index : snapshot.local_reals) {
+        if (snapshot.reals[index].tally == decision.tally) {
+            return &snapshot.reals[index];
+        }
+    }
+    return nullptr;
+}
 
 // A tunnel leads to reals of either IP version.
 IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Snapshot& snapshot) {
@@ -93,7 +94,8 @@ void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decisi
     const unsigned headers_size =
         (is_ipv6 ? sizeof(Ipv6Header) : sizeof(Ipv4Header)) + sizeof(TcpHeader);
     const unsigned mss_least = is_ipv6 ? 1'220 : 536;  // RFC 9293, 3.7.1
-    const bool leaves = decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit;
+    const bool leaves = decision.verdict == Verdict::transmit ||
+                        decision.verdict == Verdict::refit || decision.verdict == Verdict::deliver;
     const bool is_handshake =
         packet.protocol == L4Protocol::tcp && (packet.tcp_flags & tcp_flag::syn) != 0;
     if (!leaves || !is_handshake) {
@@ -112,7 +114,7 @@ void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decisi
     }
     if (limit != 0) {
         decision.mss_max = static_cast<std::uint16_t>(limit);
-        decision.verdict = Verdict::refit;
+        decision.verdict = decision.verdict == Verdict::deliver ? Verdict::deliver : Verdict::refit;
     }
 }
 
@@ -145,7 +147,9 @@ void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const 
         }
         return decide_tunnelled(packet, snapshot.tunnel_of(decision.tally), decision);
     }
-    if (const SnapshotReal* real = local_real_of(decision, snapshot)) {
+    const SnapshotReal* const real = local_real_of(decision, snapshot);
+    if (real != nullptr && !decision.is_reply) {
+        decision.mss_max = 0;
         leave_by(real->hop, packet, decision);
         decision.verdict =
             decision.verdict == Verdict::transmit ? Verdict::deliver : decision.verdict;

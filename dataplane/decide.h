@@ -45,6 +45,9 @@ struct Decision {
 };
 static_assert(sizeof(Decision) <= 32);
 
+// The real that a packet goes to or comes from, if it is the director itself; else null.
+const SnapshotReal* local_real_of(const Decision& decision, const Snapshot& snapshot);
+
 // Where a packet goes that is no reply and has been decided on.
 IpAddress real_of(const Decision& decision, const ParsedPacket& packet, const Snapshot& snapshot);
 

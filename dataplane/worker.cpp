@@ -205,7 +205,7 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
             break;
         case Verdict::deliver:
             count_forwarded(decision, burst_->packets[i]);
-            deliver(mbuf, *decision.hop);
+            deliver(i);
             break;
         case Verdict::hand_over:
             if (!emitter_.hand_over(mbuf, owner_of(i))) {
@@ -335,11 +335,13 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     const ParsedPacket& packet = burst_->packets[i];
     const Decision& decision = burst_->decisions[i];
     auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
-    const auto send = [this](rte_mbuf* reset, std::uint16_t length, const NextHop& hop) {
+    const SnapshotReal* const local = local_real_of(decision, snapshot);
+    const auto send = [this](rte_mbuf* reset, std::uint16_t length, const NextHop& hop,
+                             bool is_to_kernel) {
         reset->data_len = length;
         reset->pkt_len = length;
         counters_.originated.add(1);
-        emitter_.transmit(reset, hop.port);
+        is_to_kernel ? deliver(reset, hop) : emitter_.transmit(reset, hop.port);
     };
     const bool can_go_on = decision.hop != nullptr && decision.hop->is_resolved;
     if (rte_mbuf* onwards = can_go_on ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
@@ -352,15 +354,17 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
         if (decision.rewrite == Rewrite::tunnel) {
             send_in_tunnel(onwards, length, i, snapshot);
         } else {
-            send(onwards, length, *decision.hop);
+            send(onwards, length, *decision.hop, local != nullptr && !decision.is_reply);
         }
     }
-    const NextHop& back = *snapshot.paths->to(source_of(i, snapshot)).hop;
+    const bool is_from_kernel = local != nullptr && decision.is_reply;
+    const NextHop& back =
+        is_from_kernel ? local->hop : *snapshot.paths->to(source_of(i, snapshot)).hop;
     if (!back.is_resolved || mbuf->nb_segs != 1) {
         return drop(i, decision.reason, snapshot);
     }
     emitter_.count_drop({decision.reason, service_of(i, snapshot)});
-    send(mbuf, turn_into_reset(frame, packet, back), back);
+    send(mbuf, turn_into_reset(frame, packet, back), back, is_from_kernel);
 }
 
 void Worker::serve_inbox(const Snapshot& snapshot) {

@@ -70,6 +70,7 @@ class Worker {
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
     void send_in_tunnel(rte_mbuf* mbuf, std::uint16_t length, std::size_t i,
                         const Snapshot& snapshot);
+    void deliver(std::size_t i);
     void deliver(rte_mbuf* mbuf, const NextHop& hop);
     void await_first(std::size_t i);
     void hear_tunnel_error(std::size_t i, const Snapshot& snapshot);

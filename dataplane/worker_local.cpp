@@ -75,6 +75,17 @@ void Worker::serve_kernel_beside_local_reals(std::span<rte_mbuf*> mbufs, const S
 }
 
 // By the twin of the port that holds the address: whose MAC address the frame has.
+void Worker::deliver(std::size_t i) {
+    rte_mbuf* const mbuf = burst_->mbufs[i];
+    const ParsedPacket& packet = burst_->packets[i];
+    const Decision& decision = burst_->decisions[i];
+    if (decision.mss_max != 0) {
+        limit_mss(burst_->frames[i].octets + packet.l4_offset,
+                  mbuf->data_len - std::size_t{packet.l4_offset}, decision.mss_max);
+    }
+    deliver(mbuf, *decision.hop);
+}
+
 void Worker::deliver(rte_mbuf* mbuf, const NextHop& hop) {
     mbuf->port = wiring_.ports[hop.port].port_id;
     emitter_.punt(mbuf, PuntClass::local);

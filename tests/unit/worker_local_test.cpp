@@ -83,6 +83,62 @@ TEST_F(WorkerLocal, AnErrorOfTheKernelNamesTheVipToTheClient) {
     EXPECT_TRUE(same_frame(error(vip.address, Packet::tcp(client, vip)).ttl(63).bytes(), sent[0]));
 }
 
+// The kernel takes packets of any length from the twin's port: nothing lies between.
+TEST_F(WorkerLocal, ALongPacketIsNotCutForThePortThatHoldsTheAddress) {
+    scene_.kernel().ports[1].mtu = 1'280;
+    rig_->publish();
+    const Packet request = Packet::tcp(client, vip).payload(std::string(1'400, 'x'));
+    rig_->receive(request.bytes());
+    rig_->settle();
+    const std::vector<Punted> punted = rig_->punted();
+    ASSERT_EQ(punted.size(), 1U);
+    EXPECT_EQ(punted[0].frame.size(), request.bytes().size());
+}
+
+TEST_F(WorkerLocal, AHandshakeIsHeldToTheServicesSegmentsOnItsWayToTheKernel) {
+    scene_.last_service().mss_max = 1'000;
+    rig_->publish();
+    rig_->receive(
+        Packet::tcp(client, vip).flags(tcp_flag::syn).tcp_options({2, 4, 5, 180}).bytes());
+    rig_->settle();
+    EXPECT_TRUE(rig_->sent(1).empty());
+    const std::vector<Punted> punted = rig_->punted();
+    ASSERT_EQ(punted.size(), 1U);
+    EXPECT_TRUE(same_frame(Packet::tcp(client, own)
+                               .flags(tcp_flag::syn)
+                               .tcp_options({2, 4, 3, 232})
+                               .ttl(63)
+                               .macs(lan_mac, lan_mac)
+                               .bytes(),
+                           punted[0].frame));
+}
+
+// As a session ends whose real has been drained for too long: whichever side speaks, the program
+// hears of it by the twin and the client by the wire.
+TEST_F(WorkerLocal, AResetReachesTheProgramThroughTheKernel) {
+    for (const bool is_from_client : {true, false}) {
+        rig_->publish();
+        serves(own.address, 1, lan_mac);
+        auto lost = std::make_unique<Snapshot>(rig_->snapshot());
+        lost->reals[0].standing = RealStanding::resetting;
+        ++lost->epoch;
+        rig_->publish(std::move(lost));
+        if (is_from_client) {
+            rig_->receive(Packet::tcp(client, vip).payload("more").bytes());
+        } else {
+            rig_->receive_from_kernel(from_program(own).flags(tcp_flag::ack).bytes(), 0);
+        }
+        rig_->settle();
+        EXPECT_TRUE(rig_->sent(1).empty());
+        EXPECT_EQ(rig_->sent(0).size(), 1U);
+        const std::vector<Punted> punted = rig_->punted();
+        ASSERT_EQ(punted.size(), 1U);
+        EXPECT_EQ(punted[0].punt_class, PuntClass::local);
+        EXPECT_EQ(punted[0].port_id, ring_port(1).id());
+        EXPECT_NE(punted[0].frame[tcp_flags_at] & tcp_flag::rst, 0);
+    }
+}
+
 class WorkerLoopback : public WorkerLocal {
   protected:
     WorkerLoopback() : WorkerLocal{Ipv4Address::of(127, 0, 0, 1)} {}
