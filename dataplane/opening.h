@@ -79,7 +79,8 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
         return false;
     }
     const SessionState state = session.tag.state();
-    const bool has_lost_its_real = !is_confirmed(state) && real.standing != RealStanding::usable;
+    const bool has_lost_its_real = real.standing == RealStanding::down ||
+                                   (!is_confirmed(state) && real.standing != RealStanding::usable);
     return has_lost_its_real || starts_anew(state, !is_one_way(real.mode));
 }
 

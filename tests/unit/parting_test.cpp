@@ -68,8 +68,15 @@ TEST_F(PartingTest, KeepLeavesAConnectionWhereItIs) {
     establish();
     fail(SessionPolicy::keep);
     EXPECT_EQ(client_says(ack).replacement, real_);
-    EXPECT_EQ(client_says(syn).replacement, real_);
     EXPECT_EQ(real_says(ack).replacement, vip);
+}
+
+TEST_F(PartingTest, UnderKeepTooANewConnectionOfTheSamePortIsServedByAnotherReal) {
+    establish();
+    fail(SessionPolicy::keep);
+    const Decision decision = client_says(syn);
+    EXPECT_EQ(decision.verdict, Verdict::transmit);
+    EXPECT_FALSE(decision.replacement == real_);
 }
 
 TEST_F(PartingTest, MoveTakesTheClientsNextPacketToAnotherReal) {

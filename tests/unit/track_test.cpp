@@ -493,7 +493,18 @@ TEST(Track, AConnectionStaysAtARealThatIsDown) {
     room.carry(request(ack));
     room.use(with_standing(scene, first, RealStanding::down));
     EXPECT_EQ(room.carry(request(ack)).replacement, first);
-    EXPECT_EQ(room.carry(request(syn)).replacement, first);  // a duplicate: it is not over
+    // The client has forgotten it, or never had it: nobody is there to say so.
+    EXPECT_FALSE(room.carry(request(syn)).replacement == first);
+}
+
+TEST(Track, ASynOnAConnectionAtADrainedRealChangesNothing) {
+    Scene scene = two_reals();
+    TrackingRoom room{scene.snapshot()};
+    const Endpoint first = endpoint_of(room.carry(request(syn)).replacement);
+    room.carry(reply(syn_ack, first));
+    room.carry(request(ack));
+    room.use(with_standing(scene, first, RealStanding::draining));
+    EXPECT_EQ(room.carry(request(syn)).replacement, first);
 }
 
 Scene direct_scene() {
