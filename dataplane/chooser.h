@@ -49,7 +49,7 @@ struct Newcomer {
 };
 
 struct ChooserWiring {
-    const CounterBoard* board = nullptr;  // the worker's own
+    CounterBoard* board = nullptr;  // the worker's own
     std::vector<const CounterBoard*> others;
     unsigned worker_id = 0;
     unsigned worker_count = 1;

@@ -100,6 +100,34 @@ struct alignas(limits::cache_line_size) RealTally {
 };
 static_assert(sizeof(RealTally) == limits::cache_line_size);
 
+// What one worker says of a real's limit of sessions: whether it is overloaded, for all workers to
+// know (see real_counts.h). Of all workers' words the one with the latest number holds (numbers
+// wrap); who finds that it holds no longer says so under the next one.
+class OverloadWord {
+  public:
+    OverloadWord() = default;
+    OverloadWord(std::uint32_t number, std::uint32_t limit)
+        : bits_{std::uint64_t{number} << 32 | limit} {}
+    static OverloadWord read_from(const SingleWriterCounter& place) {
+        OverloadWord word;
+        word.bits_ = place.read();
+        return word;
+    }
+    void write_to(SingleWriterCounter& place) const { place.set(bits_); }
+
+    std::uint32_t number() const { return static_cast<std::uint32_t>(bits_ >> 32); }
+    // The upper limit under which the real became overloaded; 0: it is not.
+    std::uint32_t limit() const { return static_cast<std::uint32_t>(bits_); }
+
+    static OverloadWord latest_of(OverloadWord a, OverloadWord b) {
+        const auto ahead = static_cast<std::int32_t>(a.number() - b.number());
+        return ahead > 0 || (ahead == 0 && a.limit() > b.limit()) ? a : b;
+    }
+
+  private:
+    std::uint64_t bits_ = 0;
+};
+
 // What one worker has dropped of one service's packets. Written when a packet is dropped, and never
 // else. What is dropped before it is known whose it is, or when a port's queue turns out to be
 // full, is in WorkerCounters alone.
@@ -123,6 +151,7 @@ class CounterBoard {
     explicit CounterBoard(std::size_t tally_count, std::size_t service_count = 0)
         : tallies_{std::make_unique<RealTally[]>(tally_count)},
           tally_count_{tally_count},
+          overloads_{std::make_unique<SingleWriterCounter[]>(tally_count)},
           drops_{std::make_unique<ServiceDrops[]>(service_count)},
           service_count_{service_count} {}
 
@@ -131,6 +160,9 @@ class CounterBoard {
     RealTally& tally(std::uint32_t index) { return tallies_[index]; }
     const RealTally& tally(std::uint32_t index) const { return tallies_[index]; }
     std::size_t tally_count() const { return tally_count_; }
+    // An OverloadWord's place.
+    SingleWriterCounter& overload(std::uint32_t tally) { return overloads_[tally]; }
+    const SingleWriterCounter& overload(std::uint32_t tally) const { return overloads_[tally]; }
     VlanCounters& vlan(std::size_t port) { return vlans_[port]; }
     const VlanCounters& vlan(std::size_t port) const { return vlans_[port]; }
     ServiceDrops& drops(std::uint16_t service) { return drops_[service]; }
@@ -142,6 +174,7 @@ class CounterBoard {
     std::array<VlanCounters, limits::ports_max> vlans_;  // by port
     std::unique_ptr<RealTally[]> tallies_;
     std::size_t tally_count_;
+    std::unique_ptr<SingleWriterCounter[]> overloads_;  // by tally
     std::unique_ptr<ServiceDrops[]> drops_;
     std::size_t service_count_;
 };

@@ -54,6 +54,7 @@ std::size_t rounded_up(std::size_t size, std::size_t unit) {
 }
 
 constexpr std::size_t huge_page = 2 * mebi;
+constexpr std::size_t bytes_per_tally = sizeof(RealTally) + sizeof(OverloadWord);
 
 }  // namespace
 
@@ -191,7 +192,7 @@ MemoryPlan plan_memory(const Config& config) {
          plan.mbuf_count * (plan.frame_room + bytes_per_mbuf_beside_frame), true},
         {"rings and drivers", dpdk_base_bytes + workers * dpdk_worker_bytes, true},
         // Twice: explaining a packet has counters of its own.
-        {"counters of reals", 2 * workers * plan.tally_count * sizeof(RealTally), false},
+        {"counters of reals", 2 * workers * plan.tally_count * bytes_per_tally, false},
         {"counters of services", workers * plan.service_count * sizeof(ServiceDrops), false},
         {"schedulers", workers * Chooser::size_for(plan.tally_count), false},
         {"affinity (" + std::to_string(workers) + " x " +

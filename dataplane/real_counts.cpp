@@ -6,11 +6,8 @@
 
 namespace fulcrum {
 
-RealCounts::RealCounts(const CounterBoard& own, std::vector<const CounterBoard*> others)
-    : own_{own},
-      others_{std::move(others)},
-      of_others_(others_.empty() ? 0 : own.tally_count()),
-      overloaded_under_(own.tally_count(), 0) {}
+RealCounts::RealCounts(CounterBoard& own, std::vector<const CounterBoard*> others)
+    : own_{own}, others_{std::move(others)}, of_others_(others_.empty() ? 0 : own.tally_count()) {}
 
 void RealCounts::look_at(const Schedule& schedule, Progress& progress) {
     if (others_.empty()) {
@@ -33,11 +30,15 @@ void RealCounts::look_at(const Schedule& schedule, Progress& progress) {
 void RealCounts::sum_up(std::uint32_t tally) {
     std::uint64_t active = 0;
     std::uint64_t total = 0;
+    OverloadWord overload;
     for (const CounterBoard* other : others_) {
+        overload =
+            OverloadWord::latest_of(overload, OverloadWord::read_from(other->overload(tally)));
         active += other->tally(tally).sessions_active.read();
         total += other->tally(tally).sessions_live.read();
     }
-    of_others_[tally] = {static_cast<std::uint32_t>(active), static_cast<std::uint32_t>(total)};
+    of_others_[tally] = {static_cast<std::uint32_t>(active), static_cast<std::uint32_t>(total),
+                         overload};
 }
 
 void RealCounts::note_opened(const ScheduledReal& real) {
@@ -51,15 +52,23 @@ void RealCounts::note_opened(const ScheduledReal& real) {
 }
 
 bool RealCounts::judge(const ScheduledReal& real, std::uint64_t total) {
-    std::uint32_t& under = overloaded_under_[real.tally];
-    const bool limit_was_raised = real.overloaded_from > under;
+    SingleWriterCounter& own = own_.overload(real.tally);
+    OverloadWord latest = OverloadWord::read_from(own);
+    if (!of_others_.empty()) {
+        latest = OverloadWord::latest_of(latest, of_others_[real.tally].overload);
+    }
+    std::uint32_t limit = latest.limit();
+    const bool limit_was_raised = real.overloaded_from > limit;
     if (total < real.relieved_below || limit_was_raised) {
-        under = 0;
+        limit = 0;
     }
     if (total >= real.overloaded_from) {
-        under = real.overloaded_from;
+        limit = real.overloaded_from;
     }
-    return under != 0;
+    if (limit != latest.limit()) {
+        OverloadWord{latest.number() + 1, limit}.write_to(own);
+    }
+    return limit != 0;
 }
 
 }  // namespace fulcrum

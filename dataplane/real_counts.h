@@ -4,8 +4,10 @@
 // the more workers there are. Two workers may thus both admit the last session of a limit: the
 // error is at most what the others admit in ten milliseconds.
 //
-// Here, too, it is remembered which reals are overloaded, by IPVS's rule: from its upper limit on a
-// real takes no new sessions, until it has fewer than its lower one. One thread.
+// Here, too, it is judged which reals are overloaded, by IPVS's rule: from its upper limit on a
+// real takes no new sessions, until it has fewer than its lower one. Between the two it depends on
+// what was before, so every worker publishes what it has found, and all go by the latest word of
+// any, ten milliseconds old at most. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +21,9 @@ namespace fulcrum {
 class RealCounts {
   public:
     // `others`: the boards of the other workers.
-    RealCounts(const CounterBoard& own, std::vector<const CounterBoard*> others);
+    RealCounts(CounterBoard& own, std::vector<const CounterBoard*> others);
     static std::size_t size_for(std::size_t tally_count) {
-        return tally_count * (sizeof(Sum) + sizeof(std::uint32_t));
+        return tally_count * (sizeof(Sum) + sizeof(OverloadWord));
     }
 
     std::size_t tally_count() const { return own_.tally_count(); }
@@ -60,16 +62,15 @@ class RealCounts {
     struct Sum {
         std::uint32_t active = 0;
         std::uint32_t total = 0;
+        OverloadWord overload;  // the latest
     };
 
     bool judge(const ScheduledReal& real, std::uint64_t total);
     void sum_up(std::uint32_t tally);
 
-    const CounterBoard& own_;
+    CounterBoard& own_;
     std::vector<const CounterBoard*> others_;
     std::vector<Sum> of_others_;  // by tally; empty when there are no others
-    // By tally: the upper limit under which a real became overloaded; 0: it is not.
-    std::vector<std::uint32_t> overloaded_under_;
     std::uint32_t round_ = 1;
 };
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <string>
 #include <vector>
@@ -444,6 +445,56 @@ TEST(Workers, OthersSessionsCountAsTheyStoodWhenTheyWereSummed) {
     EXPECT_EQ(counts.of(schedule.reals[1]).total, 42U);
     EXPECT_EQ(counts.of(schedule.reals[1]).active, 3U);
     EXPECT_EQ(counts.of(schedule.reals[0]).total, 0U);
+}
+
+// Two workers that serve the same real, each with its own sessions of it.
+class Overload : public testing::Test {
+  protected:
+    // Of worker 0 or 1, whose counts of the other are fresh.
+    bool is_overloaded(unsigned worker) {
+        counts_[worker].renew();
+        counts_[worker].look_at(schedule_, progress_[worker]);
+        return counts_[worker].is_overloaded(schedule_.reals[0]);
+    }
+    void hold(unsigned worker, std::uint64_t sessions) {
+        boards_[worker].tally(0).sessions_live.set(sessions);
+    }
+    static Schedule limited() {
+        Schedule schedule = make_schedule(Scheduler::wlc, {}, reals_of({1}));
+        schedule.reals[0].overloaded_from = 10;
+        schedule.reals[0].relieved_below = 3;
+        return schedule;
+    }
+
+    Schedule schedule_ = limited();
+    std::array<CounterBoard, 2> boards_{CounterBoard{8}, CounterBoard{8}};
+    std::array<RealCounts, 2> counts_{RealCounts{boards_[0], {&boards_[1]}},
+                                      RealCounts{boards_[1], {&boards_[0]}}};
+    std::array<RealCounts::Progress, 2> progress_;
+};
+
+TEST_F(Overload, OfARealIsOneForAllWorkersBetweenItsLimitsToo) {
+    hold(0, 10);
+    EXPECT_TRUE(is_overloaded(0));
+    hold(0, 5);
+    EXPECT_TRUE(is_overloaded(1)) << "it has not been below three since";
+    hold(0, 2);
+    EXPECT_FALSE(is_overloaded(1));
+    hold(1, 3);
+    EXPECT_FALSE(is_overloaded(0)) << "it has been, as the other has seen";
+    hold(1, 8);
+    EXPECT_TRUE(is_overloaded(1));
+    hold(0, 0);
+    EXPECT_TRUE(is_overloaded(0));
+}
+
+TEST_F(Overload, EndsForAllWorkersWhenTheLimitIsRaised) {
+    hold(0, 10);
+    EXPECT_TRUE(is_overloaded(0));
+    EXPECT_TRUE(is_overloaded(1));
+    schedule_.reals[0].overloaded_from = 20;
+    EXPECT_FALSE(is_overloaded(1));
+    EXPECT_FALSE(is_overloaded(0));
 }
 
 TEST(Workers, AMissSumsABoundedNumberOfReals) {
