@@ -61,9 +61,13 @@ FragmentTable::Record* FragmentTable::look_up(const DatagramKey& datagram) const
     return found == set + ways ? nullptr : found;
 }
 
-void FragmentTable::remember(const DatagramKey& datagram, const Decision& decision,
+void FragmentTable::remember(const FragmentPlace& first, const Decision& decision,
                              std::uint32_t now_s) {
+    const DatagramKey& datagram = first.datagram;
     Record* record = look_up(datagram);
+    if (record != nullptr && record->until_s >= now_s && covers(*record, first.stretch)) {
+        return;
+    }
     if (record == nullptr) {
         Record* const set = &records_[set_of(datagram)];
         record = std::min_element(set, set + ways, [](const Record& a, const Record& b) {
@@ -88,6 +92,13 @@ const Decision* FragmentTable::find(const DatagramKey& datagram, std::uint32_t n
 bool FragmentTable::cover(const DatagramKey& datagram, Stretch stretch) {
     Record* const record = look_up(datagram);
     return record == nullptr || cover(*record, stretch);
+}
+
+bool FragmentTable::covers(const Record& record, Stretch stretch) {
+    return std::any_of(record.stretches.begin(), record.stretches.begin() + record.stretch_count,
+                       [&](const Stretch& known) {
+                           return known.begin < stretch.end && stretch.begin < known.end;
+                       });
 }
 
 // Neighbours that touch become one, so that fragments in order are one stretch that grows.

@@ -52,8 +52,9 @@ class FragmentTable {
     FragmentTable();
 
     // The decision on a datagram's first fragment, in force until a few seconds from now. What was
-    // known of the same datagram stays, but for the decision.
-    void remember(const DatagramKey& datagram, const Decision& decision, std::uint32_t now_s);
+    // known of the same datagram stays, but for the decision; and all of it if octets of this
+    // fragment went before, or a second one would take the others elsewhere.
+    void remember(const FragmentPlace& first, const Decision& decision, std::uint32_t now_s);
     // Null: its first fragment has not been seen.
     const Decision* find(const DatagramKey& datagram, std::uint32_t now_s) const;
     // Notes that a fragment of a datagram that is known goes on. False: it must not, because some
@@ -77,6 +78,7 @@ class FragmentTable {
 
     std::size_t set_of(const DatagramKey& datagram) const;
     Record* look_up(const DatagramKey& datagram) const;
+    static bool covers(const Record& record, Stretch stretch);
     static bool cover(Record& record, Stretch stretch);
 
     HashKey key_;

@@ -255,7 +255,7 @@ void PacketPath::take_first_fragment(Burst& burst, std::uint8_t i, const Snapsho
             }
             if (!is_later) {
                 refuse_translated_sctp(packet, burst.decisions[i]);
-                fragments_.remember(place.datagram, burst.decisions[i], now_s);
+                fragments_.remember(place, burst.decisions[i], now_s);
             } else {
                 follow_first_fragment(burst, i, snapshot, now_s);
             }

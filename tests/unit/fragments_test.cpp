@@ -46,6 +46,8 @@ Decision decision_of(std::uint32_t tally) {
     return decision;
 }
 
+FragmentPlace first_of(const DatagramKey& datagram) { return {datagram, {0, 3}}; }
+
 const DatagramKey datagram = datagram_of(7);
 
 TEST(Fragments, ADatagramIsItsAddressesProtocolAndIdentification) {
@@ -75,7 +77,7 @@ TEST(Fragments, OfIpv6AreTakenTogetherByAddressesAndIdentification) {
 TEST(Fragments, TheDecisionOnTheFirstOneIsFoundForAFewSeconds) {
     FragmentTable table;
     EXPECT_EQ(table.find(datagram, 100), nullptr);
-    table.remember(datagram, decision_of(42), 100);
+    table.remember(first_of(datagram), decision_of(42), 100);
     ASSERT_NE(table.find(datagram, 100), nullptr);
     EXPECT_EQ(table.find(datagram, 100 + limits::fragments_follow_s)->tally, 42U);
     EXPECT_EQ(table.find(datagram, 101 + limits::fragments_follow_s), nullptr);
@@ -85,13 +87,13 @@ TEST(Fragments, TheDecisionOnTheFirstOneIsFoundForAFewSeconds) {
 TEST(Fragments, EveryFirstOneIsNews) {
     FragmentTable table;
     const std::uint64_t before = table.news_count();
-    table.remember(datagram, decision_of(1), 100);
+    table.remember(first_of(datagram), decision_of(1), 100);
     EXPECT_EQ(table.news_count(), before + 1);
 }
 
 TEST(Fragments, NoOctetGoesTwice) {
     FragmentTable table;
-    table.remember(datagram, decision_of(1), 100);
+    table.remember(first_of(datagram), decision_of(1), 100);
     EXPECT_TRUE(table.cover(datagram, {10, 20}));
     for (const Stretch again : {Stretch{10, 20}, Stretch{12, 15}, Stretch{5, 11}, Stretch{19, 25},
                                 Stretch{5, 25}, Stretch{10, 11}, Stretch{19, 20}}) {
@@ -115,7 +117,7 @@ TEST(Fragments, CoversLikeAMapOfOctets) {
     };
     for (int round = 0; round < 200; ++round) {
         FragmentTable table;
-        table.remember(datagram, decision_of(1), 100);
+        table.remember(first_of(datagram), decision_of(1), 100);
         std::array<bool, 40> covered{};  // so short that it never falls into nine stretches
         for (int step = 0; step < 60; ++step) {
             const std::uint16_t begin = drawn(36);
@@ -134,7 +136,7 @@ TEST(Fragments, CoversLikeAMapOfOctets) {
 
 TEST(Fragments, MoreThanEightStretchesApartAreRefused) {
     FragmentTable table;
-    table.remember(datagram, decision_of(1), 100);
+    table.remember(first_of(datagram), decision_of(1), 100);
     for (std::uint16_t n = 0; n < 8; ++n) {
         EXPECT_TRUE(table.cover(datagram, {static_cast<std::uint16_t>(n * 10),
                                            static_cast<std::uint16_t>(n * 10 + 5)}));
@@ -146,20 +148,33 @@ TEST(Fragments, MoreThanEightStretchesApartAreRefused) {
 
 TEST(Fragments, AnIdentificationThatComesRoundAgainBeginsAnew) {
     FragmentTable table;
-    table.remember(datagram, decision_of(1), 100);
+    table.remember(first_of(datagram), decision_of(1), 100);
     EXPECT_TRUE(table.cover(datagram, {0, 10}));
-    table.remember(datagram, decision_of(2), 101);  // a copy of the first fragment, say
+    table.remember(first_of(datagram), decision_of(2), 101);  // a copy of the first fragment, say
     EXPECT_FALSE(table.cover(datagram, {0, 10}));
-    table.remember(datagram, decision_of(3), 200);
+    EXPECT_EQ(table.find(datagram, 101)->tally, 1U);
+    table.remember(first_of(datagram), decision_of(3), 200);
     EXPECT_TRUE(table.cover(datagram, {0, 10}));
     EXPECT_EQ(table.find(datagram, 200)->tally, 3U);
+}
+
+TEST(Fragments, ASecondFirstOneTakesTheOthersNowhereElse) {
+    FragmentTable table;
+    table.remember(first_of(datagram), decision_of(1), 100);
+    table.remember(first_of(datagram), decision_of(2), 100);  // of the first one, nothing has gone
+    EXPECT_EQ(table.find(datagram, 100)->tally, 2U);
+    EXPECT_TRUE(table.cover(datagram, {0, 3}));
+    const std::uint64_t news = table.news_count();
+    table.remember({datagram, {0, 1}}, decision_of(3), 101);
+    EXPECT_EQ(table.find(datagram, 101)->tally, 2U);
+    EXPECT_EQ(table.news_count(), news);
 }
 
 TEST(Fragments, ACrowdCostsOldDatagramsTheirRecordAndNothingElse) {
     FragmentTable table;
     for (std::uint32_t n = 0; n < 60'000; ++n) {
         const DatagramKey one = datagram_of(static_cast<std::uint16_t>(n));
-        table.remember(one, decision_of(n), 100 + n / 1'000);
+        table.remember(first_of(one), decision_of(n), 100 + n / 1'000);
         ASSERT_NE(table.find(one, 100 + n / 1'000), nullptr);
     }
 }
