@@ -14,7 +14,6 @@ constexpr std::uint16_t ipv6_mtu_least = 1'280;  // RFC 8200, 5
 constexpr std::size_t gue_size = 4;
 // The range of ephemeral ports, so that nobody takes the outer packet for a server's (RFC 7510,
 // 5.1 gives the same advice).
-constexpr std::uint16_t flow_port_first = 49'152;
 constexpr std::uint16_t flow_port_mask = 16'383;
 
 // What the outer header has of the inner one.

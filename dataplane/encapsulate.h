@@ -16,6 +16,9 @@
 
 namespace fulcrum {
 
+// GUE's source ports begin here, and go up to the last: one a flow (RFC 6335, 6).
+inline constexpr std::uint16_t flow_port_first = 49'152;
+
 struct WrapFields {
     std::uint16_t inner_length = 0;    // octets of the packet within
     std::uint32_t flow_hash = 0;       // gue: which source port; IPv6: which flow label

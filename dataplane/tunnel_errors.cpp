@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dataplane/encapsulate.h"
 #include "dataplane/headers.h"
 
 namespace fulcrum {
@@ -24,6 +25,7 @@ struct Outer {
     std::uint8_t protocol = 0;
     bool is_too_long = false;  // what is said of it
     std::uint16_t mtu = 0;     // then: what would have passed; 0: not said, or not to be believed
+    std::uint32_t length = 0;  // of our packet
 };
 
 Outer read_outer(const std::uint8_t* frame, const ParsedPacket& packet) {
@@ -36,7 +38,10 @@ Outer read_outer(const std::uint8_t* frame, const ParsedPacket& packet) {
         return {.l4 = packet.quoted_l4_offset,
                 .protocol = reinterpret_cast<const Ipv6Header*>(quoted)->next_header,
                 .is_too_long = icmp.type == packet_too_big,
-                .mtu = is_sound ? static_cast<std::uint16_t>(said) : std::uint16_t{0}};
+                .mtu = is_sound ? static_cast<std::uint16_t>(said) : std::uint16_t{0},
+                .length = static_cast<std::uint32_t>(
+                    sizeof(Ipv6Header) +
+                    reinterpret_cast<const Ipv6Header*>(quoted)->payload_length.host())};
     }
     constexpr std::uint8_t unreachable = 3;
     constexpr std::uint8_t code_fragmentation_needed = 4;
@@ -45,7 +50,17 @@ Outer read_outer(const std::uint8_t* frame, const ParsedPacket& packet) {
     return {.l4 = packet.quotation_offset + std::size_t{ip.header_length()},
             .protocol = ip.protocol,
             .is_too_long = icmp.type == unreachable && icmp.code == code_fragmentation_needed,
-            .mtu = mtu >= path_mtu_least ? mtu : std::uint16_t{0}};
+            .mtu = mtu >= path_mtu_least ? mtu : std::uint16_t{0},
+            .length = ip.total_length.host()};
+}
+
+// Whether what is quoted could be a packet of ours for which the way is too narrow.
+bool is_credible(const Outer& outer, const std::uint8_t* l4, std::size_t left) {
+    if (outer.length <= outer.mtu) {
+        return false;
+    }
+    return outer.protocol != protocol_udp || left < sizeof(UdpHeader) ||
+           reinterpret_cast<const UdpHeader*>(l4)->source_port.host() >= flow_port_first;
 }
 
 // Octets between the quoted outer IP header and the packet within.
@@ -109,7 +124,9 @@ TunnelNews read_tunnel_error(const std::uint8_t* frame, const ParsedPacket& pack
     const std::size_t between = length_between(outer.protocol, frame + outer.l4, left);
     const std::uint8_t* const octets = frame + outer.l4 + between;
     const Inner inner = read_inner(octets, left > between ? left - between : 0);
-    news.path_mtu = outer.is_too_long ? outer.mtu : std::uint16_t{0};
+    if (outer.is_too_long && is_credible(outer, frame + outer.l4, left)) {
+        news.path_mtu = outer.mtu;
+    }
     const bool is_said = !outer.is_too_long || outer.mtu != 0;
     if (!inner.is_to_be_told_of || !is_said) {
         return news;

@@ -174,14 +174,16 @@ void Worker::hear_tunnel_error(std::size_t i, const Snapshot& snapshot) {
     const Tunnel& tunnel =
         *snapshot.tunnel_to({packet.source, packet.source_port}, family_of(is_ipv6));
     const TunnelNews news = read_tunnel_error(burst_->frames[i].octets, packet);
-    if (news.path_mtu != 0 && news.path_mtu < tunnel.mtu + tunnel.header_length) {
+    const bool is_for_client = news.inner_offset != 0 && snapshot.is_vip(news.error.source);
+    const bool is_from_there =
+        packet.port == tunnel.port && (is_for_client || news.inner_offset == 0);
+    if (is_from_there && news.path_mtu != 0 && news.path_mtu < tunnel.mtu + tunnel.header_length) {
         WorkerReport found;
         found.kind = ReportKind::path_mtu;
         found.neighbour = snapshot.address_of(packet.source, is_ipv6);
         found.mtu = news.path_mtu;
         report(found);
     }
-    const bool is_for_client = news.inner_offset != 0 && snapshot.is_vip(news.error.source);
     if (!is_for_client) {
         return emitter_.drop(burst_->mbufs[i], {DropReason::tunnel_error});
     }

@@ -22,16 +22,19 @@ class WorkerTunnel : public testing::Test {
         rig_.emplace(scene_);
     }
     // From a router on the way to the real, quoting an outer header and eight octets.
-    static Frame too_long(std::uint16_t mtu) {
-        const Packet outer = Packet::ipv4(our_lan, far_real.address, 4).payload("the rest of it");
+    static Frame too_long(std::uint16_t mtu, std::size_t length = 1'480,
+                          const MacAddress& by = lan_mac) {
+        const Packet outer =
+            Packet::ipv4(our_lan, far_real.address, 4).payload(std::string(length - 20, 'x'));
         return Packet::icmp(far_router, our_lan, 3, 4)
-            .macs(mac_of(far_real.address), lan_mac)
+            .macs(mac_of(far_real.address), by)
             .rest(mtu)
             .quoting(outer, 8)
             .bytes();
     }
-    std::vector<WorkerReport> heard(std::uint16_t mtu) {
-        rig_->receive(too_long(mtu));
+    std::vector<WorkerReport> heard(std::uint16_t mtu) { return heard(too_long(mtu)); }
+    std::vector<WorkerReport> heard(const Frame& frame) {
+        rig_->receive(frame);
         rig_->settle();
         return rig_->reports();
     }
@@ -55,6 +58,26 @@ TEST_F(WorkerTunnel, ReportsNothingThatIsNoNewsOrNonsense) {
     EXPECT_TRUE(heard(575).empty());
 }
 
+TEST_F(WorkerTunnel, BelievesNobodyAboutPacketsThatItCannotHaveSent) {
+    EXPECT_TRUE(heard(too_long(600, 600)).empty()) << "it would have passed";
+    EXPECT_EQ(heard(too_long(600, 601)).size(), 1U);
+    EXPECT_TRUE(heard(too_long(600, 1'480, wan_mac)).empty()) << "not from the real's side";
+    const auto about = [&](Endpoint to) {
+        const Packet inner = Packet::tcp(client, to).payload(std::string(1'400, 'x'));
+        const Frame within = inner.bytes();
+        const Packet outer =
+            Packet::ipv4(our_lan, far_real.address, 4)
+                .payload(std::string(within.begin() + std::ptrdiff_t{ip_at}, within.end()));
+        return Packet::icmp(far_router, our_lan, 3, 4)
+            .macs(mac_of(far_real.address), lan_mac)
+            .rest(700)
+            .quoting(outer, 64)
+            .bytes();
+    };
+    EXPECT_TRUE(heard(about({far_router, vip.port})).empty()) << "nobody's VIP";
+    EXPECT_EQ(heard(about(vip)).size(), 1U);
+}
+
 TEST(WorkerTunnelOfIpv6, ReportsWhatARouterSaysOfAPathIfIpv6AllowsIt) {
     Scene scene;
     const IpAddress our_lan6 = *parse_ip_address("2001:db8:2::1");
@@ -64,9 +87,10 @@ TEST(WorkerTunnelOfIpv6, ReportsWhatARouterSaysOfAPathIfIpv6AllowsIt) {
     scene.service("dns", {*parse_ip_address("2001:db8:1::80"), be16{53}}, L4Protocol::udp)
         .real("a", far_real6, ForwardingMode::gue);
     WorkerRig rig{scene};
-    const auto say = [&](std::uint32_t mtu) {
+    const auto say = [&](std::uint32_t mtu, std::uint16_t source_port = 50'000) {
         const Packet outer =
-            Packet::udp({our_lan6, be16{50'000}}, {far_real6.address, be16{6'080}});
+            Packet::udp({our_lan6, be16{source_port}}, {far_real6.address, be16{6'080}})
+                .payload(std::string(1'440, 'x'));
         rig.receive(Packet::icmp6(*parse_ip_address("2001:db8:fe::1"), our_lan6, 2)
                         .macs(mac_of(far_real6.address), lan_mac)
                         .rest(mtu)
@@ -83,7 +107,9 @@ TEST(WorkerTunnelOfIpv6, ReportsWhatARouterSaysOfAPathIfIpv6AllowsIt) {
     EXPECT_TRUE(say(1'279).empty());
     EXPECT_TRUE(say(1'500).empty());
     EXPECT_TRUE(say(65'536 + 1'300).empty());
-    EXPECT_EQ(rig.dropped(DropReason::tunnel_error), 4U);
+    EXPECT_TRUE(say(1'300, 49'151).empty()) << "no port of ours";
+    EXPECT_EQ(say(1'300, 49'152).size(), 1U);
+    EXPECT_EQ(rig.dropped(DropReason::tunnel_error), 6U);
 }
 
 TEST_F(WorkerTunnel, LetsNobodyMakeItSendErrorsWithoutEnd) {
