@@ -12,11 +12,9 @@ inline void leave_by(const NextHop& hop, const ParsedPacket& packet, Decision& d
         decision.verdict = Verdict::drop;
         decision.reason = reason;
     };
-    if (packet.time_to_live <= 1) {
-        return drop(DropReason::ttl_expired);
-    }
-    if (hop.port == port_none) {
-        return drop(DropReason::no_route);
+    if (packet.time_to_live <= 1 || hop.port == port_none) [[unlikely]] {
+        decision.hop = nullptr;
+        return drop(packet.time_to_live <= 1 ? DropReason::ttl_expired : DropReason::no_route);
     }
     decision.hop = &hop;
     if (packet.ip_length > hop.mtu) {
