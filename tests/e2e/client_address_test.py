@@ -177,7 +177,7 @@ class ClientAddress(OverIpv6):
             run("nft", f"add rule netdev lossy {device} meta l4proto tcp numgen random mod 100 < 3 "
                 "counter drop")
         self.cross_both_ways()
-        for _ in range(40):  # many handshakes, each with its header
+        for _ in range(20):  # many handshakes, each with its header
             self.assertEqual(self.told()[0], CLIENT)
             wire = self.connect(VIP, 25)
             self.assertEqual(wire.makefile().readline().split()[1], CLIENT)
