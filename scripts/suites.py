@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD, SANITIZE, THREAD = ROOT / "build", ROOT / "build-sanitize", ROOT / "build-thread"
 RESULTS = BUILD / "test-results.json"
 SUITE_S_MAX = 1200
-GUEST_S_MAX = 2400
+GUEST_S_MAX = 3600
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=1",
                      "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
@@ -207,7 +207,8 @@ def read_scenarios(suite, kind, outcomes, log):
 
 def guest(suite):
     """End-to-end tests in a machine in software: its kernel and its network cards are others."""
-    if not build(suite, BUILD, ["-Ddebug=false"], {"CXX": "g++"}):
+    programs = ["controlplane/fulcrumd", "controlplane/fulcrumctl"]
+    if not build(suite, BUILD, ["-Ddebug=false"], {"CXX": "g++"}, programs):
         return
     outcomes, log = BUILD / "guest.json", Log(BUILD, "guest")
     log.path.unlink(missing_ok=True)

@@ -2,13 +2,14 @@
 
    host: namespaces that `isolate` made, qemu among them         guest: virtio network cards
 
-     bridge "wan", as "lan" ──┬── tap of 4 queues ───────── card-wan    spreads packets over its
-                              │                                         queues as it is told
-                              ├── tap of 4 queues ───────── plain-wan   as the tap likes
-                              └── tap of 1 queue ────────── wire-wan    the kernel's, and so the
-                                                                        others' way to a laboratory
+     bridge "wan" ──┬── tap of 4 queues ───────── card-wan    spreads packets over its queues as
+                    │                                         it is told
+                    ├── tap of 4 queues ───────── plain-wan   spreads them as the tap likes
+                    └── tap of 1 queue ────────── wire-wan    the kernel's, and so the others' way
+                                                              to a laboratory
+     bridge "lan" ──── the same
 
-Cards and plain ones are for drivers in user space (vfio-pci, behind the guest's own IOMMU).
+The first two are for drivers in user space (vfio-pci, behind the guest's own IOMMU).
 Memory of the guest's own lies above what it sees of this machine's files, so that it may write
 anywhere, and nothing comes of it; what it has to say it leaves in a folder that both share.
 
