@@ -8,6 +8,7 @@
 
 #include "config/loader.h"
 #include "controlplane/config_diff.h"
+#include "controlplane/config_file.h"
 #include "controlplane/edit.h"
 
 namespace fulcrum {
@@ -90,6 +91,11 @@ void Applier::go_back(std::uint64_t number, Finish finish) {
     make_next();
 }
 
+void Applier::save(Finish finish) {
+    wishes_.push_back({.is_save = true, .askers = {std::move(finish)}});
+    make_next();
+}
+
 void Applier::make_next() {
     if (is_making_ || wishes_.empty()) {
         return;
@@ -106,9 +112,11 @@ void Applier::make_next() {
     }
     is_making_ = true;
     helper_.run(
-        [path = wish.path, operations = std::move(wish.operations), running = state_.config(),
-         of_file = of_file_, past = past == nullptr ? PastConfig{} : *past] {
-            return !path.empty()            ? load(path)
+        [path = wish.path, is_save = wish.is_save, operations = std::move(wish.operations),
+         running = state_.config(), of_file = of_file_,
+         past = past == nullptr ? PastConfig{} : *past] {
+            return is_save                  ? saved(running, *of_file)
+                   : !path.empty()          ? load(path)
                    : past.config != nullptr ? made_again(past, *of_file)
                                             : edited(*running, *of_file, operations);
         },
@@ -132,6 +140,17 @@ Applier::Made Applier::load(const std::string& path) {
     }
     made.config = std::make_shared<const Config>(std::move(outcome.config));
     made.plan = plan_checks(*made.config);
+    return made;
+}
+
+Applier::Made Applier::saved(const std::shared_ptr<const Config>& running, const Config& of_file) {
+    Made made{.config = running};
+    Result<std::string> old_file = write_config_file(*running, of_file);
+    if (old_file) {
+        made.old_file = std::move(*old_file);
+    } else {
+        made.refused = Refused{"not_saved", {old_file.error().sentence}, std::nullopt};
+    }
     return made;
 }
 
@@ -172,6 +191,15 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
             follow_files(std::move(made.sources));
         }
         waiter.finish(*made.refused);
+        return;
+    }
+    if (!made.old_file.empty()) {
+        of_file_ = made.config;
+        not_in_file_.clear();
+        log_.notice(LogArea::config, "what runs is saved; the old file is " + made.old_file);
+        waiter.applied.epoch = epoch_published();
+        waiter.applied.old_file = made.old_file;
+        waiter.finish(waiter.applied);
         return;
     }
     waiter.applied.warnings = std::move(made.warnings);

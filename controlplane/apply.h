@@ -43,6 +43,7 @@ struct Applied {
     std::vector<std::string> changes;   // reload, edit: what the new configuration changes
     std::vector<std::string> warnings;  // reload, edit: what works and is probably not meant
     std::vector<std::string> dropped;   // reload: what edits had changed and is no more
+    std::string old_file;               // save: where the old file is now
     std::map<std::string, std::uint32_t> slots_moved;    // by service
     std::map<std::string, std::uint64_t> sessions_left;  // plan: live ones of reals that would go
 };
@@ -94,6 +95,8 @@ class Applier {
     void edit(Json operations, Finish finish);
     // Lets a configuration of the history run again.
     void go_back(std::uint64_t number, Finish finish);
+    // Writes what runs into the file that it was read from.
+    void save(Finish finish);
     // What operators see of these counters begins at zero; metrics go on. `real`: empty for all.
     // False: there is none of that name.
     bool zero(const std::string& service, const std::string& real);
@@ -124,11 +127,13 @@ class Applier {
         Applied applied;
         Instant deadline{};
     };
-    // A configuration that is to be made: of a file, of what ran before, or of what runs.
+    // A configuration that is to be made: of a file, of what ran before, or of what runs; or what
+    // runs is to be written into its file.
     struct Wish {
         std::string path;        // empty: none
         std::uint64_t past = 0;  // of the history; 0: none
         Json operations;
+        bool is_save = false;
         std::vector<Finish> askers;
     };
     // What the helper makes of it.
@@ -138,6 +143,7 @@ class Applier {
         std::vector<std::string> warnings;
         std::optional<Refused> refused;
         bool is_of_file = false;
+        std::string old_file;  // not empty: it has been saved, and nothing else
         std::vector<std::string> not_in_file;
         std::string origin;
         Sources sources;  // of a file
@@ -145,6 +151,7 @@ class Applier {
 
     void make_next();
     static Made load(const std::string& path);
+    static Made saved(const std::shared_ptr<const Config>& running, const Config& of_file);
     static Made edited(const Config& running, const Config& of_file, const Json& operations);
     static Made made_again(const PastConfig& past, const Config& of_file);
     void take_made(Made& made, const std::vector<Finish>& askers);

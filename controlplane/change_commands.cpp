@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/writer.h"
 #include "controlplane/commands.h"
 #include "controlplane/edit_words.h"
 
@@ -182,6 +183,25 @@ Result<Json> Commands::collected(const Json& arguments) {
     Json operations = std::move(unfinished.operations);
     unfinished_.erase(name);
     return operations;
+}
+
+void Commands::save(const Json& /*arguments*/, const Answer& answer) {
+    const std::string file = applier_.state().config()->source_file;
+    applier_.save([file, answer](const ApplyResult& result) {
+        if (const auto* refused = std::get_if<Refused>(&result)) {
+            answer(reply_of(*refused));
+            return;
+        }
+        answer(Reply::of({{"file", file}, {"old_file", std::get<Applied>(result).old_file}}));
+    });
+}
+
+void Commands::config(const Json& /*arguments*/, const Answer& answer) {
+    answer_listing(
+        [config = applier_.state().config()] {
+            return Json{{"file", config->source_file}, {"text", write_config(*config)}};
+        },
+        answer);
 }
 
 void Commands::zero(const Json& arguments, const Answer& answer) {

@@ -125,6 +125,8 @@ const std::vector<Commands::Row>& Commands::rows() {
           {"transaction"},
           {"more", Argument::Kind::flag}},
          &Commands::edit},
+        {"save", {}, &Commands::save},
+        {"config", {}, &Commands::config},
         {"zero", {{"service"}, {"real"}}, &Commands::zero},
         {"log-level", {{"level", Argument::Kind::text, true}}, &Commands::log_level},
         {"version", {}, &Commands::version, true},

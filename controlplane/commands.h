@@ -100,6 +100,8 @@ class Commands {
     void drain(const Json& arguments, const Answer& answer);
     void undrain(const Json& arguments, const Answer& answer);
     void edit(const Json& arguments, const Answer& answer);
+    void save(const Json& arguments, const Answer& answer);
+    void config(const Json& arguments, const Answer& answer);
     void zero(const Json& arguments, const Answer& answer);
     void log_level(const Json& arguments, const Answer& answer);
     void version(const Json& arguments, const Answer& answer);

@@ -152,7 +152,7 @@ std::optional<EditRefusal> Editor::add_service(const Json& operation) {
     Json set = operation["set"];
     const bool is_nameless = !set.contains("name");
     if (is_nameless) {
-        set["name"] = "to-be-named";
+        set["name"] = "new";
     }
     Findings findings;
     SchemaTarget target{config_};
@@ -254,7 +254,7 @@ std::optional<EditRefusal> Editor::add_real(const Json& operation) {
     Json set = operation["set"];
     const bool is_nameless = !set.contains("name");
     if (is_nameless) {
-        set["name"] = "to-be-named";
+        set["name"] = "new";
     }
     Findings findings;
     SchemaTarget target{config_, nullptr, service};
@@ -380,6 +380,7 @@ std::optional<EditRefusal> Editor::find_service(const Json& wanted, VirtualServi
     SchemaTarget target{scratch};
     read_element(node_of({}, keys), "services", target, findings);
     if (Outcome outcome = outcome_of("", findings)) {
+        outcome->code = "unknown_service";  // nothing can be there
         return outcome;
     }
     const std::string key = keys_of(scratch.services.front()).front();
@@ -459,7 +460,9 @@ std::optional<EditRefusal> Editor::settle(const Config& running,
         return EditRefusal{"config_invalid", sentences_of(findings.problems, ""), std::nullopt};
     }
     Findings of_running;
-    validate(running, of_running);
+    if (!findings.warnings.empty()) {  // or there is nothing to compare with
+        validate(running, of_running);
+    }
     const std::vector<std::string> known = sentences_of(of_running.warnings, "");
     for (std::string& warning : sentences_of(findings.warnings, "")) {
         if (std::ranges::find(known, warning) == known.end()) {

@@ -70,6 +70,11 @@ std::string show_edit(const Json& result) {
                          : "note: " + std::to_string(count) + " changes are not in the file\n");
 }
 
+std::string show_save(const Json& result) {
+    return cell(result, "file") + " says what runs; the file before is " +
+           cell(result, "old_file") + "\n";
+}
+
 std::string show_zero(const Json& result) {
     return "counters of " + cell(result, "services") + " services begin at zero\n";
 }

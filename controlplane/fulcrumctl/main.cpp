@@ -17,6 +17,7 @@
 #include "controlplane/fulcrumctl/capture.h"
 #include "controlplane/fulcrumctl/client.h"
 #include "controlplane/fulcrumctl/import.h"
+#include "controlplane/fulcrumctl/kept_file.h"
 #include "controlplane/fulcrumctl/key_words.h"
 #include "controlplane/fulcrumctl/tables.h"
 
@@ -160,15 +161,16 @@ int ask_edit(const Options& options, const char* operation, const char* keys) {
     return ask(options, "edit", {{"operations", Json::array({asked})}}, show_edit);
 }
 
-int ask_weight(const Options& options) {
-    const Json target = target_of(options);
-    if (target.is_null()) {
-        return misused;
+// Into its own file the director writes itself; any other one is the caller's.
+int ask_save(const Options& options) {
+    if (options.target.empty()) {
+        return ask(options, "save", Json::object(), show_save);
     }
-    Json asked{{"operation", "change-real"}};
-    asked.update(target);
-    asked["set"]["weight"] = options.weight;
-    return ask(options, "edit", {{"operations", Json::array({asked})}}, show_edit);
+    const Status kept = keep_config(options.socket, options.target);
+    if (!kept) {
+        complain(kept.error().sentence);
+    }
+    return kept ? done_status : failed;
 }
 
 int ask_zero(const Options& options) {
@@ -335,12 +337,17 @@ void add_edits(Options& options, const Add& add) {
     add_edit("remove-real", "Remove a real; its sessions live on", "SERVICE/REAL", nullptr);
     add_edit("change-timeouts", "Change timeouts of all services that go by the general ones",
              nullptr, "timeouts.");
-    CLI::App* weight =
-        add("weight", "Change a real's weight", [&options] { return ask_weight(options); });
+    CLI::App* weight = add("weight", "Change a real's weight", [&options] {
+        options.words = {"weight=" + std::to_string(options.weight)};
+        return ask_edit(options, "change-real", "services[].reals[].");
+    });
     weight->add_option("TARGET", options.target, "SERVICE/REAL")->required();
     weight->add_option("WEIGHT", options.weight, "0 to 2147483647; 0: no new sessions")
         ->required()
         ->check(CLI::Range(0U, limits::weight_max));
+    add("save", "Write what runs into the director's file, or into another one", [&options] {
+        return ask_save(options);
+    })->add_option("FILE", options.target, "Another file; - for standard output");
     add("zero", "Let traffic counters begin at zero, as listings show them", [&options] {
         return ask_zero(options);
     })->add_option("TARGET", options.target, "SERVICE or SERVICE/REAL; default: all");

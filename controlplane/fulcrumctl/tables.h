@@ -20,6 +20,7 @@ std::string show_reload(const Json& result);
 std::string show_plan(const Json& result);
 std::string show_history(const Json& result);
 std::string show_edit(const Json& result);
+std::string show_save(const Json& result);
 std::string show_zero(const Json& result);
 std::string show_log_level(const Json& result);
 std::string show_drain(const Json& result);

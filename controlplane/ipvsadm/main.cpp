@@ -2,13 +2,12 @@
 // statuses, over the director's command socket. What it changes is an edit of what runs; what it
 // restores is one edit, so that a bad line changes nothing. The socket is
 // /run/fulcrum/control.sock, or what the environment's FULCRUM_SOCKET says.
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <iterator>
+#include <random>
 #include <sstream>
 #include <utility>
 
@@ -84,7 +83,7 @@ Json Ipvsadm::asked(const std::string& command, const Json& arguments) {
 
 // The reply to all of them together, whatever it takes to bring them there.
 Json Ipvsadm::edit(const Json& operations) {
-    const std::string transaction = "ipvsadm-" + std::to_string(getpid());
+    const std::string transaction = "ipvsadm-" + std::to_string(std::random_device{}());
     for (std::size_t at = 0;; at += operations_per_request) {
         const bool has_more = operations.size() - at > operations_per_request;
         Json part = Json::array();

@@ -55,6 +55,21 @@ class Edit(Scenario):
         self.assertEqual(self.director.ask("status")["not_in_file"], [])
         self.assertEqual(self.director.reals()["web1"]["weight_configured"], 1)
 
+    def test_what_is_saved_outlives_a_reload(self):
+        before = self.director.file.read_text()
+        self.assert_ctl("weight", "web/web1", "5")
+        self.assertIn("weight = 5", self.director.ctl("save", "-").stdout)
+        other = self.lab.folder / "other.cfg"
+        self.assert_ctl("save", other)
+        self.assert_ctl("check", other, says="is valid")
+        self.assert_ctl("status", says="note: 1 change is not in the file")
+        self.assert_ctl("save", says=f"{self.director.file} says what runs")
+        self.assert_ctl("reload", says="nothing has changed")
+        self.assertEqual(self.director.reals()["web1"]["weight_configured"], 5)
+        self.director.file.write_text(before)
+        self.assert_ctl("save", status=1, says="has changed since it was read")
+        self.director.ask("reload")
+
     def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(self):
         epoch = self.director.ask("status")["epoch"]
         self.assert_ctl("weight", "web/wbe1", "5", status=1, says="did you mean \"web1\"?")

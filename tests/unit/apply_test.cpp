@@ -56,6 +56,27 @@ TEST_F(ApplyTest, AnswersAfterASecondWhenAWorkerStandsStill) {
     EXPECT_LT(length, 3s);
 }
 
+TEST_F(ApplyTest, WhatIsSavedIsNoLongerAnEdit) {
+    begin_with({"web11"});
+    unsigned answered = 0;
+    const auto finish = [&](const ApplyResult& result) {
+        EXPECT_TRUE(std::holds_alternative<Applied>(result));
+        ++answered;
+    };
+    // One after the other, though nobody waits for the first.
+    applier_->edit(Json::parse(R"([{"operation":"change-real","service":"web","real":"web11",
+                                    "set":{"weight":9}}])"),
+                   finish);
+    applier_->save(finish);
+    ASSERT_TRUE(loop_until(loop_, [&] { return answered == 2; }));
+    EXPECT_TRUE(applier_->not_in_file().empty());
+    const ApplyResult result = reload();
+    ASSERT_TRUE(std::holds_alternative<Applied>(result));
+    EXPECT_TRUE(std::get<Applied>(result).dropped.empty());
+    EXPECT_EQ(state_.config()->services[0].reals[0].weight, 9U);
+    unlink((file_ + ".old").c_str());
+}
+
 TEST_F(ApplyTest, KeepsWhatRunsWhenTheFileIsInvalid) {
     begin_with({"web11"});
     const std::uint64_t epoch = publisher_.current()->epoch;

@@ -145,6 +145,9 @@ TEST_F(EditTest, RefusesWhatExistsAndWhatDoesNot) {
               "unknown_service: there is no service \"wbe\": did you mean \"web\"?");
     EXPECT_EQ(refusal_of(R"([{"operation":"remove-service","service":{"mark":7}}])"),
               "unknown_service: there is no service at mark 7");
+    EXPECT_TRUE(refusal_of(R"([{"operation":"remove-service",
+                                "service":{"vip":"224.0.0.1","port":80}}])")
+                    .starts_with("unknown_service: "));
     EXPECT_EQ(refusal_of(R"([{"operation":"remove-real","service":"web","real":"printer"}])"),
               "unknown_real: service \"web\": there is no real \"printer\": there are web1, web2");
     EXPECT_EQ(refusal_of(R"([{"operation":"remove-real","service":"web",
@@ -162,10 +165,9 @@ TEST_F(EditTest, RefusesValuesInTheWordsOfTheFile) {
                               "set":{"schedulr":"wlc"}}])"),
               "bad_arguments: service \"web\": unknown key \"schedulr\": did you mean "
               "\"scheduler\"?");
-    EXPECT_EQ(
-        refusal_of(R"([{"operation":"add-service","set":{"vip":"203.0.113.81"}}])"),
-        "bad_arguments: service \"to-be-named\": the key port is missing: it holds an integer "
-        "from 1 to 65535, a range as in \"8000-8099\", or \"any\"");
+    EXPECT_EQ(refusal_of(R"([{"operation":"add-service","set":{"vip":"203.0.113.81"}}])"),
+              "bad_arguments: service \"new\": the key port is missing: it holds an integer "
+              "from 1 to 65535, a range as in \"8000-8099\", or \"any\"");
     EXPECT_EQ(refusal_of(R"([{"operation":"change-service","service":"web","set":{"port":81}}])"),
               "bad_arguments: service \"web\": port cannot be changed: remove the service and add "
               "it anew, or change the file");
