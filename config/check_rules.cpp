@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "config/check_values.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -19,6 +21,7 @@ class CheckRules {
         check_times();
         check_port();
         check_what_is_needed();
+        check_quorum();
         warn_of_idle_keys();
     }
 
@@ -26,6 +29,8 @@ class CheckRules {
     void check_times();
     void check_port();
     void check_what_is_needed();
+    void check_quorum();
+    void check_command();
     void warn_of_idle_keys();
 
     std::string label() const { return "service " + in_quotes(service_.name) + ": check: "; }
@@ -78,6 +83,54 @@ void CheckRules::check_what_is_needed() {
     if (check_.type == CheckType::udp && check_.send.empty()) {
         refuse("type: \"udp\" needs something to say: set send or send_hex");
     }
+    if (check_.type == CheckType::dns && !is_dns_name(check_.query)) {
+        refuse(check_.query.empty()
+                   ? "type: \"dns\" needs a name to ask for: set query"
+                   : "query: " + in_quotes(check_.query) + " is no name of the DNS");
+    }
+    const bool is_of_database = check_.type == CheckType::mysql || check_.type == CheckType::pgsql;
+    if (is_of_database && check_.login.empty() && !(check_.query + check_.database).empty()) {
+        refuse("query and database need a login");
+    }
+    if (check_.type == CheckType::radius && (check_.login.empty() || check_.secret.empty())) {
+        refuse("type: \"radius\" needs login and secret");
+    }
+    if (check_.type == CheckType::program) {
+        check_command();
+    }
+}
+
+// What all reals together do not weigh is never reached; weights that checks advise may be more.
+void CheckRules::check_quorum() {
+    std::uint64_t sum = 0;
+    for (const RealServer& real : service_.reals) {
+        sum += real.weight;
+    }
+    const std::uint64_t wanted = std::uint64_t{service_.quorum} + service_.hysteresis;
+    if (wanted > 1 && sum < wanted && !check_.exit_weight) {
+        findings_.refuse(service_.place, "service " + in_quotes(service_.name) +
+                                             ": quorum: it comes up with " +
+                                             std::to_string(wanted) +
+                                             ", quorum and hysteresis, and all its reals weigh " +
+                                             std::to_string(sum));
+    }
+}
+
+void CheckRules::check_command() {
+    if (check_.command.empty() || !check_.command[0].starts_with('/')) {
+        refuse("type: \"program\" needs the absolute path of a program: set command");
+    }
+    for (const std::string& word : check_.command) {
+        for (std::size_t at = word.find('%'); at != std::string::npos;
+             at = word.find('%', at + 2)) {
+            const std::string sequence = word.substr(at, 2);
+            if (sequence.size() < 2 ||
+                std::string_view{"hpHP%"}.find(sequence[1]) == std::string_view::npos) {
+                refuse("command: " + in_quotes(word) + " holds " + in_quotes(sequence) +
+                       ": known are %h, %p, %H, %P and %%");
+            }
+        }
+    }
 }
 
 void CheckRules::warn_of_idle_keys() {
@@ -102,6 +155,11 @@ void CheckRules::warn_of_idle_keys() {
     warn_if(!check_.login.empty(), CheckKey::login, "login");
     warn_if(!check_.password.empty(), CheckKey::login, "password");
     warn_if(!check_.query.empty(), CheckKey::query, "query");
+    warn_if(!check_.database.empty(), CheckKey::database, "database");
+    warn_if(!check_.secret.empty(), CheckKey::secret, "secret");
+    warn_if(check_.record != preset.record, CheckKey::record, "record");
+    warn_if(!check_.command.empty(), CheckKey::command, "command");
+    warn_if(check_.exit_weight, CheckKey::command, "exit_weight");
     warn_if(check_.port != preset.port, CheckKey::port, "port");
 }
 

@@ -1,4 +1,4 @@
-// The rows, and the words for kinds of checks.
+// The rows, and the words for kinds of checks; what is made of the checks' results comes first.
 #include "config/check_schema.h"
 
 #include <array>
@@ -14,12 +14,23 @@ using std::string_view;
 using Target = SchemaTarget;
 using enum Presence;
 
-constexpr std::array check_types{CheckType::none, CheckType::off,  CheckType::connect,
-                                 CheckType::tcp,  CheckType::tls,  CheckType::udp,
-                                 CheckType::http, CheckType::https};
+constexpr std::array check_types{
+    CheckType::none,   CheckType::off,    CheckType::connect, CheckType::tcp,   CheckType::tls,
+    CheckType::udp,    CheckType::http,   CheckType::https,   CheckType::ping,  CheckType::dns,
+    CheckType::smtp,   CheckType::smtps,  CheckType::ftp,     CheckType::ftps,  CheckType::imap,
+    CheckType::imaps,  CheckType::pop3,   CheckType::pop3s,   CheckType::ldap,  CheckType::ldaps,
+    CheckType::nntp,   CheckType::mysql,  CheckType::pgsql,   CheckType::redis, CheckType::sip,
+    CheckType::radius, CheckType::program};
 constexpr std::array<string_view, check_types.size()> check_words{
-    "none", "off", "connect", "tcp", "tls", "udp", "http", "https"};
+    "none", "off",   "connect", "tcp",   "tls",   "udp",   "http",  "https",  "ping",
+    "dns",  "smtp",  "smtps",   "ftp",   "ftps",  "imap",  "imaps", "pop3",   "pop3s",
+    "ldap", "ldaps", "nntp",    "mysql", "pgsql", "redis", "sip",   "radius", "program"};
+constexpr std::array<string_view, 9> record_words{"A",   "AAAA", "CNAME", "MX", "NS",
+                                                  "PTR", "SOA",  "SRV",   "TXT"};
 
+constexpr std::array<string_view, 3> initial_words{"inherit", "up", "down"};
+
+constexpr ValueType name{ValueKind::name, 1, limits::name_length_max};
 constexpr ValueType l4_port = integer(1, 65'535);
 
 std::string string_of(const Value& value) { return std::string{value.text}; }
@@ -34,13 +45,25 @@ Check& check_of(Target& target) { return target.service->check; }
 
 // clang-format off
 constexpr SchemaKey keys[] = {
+    {"services[].quorum", integer(1, 2'000'000'000), optional, "1",
+     "the service is up while its sound reals weigh so much together; below it the fallback serves",
+     [](Target& t, const Value& v) { t.service->quorum = number_as<std::uint32_t>(v); }},
+    {"services[].hysteresis", integer(0, 1'000'000'000), optional, "0",
+     "it comes up with so much more than `quorum`, and goes down with so much less",
+     [](Target& t, const Value& v) { t.service->hysteresis = number_as<std::uint32_t>(v); }},
+    {"services[].slow_start", whole_seconds(1, 3'600), optional_in_words, "at once",
+     "a real that comes back from being down reaches its full share of new sessions after so long",
+     [](Target& t, const Value& v) { t.service->slow_start_s = static_cast<std::uint32_t>(v.number / 1'000); }},
+    {"services[].quiescent", {ValueKind::boolean}, optional, "true",
+     "a real that is down stands in listings, with weight 0; `false`: it is not there until it is up again",
+     [](Target& t, const Value& v) { t.service->quiescent = v.number != 0; }},
     {"services[].check", {ValueKind::group}, optional_in_words, "as below", "how the reals are checked",
      [](Target&, const Value&) {}},
     {"services[].check.type", one_of(check_words), optional_in_words,
      "`\"connect\"`, for UDP and SCTP `\"none\"`", "the kind of check, see below",
      [](Target& t, const Value& v) { check_of(t).type = check_types[static_cast<std::size_t>(v.number)]; }},
     {"services[].check.path", {ValueKind::http_path}, optional, "\"/\"",
-     "what http asks for",
+     "what http asks for; of ftp, a file that must be there: `/` is none",
      [](Target& t, const Value& v) { check_of(t).path = string_of(v); }},
     {"services[].check.host", {ValueKind::http_host}, optional_in_words, "the real's address",
      "http's Host header; within TLS, the name that the server is asked for",
@@ -75,6 +98,28 @@ constexpr SchemaKey keys[] = {
     {"services[].check.ca_file", text(1, 1'024), optional_in_words, "the system's",
      "with `verify`: a file of the issuers that are trusted, in PEM; read once",
      [](Target& t, const Value& v) { check_of(t).ca_file = string_of(v); }},
+    {"services[].check.login", text(1, 255), optional_in_words, "nobody's; of ftp, anonymous",
+     "who logs in; of ldap, the DN that binds; of sip, the user who is asked for",
+     [](Target& t, const Value& v) { check_of(t).login = string_of(v); }},
+    {"services[].check.password", text(1, 255), optional_in_words, "none", "with `login`; of redis, also alone",
+     [](Target& t, const Value& v) { check_of(t).password = string_of(v); }},
+    {"services[].check.database", name, optional_in_words, "none", "of mysql and pgsql: which one",
+     [](Target& t, const Value& v) { check_of(t).database = string_of(v); }},
+    {"services[].check.secret", text(1, 128), optional_in_words, "none", "of radius: shared with the server",
+     [](Target& t, const Value& v) { check_of(t).secret = string_of(v); }},
+    {"services[].check.query", text(1, 1'024), optional_in_words, "none; of ldap, the root",
+     "of dns, the name that is asked for, with `record` \"PTR\" an address too; of ldap, the DN of the entry "
+     "that must be there; of mysql and pgsql, with a login, a query that must find a row",
+     [](Target& t, const Value& v) { check_of(t).query = string_of(v); }},
+    {"services[].check.record", one_of(record_words), optional, "\"A\"", "of dns, the kind of record",
+     [](Target& t, const Value& v) { check_of(t).record = record_words[static_cast<std::size_t>(v.number)]; }},
+    {"services[].check.command", array_of(text(1, 1'024), 1, 64), optional_in_words, "none",
+     "of program: the program, by its absolute path, and its arguments, in which `%h` and `%p` stand for "
+     "the real's address and port, `%H` and `%P` for the VIP's, `%%` for `%`",
+     [](Target& t, const Value& v) { check_of(t).command.push_back(string_of(v)); }},
+    {"services[].check.exit_weight", {ValueKind::boolean}, optional, "false",
+     "of program: an exit of 2 to 255 means sound too, and a weight of 2 less than that",
+     [](Target& t, const Value& v) { check_of(t).exit_weight = v.number != 0; }},
     {"services[].check.port", l4_port, optional_in_words, "the real's port",
      "the port to check; needed where the service has none of the check's protocol",
      [](Target& t, const Value& v) { check_of(t).port = number_as<std::uint16_t>(v); }},
@@ -90,6 +135,10 @@ constexpr SchemaKey keys[] = {
     {"services[].check.fall", integer(1, 1'000), optional, "1",
      "failures in a row that take it down",
      [](Target& t, const Value& v) { check_of(t).fall = number_as<std::uint32_t>(v); }},
+    {"services[].check.initial", one_of(initial_words), optional, "\"inherit\"",
+     "what a real is until its first check has ended: `inherit`: what it was when the director last ran, "
+     "at most ten minutes ago, else not known, so it gets no sessions yet; `up`; `down`",
+     [](Target& t, const Value& v) { check_of(t).initial = number_as<InitialHealth>(v); }},
 };
 // clang-format on
 

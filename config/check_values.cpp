@@ -66,6 +66,25 @@ bool is_hexadecimal(std::string_view text) {
            text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
+bool is_dns_name(std::string_view text) {
+    constexpr std::size_t name_max = 253;
+    constexpr std::size_t label_max = 63;
+    if (text.empty() || text.size() > name_max) {
+        return false;
+    }
+    text.remove_suffix(text.ends_with('.') ? 1 : 0);
+    while (!text.empty()) {
+        const std::string_view label = text.substr(0, text.find('.'));
+        const bool is_visible =
+            std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c < 0x7F; });
+        if (label.empty() || label.size() > label_max || !is_visible) {
+            return false;
+        }
+        text.remove_prefix(std::min(text.size(), label.size() + 1));
+    }
+    return true;
+}
+
 bool is_http_header(std::string_view text) {
     const std::size_t colon = text.find(": ");
     if (colon == std::string_view::npos || colon == 0) {

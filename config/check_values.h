@@ -18,6 +18,9 @@ std::optional<std::vector<StatusRange>> parse_statuses(std::string_view text);
 bool is_hexadecimal(std::string_view text);
 std::string octets_of_hex(std::string_view digits);
 
+// Labels of 1 to 63 octets with dots between, 253 in all, or "." alone. Addresses are such too.
+bool is_dns_name(std::string_view text);
+
 // "Name: value", as HTTP's grammar has it: a token, a colon, visible text with blanks within.
 bool is_http_header(std::string_view text);
 

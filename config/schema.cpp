@@ -116,6 +116,9 @@ constexpr SchemaKey keys_before_check[] = {
      "`ordinary`: pages of 4 KiB, slower, needs nothing prepared",
      [](Target& t, const Value& v) { t.config.director.memory = number_as<Memory>(v); }},
 
+    {"director.maintenance", text(1, 1'024), optional_in_words, "none", "a folder of files that drain reals, see below",
+     [](Target& t, const Value& v) { t.config.director.maintenance = string_of(v); }},
+
     {"ports", list(1, limits::ports_max), required, "", "the NIC ports that the director takes",
      [](Target& t, const Value& v) {
          t.port = &t.config.ports.emplace_back();
@@ -347,7 +350,6 @@ constexpr SchemaKey keys_before_check[] = {
      "session goes to another, and so do those after it",
      [](Target& t, const Value& v) { t.service->affinity->on_drain = number_as<OnDrain>(v); }},
 
-// The check's own table stands here.
 };
 constexpr SchemaKey keys_behind_check[] = {
     {"services[].reals", list(0, limits::reals_per_service_max), optional, "()",

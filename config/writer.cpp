@@ -181,6 +181,7 @@ void write_director(GroupWriter& out, const Director& director) {
     out.text("seed", director.seed);
     out.word("idle", director.idle);
     out.word("memory", director.memory);
+    out.text_if_any("maintenance", director.maintenance);
 }
 
 std::string device_of(const NicPort& port) {
@@ -338,13 +339,10 @@ std::string in_hex(string_view octets) {
 }
 
 void write_asking(GroupWriter& out, const Check& check) {
-    const Check preset;
     const auto as_is = [](const std::string& each) { return each; };
     out.text("path", check.path);
     out.text_if_any("host", check.host);
-    if (check.method != preset.method) {
-        out.text("method", check.method);
-    }
+    out.text("method", check.method);
     out.texts("headers", check.headers, as_is);
     out.text("status", to_string(check.status));
     out.number_unless(0, "http2", check.http2 ? 1 : 0);
@@ -360,9 +358,7 @@ void write_asking(GroupWriter& out, const Check& check) {
     out.text_if_any("database", check.database);
     out.text_if_any("secret", check.secret);
     out.text_if_any("query", check.query);
-    if (check.record != preset.record) {
-        out.text("record", check.record);
-    }
+    out.text("record", check.record);
     out.texts("command", check.command, as_is);
     out.number_unless(0, "exit_weight", check.exit_weight ? 1 : 0);
 }
@@ -377,9 +373,7 @@ void write_check(GroupWriter& out, const Check& check, CheckType preset) {
     out.number("timeout", check.timeout.count());
     out.number("rise", check.rise);
     out.number("fall", check.fall);
-    if (check.initial != InitialHealth::inherit) {
-        out.word("initial", check.initial);
-    }
+    out.word("initial", check.initial);
 }
 
 void write_way(GroupWriter& out, const RealServer& real) {
@@ -436,6 +430,10 @@ void write_service(GroupWriter& out, const VirtualService& service, const Config
     }
     const CheckType check_preset =
         listen.protocol == L4Protocol::tcp ? CheckType::connect : CheckType::none;
+    out.number("quorum", service.quorum);
+    out.number("hysteresis", service.hysteresis);
+    out.number_unless(0, "slow_start", std::int64_t{service.slow_start_s} * 1'000);
+    out.number("quiescent", service.quiescent ? 1 : 0);
     out.group_if_any("check",
                      [&](GroupWriter& inner) { write_check(inner, service.check, check_preset); });
     out.list("reals", service.reals,

@@ -10,6 +10,8 @@
 #include "controlplane/config_diff.h"
 #include "controlplane/config_file.h"
 #include "controlplane/edit.h"
+#include "controlplane/health/health_memory.h"
+#include "controlplane/maintenance.h"
 
 namespace fulcrum {
 namespace {
@@ -18,6 +20,7 @@ constexpr Duration gather_length = 20ms;  // one flapping switch makes one snaps
 constexpr Duration poll_period = 1ms;
 constexpr Duration seen_length_max = 1s;
 constexpr Duration review_period = 1s;
+constexpr Duration note_period_max = 60s;  // well within the time that notes are believed
 
 std::string_view word_of(Health health) {
     switch (health) {
@@ -59,9 +62,13 @@ Applier::Applier(Parts parts)
              }},
       gather_{loop_},
       poll_{loop_},
-      review_{loop_} {}
+      review_{loop_},
+      memory_path_{std::move(parts.memory_path)} {}
 
 void Applier::begin(std::shared_ptr<const Config> config, Sources sources, Finish finish) {
+    if (!memory_path_.empty()) {
+        state_.on_event(HealthRemembered{read_health_memory(memory_path_)}, loop_.now());
+    }
     Made made;
     made.plan = plan_checks(*config);
     made.config = of_file_ = std::move(config);
@@ -250,7 +257,10 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     }
     history_.add(made.config, made.origin, waiter.applied.changes.size(),
                  std::chrono::system_clock::now());
-    health_.follow(made.plan);
+    health_.follow(made.plan, [this](const CheckSubject& subject) {
+        return state_.health_of(subject.service, subject.real);
+    });
+    tell_quorums(outcome);
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
     refresh_listing();
@@ -259,12 +269,15 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
 }
 
 void Applier::on_health(const HealthChange& change) {
+    has_news_of_health_ = true;
+    const std::string weight =
+        change.weight ? " with weight " + std::to_string(*change.weight) : std::string{};
     log_.notice(LogArea::health, "service \"" + change.service + "\": real \"" + change.real +
-                                     "\" is " + std::string{word_of(change.health)} + ": " +
-                                     change.sentence);
-    note(state_.on_event(
-        HealthChanged{change.service, change.real, change.health == Health::up, change.sentence},
-        loop_.now()));
+                                     "\" is " + std::string{word_of(change.health)} + weight +
+                                     ": " + change.sentence);
+    note(state_.on_event(HealthChanged{change.service, change.real, change.health == Health::up,
+                                       change.sentence, change.weight},
+                         loop_.now()));
     take_back_if_harmed(change.service);
 }
 
@@ -282,6 +295,7 @@ bool Applier::zero(const std::string& service, const std::string& real) {
 void Applier::drain(DrainAsked asked, Finish finish) {
     std::string sentence = "drain of \"";
     sentence.append(asked.service).append("/").append(asked.real).append("\" asked");
+    sentence.append(asked.is_by_file ? " by the maintenance folder" : "");
     if (asked.deadline) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*asked.deadline);
         sentence.append(", with a deadline in ")
@@ -325,6 +339,7 @@ void Applier::ask(const Event& event, Waiter waiter) {
             Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
         return;
     }
+    tell_quorums(outcome);
     needs_snapshot_ |= outcome.needs_snapshot;
     if (needs_snapshot_ || is_compiling_) {
         needs_snapshot_ = true;
@@ -336,7 +351,17 @@ void Applier::ask(const Event& event, Waiter waiter) {
     catch_up();
 }
 
+void Applier::tell_quorums(const Outcome& outcome) {
+    for (const QuorumChange& change : outcome.quorums) {
+        const std::string sound = "its sound reals weigh " + std::to_string(change.weight);
+        log_.notice(LogArea::health,
+                    "service \"" + change.service + "\" is " +
+                        (change.is_reached ? "up: " : "down, for want of its quorum: ") + sound);
+    }
+}
+
 void Applier::note(const Outcome& outcome) {
+    tell_quorums(outcome);
     needs_snapshot_ |= outcome.needs_snapshot;
     if (!gather_.is_set()) {
         gather_.after(gather_length, [this] { catch_up(); });
@@ -422,6 +447,61 @@ void Applier::review_workers() {
     const Outcome outcome = state_.on_event(seen, loop_.now());
     if (outcome.needs_snapshot) {
         note(outcome);
+    }
+    look_at_files();
+}
+
+// The maintenance folder, and the memory of health: both are the helper's to read and write.
+void Applier::look_at_files() {
+    const std::shared_ptr<const Config> config = state_.config();
+    if (is_with_files_ || config == nullptr) {
+        return;
+    }
+    is_with_files_ = true;
+    const bool is_note_due =
+        !memory_path_.empty() && (has_news_of_health_ || loop_.now() - noted_at_ > note_period_max);
+    HealthNotes notes;
+    if (is_note_due) {
+        notes = state_.health_notes();
+        has_news_of_health_ = false;
+        noted_at_ = loop_.now();
+    }
+    helper_.run(
+        [folder = config->director.maintenance, path = is_note_due ? memory_path_ : "",
+         notes = std::move(notes)] {
+            if (!path.empty()) {
+                write_health_memory(path, notes);
+            }
+            return folder.empty() ? std::set<std::string>{} : names_in_folder(folder);
+        },
+        [this](const std::set<std::string>& names) {
+            is_with_files_ = false;
+            maintain(names);
+        });
+}
+
+// What an operator has drained by command stays drained, file or not.
+void Applier::maintain(const std::set<std::string>& names) {
+    if (names.empty() && !is_maintaining_) {
+        return;
+    }
+    is_maintaining_ = !names.empty();
+    for (const ServiceView& service : state_.services()) {
+        for (const RealView& real : service.reals) {
+            const std::string name{real.name};
+            const bool is_wanted =
+                real.state != RealState::removed && !real.is_fallback &&
+                is_in_maintenance(names, service.asked->name, name, real.endpoint);
+            if (is_wanted && !real.drain) {
+                drain({.service = service.asked->name,
+                       .real = name,
+                       .sessions_live = read_tally(boards_, real.tally).sessions_live,
+                       .is_by_file = true},
+                      [](const ApplyResult&) {});
+            } else if (!is_wanted && real.drain && real.drain->is_by_file) {
+                undrain(service.asked->name, name, [](const ApplyResult&) {});
+            }
+        }
     }
 }
 

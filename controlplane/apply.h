@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -76,6 +77,8 @@ class Applier {
         HealthCheck::Probers probers;
         // Called after a snapshot with another configuration is out: the kernel's side follows.
         std::function<void(const Config&)> on_config;
+        // Where the reals' health is kept for the next start; empty: nowhere.
+        std::string memory_path;
     };
     explicit Applier(Parts parts);
 
@@ -161,12 +164,15 @@ class Applier {
     void take_back_if_harmed(const std::string& service);
     void on_health(const HealthChange& change);
     void ask(const Event& event, Waiter waiter);
+    void tell_quorums(const Outcome& outcome);
     void note(const Outcome& outcome);
     void catch_up();
     void compile_next();
     void publish(Compiled compiled, const std::shared_ptr<const Config>& config);
     void answer_whom_workers_have_seen();
     void review_workers();
+    void look_at_files();
+    void maintain(const std::set<std::string>& names);
     void refresh_listing();
 
     EventLoop& loop_;
@@ -202,6 +208,11 @@ class Applier {
     Timer gather_;
     Timer poll_;
     Timer review_;
+    std::string memory_path_;
+    bool has_news_of_health_ = false;  // since it was noted
+    Instant noted_at_{};
+    bool is_with_files_ = false;   // on the helper
+    bool is_maintaining_ = false;  // the maintenance folder holds names
 };
 
 }  // namespace fulcrum

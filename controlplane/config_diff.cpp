@@ -206,6 +206,12 @@ std::string lines_of(const std::vector<std::string>& lines) {
     return "[" + text + "]";
 }
 
+std::string initial_word(InitialHealth initial) {
+    return initial == InitialHealth::inherit ? "inherit"
+           : initial == InitialHealth::up    ? "up"
+                                             : "down";
+}
+
 void compare_checks(const Check& before, const Check& after, Account& account) {
     const auto say_text = [&](std::string_view what, std::string Check::*text) {
         account.say_change(what, "\"" + before.*text + "\"", "\"" + after.*text + "\"");
@@ -233,11 +239,20 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
     if (before.password != after.password) {
         account.say("check.password changed");
     }
+    say_text("check.database", &Check::database);
+    if (before.secret != after.secret) {
+        account.say("check.secret changed");
+    }
     say_text("check.query", &Check::query);
+    account.say_change("check.record", before.record, after.record);
+    account.say_change("check.command", lines_of(before.command), lines_of(after.command));
+    account.say_change("check.exit_weight", in_words(before.exit_weight, "true", "false"),
+                       in_words(after.exit_weight, "true", "false"));
     account.say_change("check.port", std::to_string(before.port), std::to_string(after.port));
     say_duration("check.interval", &Check::interval);
     say_duration("check.timeout", &Check::timeout);
     account.say_change("check.rise", std::to_string(before.rise), std::to_string(after.rise));
+    account.say_change("check.initial", initial_word(before.initial), initial_word(after.initial));
     account.say_change("check.fall", std::to_string(before.fall), std::to_string(after.fall));
 }
 
@@ -259,6 +274,13 @@ void compare_services(const VirtualService& before, const VirtualService& after,
                        std::string{to_string(after.on_removal)});
     account.say_change("no_real", std::string{to_string(before.no_real)},
                        std::string{to_string(after.no_real)});
+    account.say_change("quorum", std::to_string(before.quorum), std::to_string(after.quorum));
+    account.say_change("hysteresis", std::to_string(before.hysteresis),
+                       std::to_string(after.hysteresis));
+    account.say_change("slow_start", in_seconds(before.slow_start_s),
+                       in_seconds(after.slow_start_s));
+    account.say_change("quiescent", in_words(before.quiescent, "true", "false"),
+                       in_words(after.quiescent, "true", "false"));
     account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
                        in_words(after.one_packet, "true", "false"));
     account.say_change("mss_max", std::to_string(before.mss_max), std::to_string(after.mss_max));
@@ -373,6 +395,8 @@ ConfigDiff compare(const Config& before, const Config& after) {
     ConfigDiff diff;
     diff.restart_needed = keys_for_a_start(before, after);
     Account{"director", diff.changes}.say_change("name", before.director.name, after.director.name);
+    Account{"director", diff.changes}.say_change("maintenance", before.director.maintenance,
+                                                 after.director.maintenance);
     Account reload{"reload", diff.changes};
     reload.say_change("watch", length_of(before.reload.watch), length_of(after.reload.watch));
     reload.say_change("rollback_within", length_of(before.reload.rollback_within),

@@ -26,6 +26,10 @@ Outcome DirectorState::on_event(const Event& event, Instant now) {
         Switch{
             [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
             [&](const HealthChanged& change) { return set_health(change, now); },
+            [&](const HealthRemembered& remembered) {
+                memory_ = remembered.memory;
+                return Outcome{};
+            },
             [&](const DrainAsked& asked) {
                 return set_drained({asked.service, asked.real}, drain_of(asked, now), now);
             },
@@ -78,6 +82,12 @@ Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instan
     for (std::size_t i = 0; i < services_.size(); ++i) {
         service_by_name_.emplace(services_[i].asked->name, i);
     }
+    for (ServiceRecord& service : services_) {
+        if (auto change = review_quorum(service)) {
+            outcome.quorums.push_back(std::move(*change));
+        }
+    }
+    memory_.clear();
     config_ = config;  // last: the views of the old one were in use until here
     outcome.needs_snapshot = true;
     return outcome;
@@ -105,6 +115,7 @@ DirectorState::ServiceRecord DirectorState::migrated(const VirtualService& asked
         service.reals.push_back(std::move(real));
     }
     service.sort_by_name();
+    service.has_quorum = before != nullptr && before->has_quorum;
     return service;
 }
 
@@ -126,18 +137,27 @@ std::optional<std::size_t> DirectorState::ServiceRecord::position_of(std::string
 }
 
 DirectorState::RealRecord DirectorState::first_record(const ServiceRecord& service,
-                                                      std::size_t real, Instant now) {
-    const bool is_fallback = service.is_fallback(real);
-    const bool is_checked = service.is_checked(real);
-    const bool is_off = !is_fallback && service.asked->check.type == CheckType::off;
-    return {.health = is_checked ? Health::unknown
-                      : is_off   ? Health::down
-                                 : Health::up,
-            .ring_weight = is_fallback ? 0 : service.asked_real(real).weight,
-            .check = is_checked ? "not checked yet"
-                     : is_off   ? "switched off in the configuration"
-                                : "not checked",
-            .since = now};
+                                                      std::size_t real, Instant now) const {
+    RealRecord record{.health = Health::up, .check = "not checked", .since = now};
+    if (service.is_fallback(real)) {
+        return record;
+    }
+    const RealServer& asked = service.asked_real(real);
+    const Check& check = service.asked->check;
+    record.ring_weight = asked.weight;
+    if (check.type == CheckType::off) {
+        record.health = Health::down;
+        record.check = "switched off in the configuration";
+    } else if (service.is_checked(real)) {
+        record.check = "not checked yet";
+        const auto known = memory_.find({service.asked->name, asked.name, asked.endpoint});
+        const bool is_known = check.initial == InitialHealth::inherit && known != memory_.end();
+        const bool is_up = is_known ? known->second : check.initial == InitialHealth::up;
+        record.health = is_up                                              ? Health::up
+                        : is_known || check.initial == InitialHealth::down ? Health::down
+                                                                           : Health::unknown;
+    }
+    return record;
 }
 
 void DirectorState::take_over(const ServiceRecord& before, const ServiceRecord& service,
@@ -156,6 +176,14 @@ void DirectorState::take_over(const ServiceRecord& before, const ServiceRecord& 
     if (asked.endpoint == old_asked.endpoint && service.is_checked(at)) {
         real.health = old.health;
         real.check = old.check;
+        if (old.advised_weight && service.asked->check.exit_weight) {
+            real.advised_weight = old.advised_weight;
+            real.ring_weight = old.ring_weight;
+        }
+    }
+    if (real.health == Health::up && service.asked->slow_start_s > 0) {
+        real.warm_since = old.warm_since;
+        real.admitted = old.admitted;
     }
     if (state_of(asked, real) == state_of(old_asked, old)) {
         real.since = old.since;
@@ -190,8 +218,13 @@ Outcome DirectorState::set_health(const HealthChanged& change, Instant now) {
         return {};  // a verdict that was under way when the file changed
     }
     return change_real(found, now, [&](RealRecord& real) {
+        const bool was_down = real.health == Health::down;
         real.health = change.is_up ? Health::up : Health::down;
+        note_start(*found.service->asked, was_down, real, now);
         real.check = change.sentence;
+        real.advised_weight = change.weight;
+        const std::uint32_t weight = weight_of(found.service->asked_real(found.at), real);
+        real.ring_weight = weight > 0 ? weight : real.ring_weight;
     });
 }
 
@@ -212,29 +245,21 @@ Outcome DirectorState::set_drained(const RealName& name, const std::optional<Dra
 template <typename Change>
 Outcome DirectorState::change_real(const Found& found, Instant now, const Change& change) {
     const RealServer& asked = found.service->asked_real(found.at);
-    const VirtualService& service = *found.service->asked;
     const RealState state_before = state_of(asked, *found.real);
-    const RealStanding standing_before = standing_of(service, asked, *found.real);
+    const RealStanding standing_before = standing_within(*found.service, found.at);
+    const std::uint32_t weight_before = weight_of(asked, *found.real);
     change(*found.real);
     if (state_of(asked, *found.real) != state_before) {
         found.real->since = now;
     }
-    return {.needs_snapshot = standing_of(service, asked, *found.real) != standing_before};
-}
-
-RealState DirectorState::state_of(const RealServer& asked, const RealRecord& real) {
-    if (real.drain || asked.weight == 0) {
-        return RealState::drained;
+    Outcome outcome;
+    if (auto quorum = review_quorum(*found.service)) {
+        outcome.quorums.push_back(std::move(*quorum));
     }
-    switch (real.health) {
-        case Health::unknown:
-            return RealState::unknown;
-        case Health::up:
-            return RealState::up;
-        case Health::down:
-            return RealState::down;
-    }
-    return RealState::unknown;
+    outcome.needs_snapshot = !outcome.quorums.empty() ||
+                             standing_within(*found.service, found.at) != standing_before ||
+                             weight_of(asked, *found.real) != weight_before;
+    return outcome;
 }
 
 // --- what happens around -----------------------------------------------------------------------
@@ -251,18 +276,29 @@ Outcome DirectorState::review(const WorkersSeen& seen, Instant now) {
     const bool any_gone = registry_.on_idle(seen.idle_tallies, seen.epoch_seen, epoch_ + 1);
     registry_.on_swept(seen.epoch_swept);
     const bool any_overdue = pass_deadlines(now);
-    return {.needs_snapshot = any_gone || any_overdue || path_mtus_.forget_old(now)};
+    const bool any_warmer = warm_up(now);
+    return {.needs_snapshot = any_gone || any_overdue || any_warmer || path_mtus_.forget_old(now)};
 }
 
-bool DirectorState::pass_deadlines(Instant now) {
+// Step by step, so that few snapshots carry a real from nothing to all.
+bool DirectorState::warm_up(Instant now) {
     bool any = false;
     for (ServiceRecord& service : services_) {
+        if (service.asked->slow_start_s == 0) {
+            continue;
+        }
+        const Duration length = std::chrono::seconds{service.asked->slow_start_s};
         for (RealRecord& real : service.reals) {
-            const bool is_due = real.drain && !real.drain->is_overdue && real.drain->deadline &&
-                                *real.drain->deadline <= now;
-            if (is_due) {
-                real.drain->is_overdue = true;
-                any = true;
+            if (!real.warm_since) {
+                continue;
+            }
+            const Duration warm = now - *real.warm_since;
+            const auto step = warm >= length ? std::int64_t{admitted_all}
+                                             : 1 + warm * (admitted_all - 1) / length;
+            any = any || step != real.admitted;
+            real.admitted = static_cast<std::uint16_t>(step);
+            if (real.admitted == admitted_all) {
+                real.warm_since.reset();
             }
         }
     }
@@ -295,62 +331,24 @@ CompileInput DirectorState::compile_input() {
     return input;
 }
 
-namespace {
-
-RealStanding standing_under(SessionPolicy policy, RealStanding if_kept) {
-    switch (policy) {
-        case SessionPolicy::keep:
-            return if_kept;
-        case SessionPolicy::reset:
-            return RealStanding::resetting;
-        case SessionPolicy::move:
-            return RealStanding::moving;
-    }
-    return if_kept;
-}
-
-}  // namespace
-
-RealStanding DirectorState::standing_of(const VirtualService& service, const RealServer& asked,
-                                        const RealRecord& real) {
-    switch (state_of(asked, real)) {
-        case RealState::up:
-            return RealStanding::usable;
-        case RealState::down:
-            return standing_under(service.on_failure, RealStanding::down);
-        case RealState::drained:
-            return real.drain && real.drain->is_overdue
-                       ? standing_under(real.drain->then, RealStanding::draining)
-                       : RealStanding::draining;
-        case RealState::removed:
-        case RealState::unknown:
-            break;
-    }
-    return RealStanding::draining;
-}
-
-// Drained, sound, and within the drain's deadline.
-bool DirectorState::keeps_clients(const RealServer& asked, const RealRecord& real) {
-    return state_of(asked, real) == RealState::drained && real.health == Health::up &&
-           !(real.drain && real.drain->is_overdue);
-}
-
 ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
     ServicePlan plan{.asked = service.asked, .id = service.id, .number = service.number};
     plan.reals.reserve(service.reals.size());
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
-        const RealState state = state_of(asked, real);
+        const bool is_in_use = state_of(asked, real) == RealState::up &&
+                               (service.has_quorum || service.is_fallback(i));
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,
                               .client_address = asked.client_address,
                               .tunnel = asked.tunnel,
-                              .standing = standing_of(*service.asked, asked, real),
+                              .standing = standing_within(service, i),
                               .index = real.place.index,
                               .ring_weight = real.ring_weight,
-                              .weight = state == RealState::up ? asked.weight : 0,
+                              .weight = is_in_use ? weight_of(asked, real) : 0,
+                              .admitted = real.admitted,
                               .connections = asked.connections,
                               .keeps_clients = keeps_clients(asked, real),
                               .is_scheduled = !service.is_fallback(i),
@@ -393,13 +391,6 @@ void DirectorState::add_remnants(CompileInput& input) const {
                                    .is_present = false,
                                    .service = static_cast<std::uint32_t>(service)});
     }
-}
-
-RealStanding DirectorState::standing_of_removed(std::string_view service) const {
-    const auto at = service_by_name_.find(service);
-    return at == service_by_name_.end()
-               ? RealStanding::draining
-               : standing_under(services_[at->second].asked->on_removal, RealStanding::draining);
 }
 
 std::vector<std::uint32_t> DirectorState::leaving_tallies() const {

@@ -11,12 +11,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "config/model/owner_prefix.h"
 #include "config/model/service.h"
 #include "config/model/time.h"
+#include "controlplane/director_events.h"
 #include "controlplane/health/health_judge.h"
 #include "controlplane/index_registry.h"
 #include "controlplane/local_places.h"
@@ -24,54 +24,6 @@
 #include "controlplane/snapshot_compiler.h"
 
 namespace fulcrum {
-
-// --- what happens to the director ------------------------------------------------------------
-
-struct ConfigLoaded {  // valid by itself: loaded and validated
-    std::shared_ptr<const Config> config;
-};
-struct HealthChanged {  // a check has given its first verdict on a real, or another than before
-    std::string service;
-    std::string real;
-    bool is_up = false;
-    std::string sentence;  // of the probe that decided
-};
-struct DrainAsked {
-    std::string service;
-    std::string real;
-    std::uint64_t sessions_live = 0;   // at that moment
-    std::optional<Duration> deadline;  // after which its sessions meet what `then` says
-    SessionPolicy then = SessionPolicy::keep;
-};
-struct UndrainAsked {
-    std::string service;
-    std::string real;
-};
-struct KernelChanged {
-    std::shared_ptr<const KernelTables> tables;
-};
-struct CaptureChanged {
-    std::shared_ptr<const CaptureOrder> order;  // null: it has ended
-};
-struct WorkersSeen {  // a second has passed; read from the workers' counters, about once a second
-    std::uint64_t epoch_seen = 0;             // the least of all workers
-    std::uint64_t epoch_swept = 0;            // the least of all workers
-    std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
-};
-using Event = std::variant<ConfigLoaded, HealthChanged, DrainAsked, UndrainAsked, KernelChanged,
-                           PathMtuHeard, CaptureChanged, WorkersSeen>;
-
-struct Refusal {
-    std::string_view code;               // "unknown_service", "unknown_real", "restart_needed",
-                                         // "indexes_exhausted"
-    std::vector<std::string> sentences;  // at least one
-};
-
-struct Outcome {
-    std::optional<Refusal> refusal;    // set: nothing has changed
-    bool needs_snapshot = false;       // the workers are to hear of it
-    std::vector<std::string> changes;  // ConfigLoaded: what the new configuration changes
-};
 
 // --- what an operator sees -------------------------------------------------------------------
 
@@ -90,6 +42,7 @@ struct Drain {
     std::uint64_t sessions_at_start = 0;
     std::optional<Instant> deadline;
     SessionPolicy then = SessionPolicy::keep;
+    bool is_by_file = false;  // in the maintenance folder: it ends with the file
     bool is_overdue = false;  // the deadline has passed, and `then` holds
 };
 
@@ -108,7 +61,8 @@ struct RealView {
     std::uint32_t tally = 0;
     ConnectionLimits connections;
     bool is_fallback = false;
-    std::optional<Drain> drain;  // by the operator
+    std::optional<Drain> drain;             // by the operator
+    std::uint16_t admitted = admitted_all;  // of a real that starts slowly, see RealPlan
     std::uint16_t path_mtu = 0;  // of the way to a tunnel's real, where a router told of one
 };
 
@@ -119,6 +73,7 @@ struct ServiceView {
     std::vector<std::uint16_t> listeners;        // as sessions hold them
     std::vector<RealView> reals;                 // fallback last but for removed ones
     std::uint32_t usable_count = 0;  // of reals on the ring: the fallback does not count
+    bool has_quorum = false;         // without it no real is used, however sound
 };
 
 class DirectorState {
@@ -138,13 +93,19 @@ class DirectorState {
     std::vector<ServiceView> services() const;
     std::optional<ServiceView> service(std::string_view name) const;
     std::vector<std::uint32_t> leaving_tallies() const;
+    // Of a real that is there; for checks that begin, and for the next start.
+    Health health_of(std::string_view service, std::string_view real) const;
+    HealthNotes health_notes() const;
 
   private:
     struct RealRecord {
         IndexRegistry::RealPlace place;
         Health health = Health::unknown;
-        std::optional<Drain> drain;     // by the operator
-        std::uint32_t ring_weight = 0;  // the last one that was not 0
+        std::optional<Drain> drain;                   // by the operator
+        std::uint32_t ring_weight = 0;                // the last one that was not 0
+        std::optional<std::uint32_t> advised_weight;  // by the check
+        std::optional<Instant> warm_since;            // it starts slowly
+        std::uint16_t admitted = admitted_all;        // see RealPlan
         std::string check;
         Instant since;
     };
@@ -155,6 +116,7 @@ class DirectorState {
         std::vector<std::uint16_t> listeners;     // as listen_points() has them
         std::vector<RealRecord> reals;            // as in the file; the fallback last
         std::vector<std::uint32_t> real_by_name;  // positions in `reals`, ascending by name
+        bool has_quorum = false;
 
         bool is_fallback(std::size_t real) const { return real == asked->reals.size(); }
         const RealServer& asked_real(std::size_t real) const {
@@ -180,7 +142,10 @@ class DirectorState {
     Outcome set_health(const HealthChanged& change, Instant now);
     Outcome set_drained(const RealName& name, const std::optional<Drain>& drain, Instant now);
     static Drain drain_of(const DrainAsked& asked, Instant now) {
-        Drain drain{.since = now, .sessions_at_start = asked.sessions_live, .then = asked.then};
+        Drain drain{.since = now,
+                    .sessions_at_start = asked.sessions_live,
+                    .then = asked.then,
+                    .is_by_file = asked.is_by_file};
         if (asked.deadline) {
             drain.deadline = now + *asked.deadline;
         }
@@ -196,16 +161,24 @@ class DirectorState {
     Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
     Outcome review(const WorkersSeen& seen, Instant now);
     bool pass_deadlines(Instant now);
+    bool warm_up(Instant now);
+    static std::optional<QuorumChange> review_quorum(ServiceRecord& service);
+    static void note_start(const VirtualService& service, bool was_down, RealRecord& real,
+                           Instant now);
 
     ServiceRecord migrated(const VirtualService& asked, IndexRegistry::ServicePlaces places,
                            Instant now) const;
-    static RealRecord first_record(const ServiceRecord& service, std::size_t real, Instant now);
+    RealRecord first_record(const ServiceRecord& service, std::size_t real, Instant now) const;
     static void take_over(const ServiceRecord& before, const ServiceRecord& service, std::size_t at,
                           RealRecord& real);
     void note_removed(Instant now);
 
     Found find(std::string_view service, std::string_view real);
     static RealState state_of(const RealServer& asked, const RealRecord& real);
+    static std::uint32_t weight_of(const RealServer& asked, const RealRecord& real) {
+        return real.advised_weight.value_or(asked.weight);
+    }
+    static RealStanding standing_within(const ServiceRecord& service, std::size_t real);
     static bool keeps_clients(const RealServer& asked, const RealRecord& real);
     static RealStanding standing_of(const VirtualService& service, const RealServer& asked,
                                     const RealRecord& real);
@@ -228,6 +201,7 @@ class DirectorState {
     PathMtus path_mtus_;
     std::shared_ptr<const CaptureOrder> capture_;
     LocalPlaces local_places_;
+    HealthMemory memory_;  // of the run before; for the first configuration alone
     std::uint64_t epoch_ = 0;
 };
 

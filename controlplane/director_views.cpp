@@ -1,4 +1,4 @@
-// The director's state as an operator sees it.
+// The director's state as an operator sees it; a part of director_state.
 #include <algorithm>
 #include <span>
 
@@ -56,17 +56,20 @@ std::optional<ServiceView> DirectorState::service(std::string_view name) const {
 
 ServiceView DirectorState::view_of(const ServiceRecord& service,
                                    const RealRemnants& remnants) const {
-    ServiceView view{service.asked, service.id, service.number, service.listeners, {}, 0};
+    ServiceView view{service.asked,     service.id, service.number, service.listeners, {}, 0,
+                     service.has_quorum};
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
         const RealState state = state_of(asked, real);
+        const bool is_in_use =
+            state == RealState::up && (service.has_quorum || service.is_fallback(i));
         view.reals.push_back({.service = service.asked->name,
                               .name = asked.name,
                               .endpoint = asked.endpoint,
                               .forward = asked.forward,
                               .client_address = asked.client_address,
-                              .weight = state == RealState::up ? asked.weight : 0,
+                              .weight = is_in_use ? weight_of(asked, real) : 0,
                               .weight_configured = asked.weight,
                               .state = state,
                               .check = real.check,
@@ -76,8 +79,9 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
                               .connections = asked.connections,
                               .is_fallback = service.is_fallback(i),
                               .drain = real.drain,
+                              .admitted = real.admitted,
                               .path_mtu = path_mtus_.of(asked)});
-        view.usable_count += state == RealState::up && !service.is_fallback(i) ? 1U : 0U;
+        view.usable_count += is_in_use && !service.is_fallback(i) ? 1U : 0U;
     }
     for (const IndexRegistry::RealRemnant& remnant : of_service(remnants, service.asked->name)) {
         if (!remnant.is_gone) {
@@ -93,6 +97,30 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
         }
     }
     return view;
+}
+
+Health DirectorState::health_of(std::string_view service, std::string_view real) const {
+    const auto at = service_by_name_.find(service);
+    if (at == service_by_name_.end()) {
+        return Health::unknown;
+    }
+    const ServiceRecord& record = services_[at->second];
+    const std::optional<std::size_t> real_at = record.position_of(real);
+    return real_at ? record.reals[*real_at].health : Health::unknown;
+}
+
+HealthNotes DirectorState::health_notes() const {
+    HealthNotes notes;
+    for (const ServiceRecord& service : services_) {
+        for (std::size_t i = 0; i < service.reals.size(); ++i) {
+            const RealServer& asked = service.asked_real(i);
+            if (service.is_checked(i) && service.reals[i].health != Health::unknown) {
+                notes.push_back({{service.asked->name, asked.name, asked.endpoint},
+                                 service.reals[i].health == Health::up});
+            }
+        }
+    }
+    return notes;
 }
 
 }  // namespace fulcrum

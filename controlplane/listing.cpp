@@ -22,6 +22,7 @@ ListedReal listed(const RealView& view, const HealthCheck* health) {
     real.connections = view.connections;
     real.is_fallback = view.is_fallback;
     real.drain = view.drain;
+    real.admitted = static_cast<double>(view.admitted) / admitted_all;
     real.index = view.index;
     real.tally = view.tally;
     real.is_sound = view.state == RealState::up || view.state == RealState::drained;
@@ -239,6 +240,10 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.number = view.number;
         service.listener_indexes = view.listeners;
         service.usable_count = view.usable_count;
+        service.quorum = view.asked->quorum;
+        service.hysteresis = view.asked->hysteresis;
+        service.has_quorum = view.has_quorum;
+        service.is_quiescent = view.asked->quiescent;
         service.reals.reserve(view.reals.size());
         for (const RealView& real : view.reals) {
             service.reals.push_back(listed(real, health));

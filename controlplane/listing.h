@@ -61,6 +61,7 @@ struct ListedReal {
     ConnectionLimits connections;
     bool is_fallback = false;
     std::optional<Drain> drain;  // by the operator
+    double admitted = 1;         // the part of its share that it gets while it starts slowly
     std::uint16_t index = 0;     // as sessions name it
     std::uint32_t tally = 0;
     TallyTotals base;                          // what the tally showed when it became this real's
@@ -84,6 +85,10 @@ struct ListedService {
     std::uint32_t id = limits::service_id_none;   // as the workers know it
     std::vector<std::uint16_t> listener_indexes;  // as sessions name them
     std::uint32_t usable_count = 0;
+    std::uint32_t quorum = 1;
+    std::uint32_t hysteresis = 0;
+    bool has_quorum = false;
+    bool is_quiescent = true;  // reals that are down are shown, with weight 0
     std::vector<ListedReal> reals;
     TallyTotals retired;          // of reals that are no more: a service's totals never fall
     TallyTotals zeroed;           // what it had counted when an operator zeroed it

@@ -22,6 +22,8 @@
 #include "controlplane/event_loop.h"
 #include "controlplane/health/datagram_probe.h"
 #include "controlplane/health/http_probe.h"
+#include "controlplane/health/ping_probe.h"
+#include "controlplane/health/program_probe.h"
 #include "controlplane/health/stream_probe.h"
 #include "controlplane/helper_thread.h"
 #include "controlplane/kernel/proc_sys.h"
@@ -192,8 +194,22 @@ HealthCheck::Probers make_probers(EventLoop& loop) {
     const auto stream = std::make_shared<StreamProber>(loop);
     const auto datagram = std::make_shared<DatagramProber>(loop);
     const auto http = std::make_shared<HttpProber>(loop);
-    return {{CheckType::connect, stream}, {CheckType::tcp, stream}, {CheckType::tls, stream},
-            {CheckType::udp, datagram},   {CheckType::http, http},  {CheckType::https, http}};
+    const auto ping = std::make_shared<PingProber>(loop);
+    const auto program = std::make_shared<ProgramProber>(loop);
+    HealthCheck::Probers probers{{CheckType::http, http},
+                                 {CheckType::https, http},
+                                 {CheckType::ping, ping},
+                                 {CheckType::program, program}};
+    // The rest are dialogues: over streams, or by datagrams.
+    for (std::size_t place = 0; place < check_type_count; ++place) {
+        const auto type = static_cast<CheckType>(place);
+        if (facts_of(type).carrier == CheckCarrier::udp) {
+            probers.emplace(type, datagram);
+        } else if (facts_of(type).carrier == CheckCarrier::tcp) {
+            probers.emplace(type, stream);
+        }
+    }
+    return probers;
 }
 
 // What stands before anything runs.
@@ -233,7 +249,8 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
-                     [&](const Config& adopted) { kernel_side.adopt(adopted); }}};
+                     [&](const Config& adopted) { kernel_side.adopt(adopted); },
+                     state_folder_of(*config) + "/health"}};
     WorkerMail mail{
         loop, doors,
         [&](std::uint8_t port, const IpAddress& neighbour) {
@@ -301,6 +318,8 @@ int examine(const Config& config) {
 }
 
 int run(const std::shared_ptr<const Config>& config, const Applier::Sources& read) {
+    // What is written into a connection that is gone fails; within TLS it would end us else.
+    std::signal(SIGPIPE, SIG_IGN);
     Log log;
     const MemoryPlan plan = plan_memory(*config);
     print_plan(plan, log);

@@ -78,6 +78,9 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     add_traffic(json, real.shown(boards), !is_one_way(real.forward));
     json["check"] = real.check_sentence();
     json["since_s"] = seconds(now - real.since);
+    if (real.admitted < 1) {
+        json["admitted"] = real.admitted;  // while it starts slowly
+    }
     if (real.drain) {
         json["drain"] = report_drain(*real.drain, real.shown(boards).sessions_live, now);
     }
@@ -197,6 +200,9 @@ Json report_services(const Listing& listing, const Boards& boards) {
         }
         json["reals"] = real_count;
         json["reals_usable"] = service.usable_count;
+        json["quorum"] = service.quorum;
+        json["hysteresis"] = service.hysteresis;
+        json["has_quorum"] = service.has_quorum;
         add_traffic(json, service.shown(boards), sees_replies(service));
         json["drops"] = report_drops(service.shown_drops(boards));
         services.push_back(std::move(json));
@@ -214,6 +220,9 @@ Json report_reals(const Listing& listing, const Boards& boards, const std::strin
             continue;
         }
         for (const ListedReal& real : listed.reals) {
+            if (!listed.is_quiescent && real.state == RealState::down) {
+                continue;
+            }
             reals.push_back(report_real(listed, real, boards, now));
         }
     }

@@ -11,6 +11,7 @@
 #include "config/model/maglev.h"
 #include "controlplane/own_addresses.h"
 #include "controlplane/reply_sources.h"
+#include "controlplane/slow_start.h"
 
 namespace fulcrum {
 namespace {
@@ -176,10 +177,11 @@ std::shared_ptr<const Schedule> schedule_of(const ServicePlan& plan) {
     if (asked.scheduler == Scheduler::maglev && !asked.affinity && !has_limits) {
         return nullptr;
     }
+    const std::uint32_t unit = weight_unit(plan);
     std::vector<ScheduledReal> reals;
     for (const RealPlan& real : plan.reals) {
         if (real.is_scheduled) {
-            reals.push_back({.weight = real.weight,
+            reals.push_back({.weight = warm_weight(real, unit),
                              .lasting_weight = real.ring_weight,
                              .tally = real.tally,
                              .overloaded_from = real.connections.upper,
@@ -331,7 +333,8 @@ void lay_services(const CompileInput& input, const CompiledParts& previous, Comp
     RingShelf shelf{previous, compiled.parts, snapshot.ring_key};
     for (const ServicePlan& plan : input.services) {
         SnapshotService service = lay_service(input, plan, snapshot);
-        service.ring = shelf.ring_for(plan);
+        const std::shared_ptr<const Ring> full = shelf.ring_for(plan);
+        service.ring = warming(full, plan, snapshot.ring_key);
         if (plan.asked != nullptr) {
             service.gate = gate_of(*plan.asked, previous, compiled.parts);
         }
@@ -340,8 +343,8 @@ void lay_services(const CompileInput& input, const CompiledParts& previous, Comp
             continue;
         }
         const std::string& name = plan.asked->name;
-        compiled.parts.ring_of.emplace(name, service.ring);
-        if (const std::uint32_t moved = moved_since(previous, name, service.ring); moved > 0) {
+        compiled.parts.ring_of.emplace(name, full);
+        if (const std::uint32_t moved = moved_since(previous, name, full); moved > 0) {
             compiled.slots_moved.emplace(name, moved);
         }
     }

@@ -20,6 +20,10 @@
 
 namespace fulcrum {
 
+// A real that starts slowly is admitted to so many of its ring's slots, of this many; the others'
+// sessions go where they would if it were down.
+inline constexpr std::uint16_t admitted_all = 16;
+
 struct RealPlan {
     std::string_view name;  // in `config`; of reals on the ring
     Endpoint endpoint;
@@ -30,6 +34,7 @@ struct RealPlan {
     std::uint16_t index = 0;
     std::uint32_t ring_weight = 0;  // 0: no slots
     std::uint32_t weight = 0;       // effective: 0 takes no new sessions
+    std::uint16_t admitted = admitted_all;
     ConnectionLimits connections;
     bool keeps_clients = false;  // drained, and sound by its check
     bool is_scheduled = false;   // one of the service's reals: no fallback, nothing removed

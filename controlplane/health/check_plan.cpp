@@ -25,7 +25,7 @@ std::vector<Wanted> wanted_by(const Config& config) {
                                real.endpoint,
                                {service.check.rise, service.check.fall},
                                0},
-                              probe_spec_of(service.check, real)});
+                              probe_spec_of(service, real)});
         }
     }
     return wanted;

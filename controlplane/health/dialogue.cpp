@@ -2,7 +2,14 @@
 #include "controlplane/health/dialogue.h"
 
 #include "controlplane/health/answer_rule.h"
+#include "controlplane/health/dns_dialogue.h"
+#include "controlplane/health/ldap_dialogue.h"
+#include "controlplane/health/line_dialogue.h"
+#include "controlplane/health/mysql_dialogue.h"
+#include "controlplane/health/pgsql_dialogue.h"
+#include "controlplane/health/radius_dialogue.h"
 #include "controlplane/health/send_expect.h"
+#include "controlplane/health/sip_dialogue.h"
 
 namespace fulcrum {
 
@@ -13,6 +20,30 @@ std::unique_ptr<Dialogue> make_dialogue(const ProbeSpec& spec) {
         case CheckType::tls:
         case CheckType::udp:
             return std::make_unique<SendExpect>(spec);
+        case CheckType::dns:
+            return std::make_unique<DnsDialogue>(spec);
+        case CheckType::smtp:
+        case CheckType::smtps:
+        case CheckType::ftp:
+        case CheckType::ftps:
+        case CheckType::imap:
+        case CheckType::imaps:
+        case CheckType::pop3:
+        case CheckType::pop3s:
+        case CheckType::nntp:
+        case CheckType::redis:
+            return std::make_unique<LineDialogue>(spec);
+        case CheckType::ldap:
+        case CheckType::ldaps:
+            return std::make_unique<LdapDialogue>(spec);
+        case CheckType::mysql:
+            return std::make_unique<MysqlDialogue>(spec);
+        case CheckType::pgsql:
+            return std::make_unique<PgsqlDialogue>(spec);
+        case CheckType::sip:
+            return std::make_unique<SipDialogue>(spec);
+        case CheckType::radius:
+            return std::make_unique<RadiusDialogue>(spec);
         default:
             return nullptr;
     }

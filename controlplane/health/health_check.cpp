@@ -29,7 +29,11 @@ HealthCheck::HealthCheck(EventLoop& loop, Probers probers, OnChange on_change)
 }
 
 void HealthCheck::follow(const CheckPlan& plan) {
-    follow_subjects(plan);
+    follow(plan, [](const CheckSubject&) { return Health::unknown; });
+}
+
+void HealthCheck::follow(const CheckPlan& plan, const First& first) {
+    follow_subjects(plan, first);
     follow_probes(plan);
 }
 
@@ -41,7 +45,7 @@ const CheckReport* HealthCheck::report_of(std::string_view service, std::string_
 }
 
 // Two ascending lists walked side by side: a subject in both keeps what is known of it.
-void HealthCheck::follow_subjects(const CheckPlan& plan) {
+void HealthCheck::follow_subjects(const CheckPlan& plan, const First& first) {
     std::vector<Subject> kept;
     kept.reserve(plan.subjects.size());
     auto old = subjects_.begin();
@@ -60,6 +64,8 @@ void HealthCheck::follow_subjects(const CheckPlan& plan) {
         fresh.tally = std::make_shared<CheckTally>();
         fresh.report.tally = fresh.tally;
         fresh.report.since = loop_.now();
+        fresh.state = {first(subject), 0, loop_.now()};
+        fresh.report.health = fresh.state.health;
         kept.push_back(std::move(fresh));
     }
     subjects_ = std::move(kept);
@@ -129,7 +135,7 @@ void HealthCheck::finish(Schedule& schedule, Instant started, const ProbeOutcome
         Subject& subject = subjects_[index];
         if (weigh(subject, outcome)) {
             on_change_({subject.subject.service, subject.subject.real, subject.state.health,
-                        outcome.sentence});
+                        outcome.sentence, subject.weight});
         }
     }
 }
@@ -142,7 +148,7 @@ void HealthCheck::count(const ProbeSpec& spec, Duration length) {
     durations.sum_us.add(static_cast<std::uint64_t>(length.count() / 1'000));
 }
 
-// Whether the subject's health has changed.
+// Whether the subject's health, or the weight advised, has changed.
 bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
     if (*subject.tally->sentence.look() != outcome.sentence) {
         subject.tally->sentence.show(outcome.sentence);
@@ -157,8 +163,13 @@ bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
     const Health before = subject.state.health;
     subject.state = judge(subject.state, is_success, subject.subject.thresholds, loop_.now());
     subject.report.health = subject.state.health;
+    const bool advises_anew =
+        is_success && subject.state.health == Health::up && outcome.weight != subject.weight;
+    if (advises_anew) {
+        subject.weight = outcome.weight;
+    }
     if (subject.state.health == before) {
-        return false;
+        return advises_anew;
     }
     subject.report.since = subject.state.since;
     subject.report.sentence = outcome.sentence;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -26,7 +27,8 @@ struct HealthChange {
     std::string service;
     std::string real;
     Health health;
-    std::string sentence;  // why: "connection refused"
+    std::string sentence;                 // why: "connection refused"
+    std::optional<std::uint32_t> weight;  // that the check advises
 };
 
 // The probes of one real, for listings and metrics; alive as long as somebody lists it.
@@ -63,6 +65,9 @@ class HealthCheck {
 
     // From now on these checks run. What is in both plans keeps its state and its schedule.
     void follow(const CheckPlan& plan);
+    // The same, and a subject that is new begins as `first` says.
+    using First = std::function<Health(const CheckSubject&)>;
+    void follow(const CheckPlan& plan, const First& first);
 
     // Null for a real without a check.
     const CheckReport* report_of(std::string_view service, std::string_view real) const;
@@ -73,6 +78,7 @@ class HealthCheck {
     struct Subject {
         CheckSubject subject;
         HealthState state;
+        std::optional<std::uint32_t> weight;  // the last one advised
         CheckReport report;
         std::shared_ptr<CheckTally> tally;
     };
@@ -86,7 +92,7 @@ class HealthCheck {
         std::vector<std::size_t> subjects;  // indexes into subjects_
     };
 
-    void follow_subjects(const CheckPlan& plan);
+    void follow_subjects(const CheckPlan& plan, const First& first);
     void follow_probes(const CheckPlan& plan);
     void set_off(const std::shared_ptr<Schedule>& schedule);
     void start(const std::shared_ptr<Schedule>& schedule);

@@ -7,11 +7,16 @@
 
 namespace fulcrum {
 
-ProbeSpec probe_spec_of(const Check& check, const RealServer& real) {
+ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real) {
+    const Check& check = service.check;
     const Check preset;
     ProbeSpec spec{.check = check, .target = real.endpoint};
     if (check.port != 0) {
         spec.target.port = be16{check.port};
+    }
+    if (const auto listeners = listeners_of(service);
+        check.type == CheckType::program && !listeners.empty()) {
+        spec.vip = {listeners[0].vip.address, be16{listeners[0].ports.first}};
     }
     spec.check.port = preset.port;
     spec.check.rise = preset.rise;

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,12 +18,13 @@ namespace fulcrum {
 struct ProbeSpec {
     Check check;  // of a type that is asked; without what shapes no probe (port, rise, fall)
     Endpoint target;
+    Endpoint vip;  // of a program: what it is told of the service
 
     friend auto operator<=>(const ProbeSpec&, const ProbeSpec&) = default;
 };
 
-// What `check`, of a type that is asked, means for `real`.
-ProbeSpec probe_spec_of(const Check& check, const RealServer& real);
+// What the service's check, of a type that is asked, means for `real`.
+ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real);
 
 enum class ProbeVerdict : std::uint8_t {
     success,
@@ -32,7 +34,8 @@ enum class ProbeVerdict : std::uint8_t {
 
 struct ProbeOutcome {
     ProbeVerdict verdict = ProbeVerdict::not_sent;
-    std::string sentence;  // "HTTP 503, wanted 200-299"
+    std::string sentence;                 // "HTTP 503, wanted 200-299"
+    std::optional<std::uint32_t> weight;  // success: that the check advises
 };
 
 // Sends probes of one type. Calls back exactly once a probe, from a later turn of the loop and no

@@ -174,7 +174,7 @@ void StreamProber::probe(const ProbeSpec& spec, Done done) {
 // Set: it cannot be.
 std::optional<ProbeOutcome> StreamProber::prepare_tls(Attempt& attempt) {
     const Check& check = attempt.spec.check;
-    if (check.type != CheckType::tls) {
+    if (!facts_of(check.type).knows(CheckKey::tls)) {
         return std::nullopt;
     }
     Result<asio::ssl::context*> context = context_for(check);

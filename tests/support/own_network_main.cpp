@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -61,5 +62,6 @@ int main(int argc, char** argv) {
         return 1;
     }
     raise_descriptor_limit();
+    std::signal(SIGPIPE, SIG_IGN);  // as the director does
     return RUN_ALL_TESTS();
 }

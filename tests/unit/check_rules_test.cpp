@@ -110,5 +110,61 @@ TEST(CheckRules, WantsSomethingToSayByDatagrams) {
               (Sentences{head + "type: \"udp\" needs something to say: set send or send_hex"}));
 }
 
+TEST(CheckRules, WantsANameToAskFor) {
+    VirtualService service = sound_service();
+    service.protocol = L4Protocol::udp;
+    service.check.type = CheckType::dns;
+    EXPECT_EQ(problems_of(service),
+              (Sentences{head + "type: \"dns\" needs a name to ask for: set query"}));
+    service.check.query = "a..b";
+    EXPECT_EQ(problems_of(service), (Sentences{head + "query: \"a..b\" is no name of the DNS"}));
+    service.check.query = "www.example.net";
+    EXPECT_EQ(problems_of(service), Sentences{});
+}
+
+TEST(CheckRules, WantsAProgramByItsPathAndKnownWordsForAddresses) {
+    VirtualService service = sound_service();
+    Check& check = service.check;
+    check.type = CheckType::program;
+    const Sentences path{head +
+                         "type: \"program\" needs the absolute path of a program: set command"};
+    EXPECT_EQ(problems_of(service), path);
+    check.command = {"true"};
+    EXPECT_EQ(problems_of(service), path);
+    check.command = {"/bin/true", "%h:%p", "%H%%%P", "100%%"};
+    EXPECT_EQ(problems_of(service), Sentences{});
+    check.command = {"/bin/true", "%x", "%h%"};
+    EXPECT_EQ(problems_of(service),
+              (Sentences{head + "command: \"%x\" holds \"%x\": known are %h, %p, %H, %P and %%",
+                         head + "command: \"%h%\" holds \"%\": known are %h, %p, %H, %P and %%"}));
+}
+
+TEST(CheckRules, RefusesAQuorumThatIsNeverReached) {
+    VirtualService service = sound_service();
+    service.quorum = 2;
+    EXPECT_EQ(problems_of(service),
+              (Sentences{"service \"web\": quorum: it comes up with 2, quorum and hysteresis, and "
+                         "all its reals weigh 1"}));
+    service.quorum = 1;
+    EXPECT_EQ(problems_of(service), Sentences{});
+    service.hysteresis = 1;
+    EXPECT_EQ(problems_of(service).size(), 1U);
+    service.reals[0].weight = 2;
+    EXPECT_EQ(problems_of(service), Sentences{});
+}
+
+TEST(CheckRules, WantsALoginWhereOneIsNeeded) {
+    VirtualService service = sound_service();
+    service.check.type = CheckType::mysql;
+    EXPECT_EQ(problems_of(service), Sentences{});
+    service.check.query = "SELECT 1";
+    EXPECT_EQ(problems_of(service), (Sentences{head + "query and database need a login"}));
+    service.check.login = "checker";
+    EXPECT_EQ(problems_of(service), Sentences{});
+    service.protocol = L4Protocol::udp;
+    service.check = {.type = CheckType::radius, .login = "checker"};
+    EXPECT_EQ(problems_of(service), (Sentences{head + "type: \"radius\" needs login and secret"}));
+}
+
 }  // namespace
 }  // namespace fulcrum

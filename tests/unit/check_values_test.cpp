@@ -26,6 +26,18 @@ TEST(CheckValues, ReadOctetsInDigits) {
     EXPECT_EQ(octets_of_hex("0041ff"), (std::string{"\0A\xff", 3}));
 }
 
+TEST(CheckValues, KnowANameOfTheDns) {
+    for (const char* text : {".", "net", "www.example.net", "example.net.", "_sip._tcp.example.net",
+                             "192.0.2.1", "2001:db8::1"}) {
+        EXPECT_TRUE(is_dns_name(text)) << text;
+    }
+    EXPECT_TRUE(is_dns_name(std::string(63, 'a') + ".net"));
+    for (const char* text : {"", "..", ".net", "a..b", "a b.net", "a\n"}) {
+        EXPECT_FALSE(is_dns_name(text)) << text;
+    }
+    EXPECT_FALSE(is_dns_name(std::string(64, 'a') + ".net"));
+}
+
 TEST(CheckValues, KnowAHeaderLine) {
     EXPECT_TRUE(is_http_header("Accept: text/html, */*"));
     EXPECT_TRUE(is_http_header("X-A_b: c"));

@@ -116,11 +116,19 @@ TEST(ConfigDiff, NamesWhatChangesOfAService) {
     after.ring_size = 509;
     after.no_real = NoReal::silent;
     after.bind = {"wan", "lan.20"};
-    EXPECT_EQ(changes(web({}), after),
-              (Sentences{"service \"web\": VIP 203.0.113.80:80/tcp becomes 203.0.113.80:443/tcp",
-                         "service \"web\": bind any port becomes wan, lan.20",
-                         "service \"web\": ring_size 251 becomes 509",
-                         "service \"web\": no_real reset becomes silent"}));
+    after.quorum = 3;
+    after.hysteresis = 1;
+    after.slow_start_s = 30;
+    after.quiescent = false;
+    EXPECT_EQ(
+        changes(web({}), after),
+        (Sentences{"service \"web\": VIP 203.0.113.80:80/tcp becomes 203.0.113.80:443/tcp",
+                   "service \"web\": bind any port becomes wan, lan.20",
+                   "service \"web\": ring_size 251 becomes 509",
+                   "service \"web\": no_real reset becomes silent",
+                   "service \"web\": quorum 1 becomes 3", "service \"web\": hysteresis 0 becomes 1",
+                   "service \"web\": slow_start 0 s becomes 30 s",
+                   "service \"web\": quiescent true becomes false"}));
 }
 
 TEST(ConfigDiff, NamesWhatChangesOfAVip) {
@@ -166,12 +174,18 @@ TEST(ConfigDiff, NamesEveryKeyOfACheck) {
                    .ca_file = "/ca.pem",
                    .login = "me",
                    .password = "secret",
+                   .database = "shop",
+                   .secret = "shared",
                    .query = "q",
+                   .record = "MX",
+                   .command = {"/bin/true"},
+                   .exit_weight = true,
                    .port = 81,
                    .interval = std::chrono::milliseconds{1'000},
                    .timeout = std::chrono::milliseconds{500},
                    .rise = 2,
-                   .fall = 3};
+                   .fall = 3,
+                   .initial = InitialHealth::down};
     EXPECT_EQ(changes(web({}), after),
               (Sentences{"service \"web\": check.type connect becomes http",
                          "service \"web\": check.path \"/\" becomes \"/ping\"",
@@ -187,19 +201,27 @@ TEST(ConfigDiff, NamesEveryKeyOfACheck) {
                          "service \"web\": check.ca_file \"\" becomes \"/ca.pem\"",
                          "service \"web\": check.login \"\" becomes \"me\"",
                          "service \"web\": check.password changed",
+                         "service \"web\": check.database \"\" becomes \"shop\"",
+                         "service \"web\": check.secret changed",
                          "service \"web\": check.query \"\" becomes \"q\"",
+                         "service \"web\": check.record A becomes MX",
+                         "service \"web\": check.command [] becomes [\"/bin/true\"]",
+                         "service \"web\": check.exit_weight false becomes true",
                          "service \"web\": check.port 0 becomes 81",
                          "service \"web\": check.interval 5000 ms becomes 1000 ms",
                          "service \"web\": check.timeout 3000 ms becomes 500 ms",
                          "service \"web\": check.rise 1 becomes 2",
+                         "service \"web\": check.initial inherit becomes down",
                          "service \"web\": check.fall 1 becomes 3"}));
 }
 
 TEST(ConfigDiff, NamesTheDirectorsNewName) {
     Config after = config({});
     after.director.name = "lb2";
+    after.director.maintenance = "/m";
     const ConfigDiff diff = compare(config({}), after);
-    EXPECT_EQ(diff.changes, (Sentences{"director: name director becomes lb2"}));
+    EXPECT_EQ(diff.changes, (Sentences{"director: name director becomes lb2",
+                                       "director: maintenance  becomes /m"}));
     EXPECT_TRUE(diff.restart_needed.empty());
 }
 

@@ -14,7 +14,7 @@ ProbeSpec spec_of(const Endpoint& target, const std::string& expect = "") {
     spec.check.type = CheckType::udp;
     spec.check.send = "ping";
     spec.check.expect = expect;
-    spec.check.timeout = std::chrono::milliseconds{300};
+    spec.check.timeout = std::chrono::milliseconds{900};
     spec.target = target;
     return spec;
 }
@@ -41,7 +41,7 @@ TEST(DatagramProbe, TakesSilenceForSoundUnlessAnAnswerIsExpected) {
     const DatagramServer mute{[](const std::string&) { return std::string{}; }};
     EXPECT_EQ(outcome_of<DatagramProber>(spec_of(mute.at())).verdict, ProbeVerdict::success);
     EXPECT_EQ(outcome_of<DatagramProber>(spec_of(mute.at(), "pong")).sentence,
-              "no answer within 300 ms");
+              "no answer within 900 ms");
 }
 
 TEST(DatagramProbe, AsksAgainWhenADatagramIsLost) {
@@ -49,8 +49,9 @@ TEST(DatagramProbe, AsksAgainWhenADatagramIsLost) {
     const DatagramServer forgetful{[&heard](const std::string&) {
         return ++heard == 3 ? std::string{"pong"} : std::string{};
     }};
-    EXPECT_EQ(outcome_of<DatagramProber>(spec_of(forgetful.at(), "pong")).verdict,
-              ProbeVerdict::success);
+    ProbeSpec spec = spec_of(forgetful.at(), "pong");
+    spec.check.timeout = std::chrono::milliseconds{3'000};
+    EXPECT_EQ(outcome_of<DatagramProber>(spec).verdict, ProbeVerdict::success);
     EXPECT_EQ(forgetful.heard_count(), 3);
 }
 

@@ -25,7 +25,7 @@ ProbeSpec http_spec(Endpoint target, std::string expect = "") {
     spec.target = target;
     spec.check.path = "/ping.html";
     spec.check.expect = std::move(expect);
-    spec.check.timeout = std::chrono::milliseconds{300};
+    spec.check.timeout = std::chrono::milliseconds{5'000};
     return spec;
 }
 
@@ -82,7 +82,9 @@ TEST(HttpProbe, DoesNotFollowARedirection) {
 TEST(HttpProbe, FailsAtItsTimeoutWhenNobodyAnswers) {
     const StubServer server{Manner::says_nothing, ""};
     const Instant start = std::chrono::steady_clock::now();
-    const ProbeOutcome outcome = outcome_of<HttpProber>(http_spec(server.at()));
+    ProbeSpec spec = http_spec(server.at());
+    spec.check.timeout = std::chrono::milliseconds{300};
+    const ProbeOutcome outcome = outcome_of<HttpProber>(spec);
     const Duration length = std::chrono::steady_clock::now() - start;
     EXPECT_EQ(outcome.verdict, ProbeVerdict::failure);
     EXPECT_EQ(outcome.sentence, "no answer within 300 ms");
@@ -130,7 +132,9 @@ TEST(HttpProbe, TellsNobodyAfterItsEnd) {
     int told_count = 0;
     {
         HttpProber http{loop};
-        http.probe(http_spec(server.at()), [&](const ProbeOutcome&) { ++told_count; });
+        ProbeSpec spec = http_spec(server.at());
+        spec.check.timeout = std::chrono::milliseconds{300};
+        http.probe(spec, [&](const ProbeOutcome&) { ++told_count; });
         loop.run_for(1ms);
     }
     loop.run_for(400ms);
@@ -171,7 +175,7 @@ TEST(HttpProbe, IsNotDelayedByAThousandServersThatHang) {
 ProbeSpec spec_of(CheckType type, const Endpoint& target) {
     ProbeSpec spec;
     spec.check.type = type;
-    spec.check.timeout = std::chrono::milliseconds{1'000};
+    spec.check.timeout = std::chrono::milliseconds{5'000};
     spec.target = target;
     return spec;
 }

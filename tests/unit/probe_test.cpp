@@ -11,15 +11,17 @@ namespace {
 TEST(ProbeSpecs, KnowOnlyWhatShapesAProbe) {
     RealServer real;
     real.endpoint = {Ipv4Address::of(10, 0, 0, 1), be16{80}};
-    Check check{.type = CheckType::tcp, .send = "hello", .port = 81, .rise = 2, .fall = 3};
-    const ProbeSpec spec = probe_spec_of(check, real);
+    VirtualService service;
+    Check& check = service.check;
+    check = {.type = CheckType::tcp, .send = "hello", .port = 81, .rise = 2, .fall = 3};
+    const ProbeSpec spec = probe_spec_of(service, real);
     EXPECT_EQ(spec.target.port.host(), 81);
     EXPECT_EQ(spec.check.send, "hello");
     check.rise = 5;
     check.fall = 6;
-    EXPECT_EQ(probe_spec_of(check, real), spec);
+    EXPECT_EQ(probe_spec_of(service, real), spec);
     check.send = "good bye";
-    EXPECT_NE(probe_spec_of(check, real), spec);
+    EXPECT_NE(probe_spec_of(service, real), spec);
 }
 
 TEST(ProbeSpecs, AskForAHostByNameWithoutItsPort) {

@@ -107,10 +107,10 @@ TEST(SchemaReader, TellsElementsWithoutANameByTheirNumber) {
 TEST(SchemaReader, KnowsAKeyOnlyInItsGroup) {
     Node root = sound_root();
     root.children[0].children.push_back(text_node("vip", "10.0.0.80"));
-    EXPECT_EQ(
-        read(root).problems,
-        (std::vector<std::string>{"1: director: unknown key \"vip\": known here are name, workers, "
-                                  "sessions, sessions6, affinity_clients, seed, idle, memory"}));
+    EXPECT_EQ(read(root).problems,
+              (std::vector<std::string>{
+                  "1: director: unknown key \"vip\": known here are name, workers, "
+                  "sessions, sessions6, affinity_clients, seed, idle, memory, maintenance"}));
 }
 
 }  // namespace

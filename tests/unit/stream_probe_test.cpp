@@ -21,7 +21,7 @@ ProbeSpec spec_of(CheckType type, const Endpoint& target, const std::string& sen
     spec.check.type = type;
     spec.check.send = send;
     spec.check.expect = expect;
-    spec.check.timeout = std::chrono::milliseconds{300};
+    spec.check.timeout = std::chrono::milliseconds{5'000};
     spec.target = target;
     return spec;
 }
@@ -74,8 +74,9 @@ TEST(StreamProbe, FindsAGreetingWithoutAWord) {
 TEST(StreamProbe, FailsAtItsTimeoutWhenNobodyAnswers) {
     const StubServer server{Manner::says_nothing, ""};
     for (const CheckType type : {CheckType::tcp, CheckType::tls}) {
-        const ProbeOutcome outcome =
-            outcome_of<StreamProber>(spec_of(type, server.at(), "hello", "OK"));
+        ProbeSpec spec = spec_of(type, server.at(), "hello", "OK");
+        spec.check.timeout = std::chrono::milliseconds{300};
+        const ProbeOutcome outcome = outcome_of<StreamProber>(spec);
         EXPECT_EQ(outcome.verdict, ProbeVerdict::failure);
         EXPECT_EQ(outcome.sentence, "no answer within 300 ms");
     }
@@ -83,8 +84,7 @@ TEST(StreamProbe, FailsAtItsTimeoutWhenNobodyAnswers) {
 
 TEST(StreamProbe, ReadsAnEndlessAnswerToItsBound) {
     const StubServer server{Manner::never_ends, "hello"};
-    ProbeSpec spec = spec_of(CheckType::tcp, server.at(), "\r\n\r\n", "OK");
-    spec.check.timeout = std::chrono::milliseconds{5'000};
+    const ProbeSpec spec = spec_of(CheckType::tcp, server.at(), "\r\n\r\n", "OK");
     EXPECT_EQ(outcome_of<StreamProber>(spec).verdict, ProbeVerdict::failure);
 }
 
@@ -144,8 +144,9 @@ TEST(StreamProbe, TellsNobodyAfterItsEnd) {
     int told_count = 0;
     {
         StreamProber prober{loop};
-        prober.probe(spec_of(CheckType::tcp, server.at(), "hello"),
-                     [&](const ProbeOutcome&) { ++told_count; });
+        ProbeSpec spec = spec_of(CheckType::tcp, server.at(), "hello");
+        spec.check.timeout = std::chrono::milliseconds{300};
+        prober.probe(spec, [&](const ProbeOutcome&) { ++told_count; });
         loop.run_for(1ms);
     }
     loop.run_for(400ms);
