@@ -216,6 +216,17 @@ def guest(suite):
     read_scenarios(suite, "guest", outcomes, log)
 
 
+def servers(suite):
+    """Checks against real servers, one at a time, in the laboratory."""
+    if not build(suite, BUILD, ["-Ddebug=false"], {"CXX": "g++"}):
+        return
+    outcomes, log = BUILD / "servers.json", Log(BUILD, "servers")
+    log.path.unlink(missing_ok=True)
+    log.run(["tests/e2e/run", "--build", BUILD, "--json", outcomes,
+             "--scenarios", ROOT / "tests/servers"])
+    read_scenarios(suite, "servers", outcomes, log)
+
+
 def quickstart(suite):
     log = Log(BUILD, "quickstart")
     log.path.unlink(missing_ok=True)
@@ -240,12 +251,13 @@ SUITES = {
     "doors (thread sanitizer)": threads,
 }
 QUICK = ("layout", "tests (g++)")
-APART = {"guest": guest}  # takes minutes, and packages of its own
+APART = {"guest": guest, "servers": servers}  # each takes packages of its own
 
 
 def chosen_names(options):
-    if options.guest:
-        return list(APART)
+    apart = [name for name in APART if vars(options)[name]]
+    if apart:
+        return apart
     if options.only:
         return [name for name in SUITES if any(word in name for word in options.only)]
     return list(QUICK if options.quick else SUITES)
@@ -278,6 +290,7 @@ def main():
     parser.add_argument("--only", action="append", help="suites whose name holds this")
     parser.add_argument("--list", action="store_true", help="name the suites")
     parser.add_argument("--guest", action="store_true", help="the suite that runs in a guest")
+    parser.add_argument("--servers", action="store_true", help="checks against real servers")
     options = parser.parse_args()
     if options.list:
         print("\n".join([*SUITES, *APART]))
