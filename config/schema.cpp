@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/check_schema.h"
+#include "config/telling_schema.h"
 
 namespace fulcrum {
 namespace {
@@ -480,7 +481,7 @@ std::span<const SchemaKey> schema() {
         std::vector<SchemaKey> all;
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
-              std::span<const SchemaKey>{keys_behind_check}}) {
+              std::span<const SchemaKey>{keys_behind_check}, telling_keys()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -19,6 +19,7 @@
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
 #include "config/port_rules.h"
+#include "config/telling_rules.h"
 #include "config/vip_rules.h"
 #include "config/wording.h"
 
@@ -339,6 +340,7 @@ void validate(const Config& config, Findings& findings) {
     check_marks(config, findings);
     check_one_packet_services(config, findings);
     check_full_nat(config, findings);
+    check_telling(config, findings);
 }
 
 }  // namespace fulcrum

@@ -3,170 +3,23 @@
 #include "config/writer.h"
 
 #include <algorithm>
-#include <cassert>
 #include <filesystem>
-#include <initializer_list>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "config/file_layout.h"
-#include "config/schema.h"
+#include "config/group_writer.h"
 
 namespace fulcrum {
 namespace {
 
 using std::string_view;
-using Shape = FilePart::Shape;
-
-const SchemaKey& key_at(const std::string& path) {
-    static const auto keys = [] {
-        std::unordered_map<string_view, const SchemaKey*> by_path;
-        for (const SchemaKey& key : schema()) {
-            by_path.emplace(key.path, &key);
-        }
-        return by_path;
-    }();
-    const auto found = keys.find(path);
-    assert(found != keys.end() && "the writer and the schema agree on the names of keys");
-    return *found->second;
-}
-
-// A number as the file says it: digits, a duration, one of the key's words, true or false.
-std::string as_said(const ValueType& type, std::int64_t number) {
-    switch (type.kind) {
-        case ValueKind::word:
-            return as_file_text(type.words[static_cast<std::size_t>(number)]);
-        case ValueKind::boolean:
-            return number != 0 ? "true" : "false";
-        case ValueKind::duration:
-        case ValueKind::whole_seconds:
-            return as_file_text(describe_duration(number));
-        default:  // what takes more than 32 bits says so to libconfig
-            return std::to_string(number) +
-                   (number > std::numeric_limits<std::int32_t>::max() ? "L" : "");
-    }
-}
 
 // "198.51.100.7", "198.51.100.0/24"
 std::string block_in_words(const IpPrefix& prefix) {
     return prefix.is_single() ? to_string(prefix.address) : to_string(prefix);
 }
-
-class GroupWriter {
-  public:
-    // `prefix` is the group's path with the dot behind it; empty for the root.
-    explicit GroupWriter(std::string prefix) : prefix_{std::move(prefix)} {}
-
-    // Durations in milliseconds, words as their enumerators.
-    void number(string_view name, std::int64_t value) {
-        put(name, as_said(key_at(prefix_ + std::string{name}).type, value));
-    }
-    template <typename Enum>
-    void word(string_view name, Enum value) {
-        number(name, static_cast<std::int64_t>(value));
-    }
-    void seconds(string_view name, std::uint32_t value) {
-        number(name, std::int64_t{value} * 1'000);
-    }
-    void text(string_view name, string_view value) { put(name, as_file_text(value)); }
-    // For keys whose default is told in words: nothing, if the value is that default.
-    void number_unless(std::int64_t none, string_view name, std::int64_t value) {
-        if (value != none) {
-            number(name, value);
-        }
-    }
-    void text_if_any(string_view name, string_view value) {
-        if (!value.empty()) {
-            text(name, value);
-        }
-    }
-    void ports(string_view name, PortRange value) {
-        put(name, value.is_single() ? std::to_string(value.first) : as_file_text(to_string(value)));
-    }
-    template <typename Range, typename InWords>
-    void texts(string_view name, const Range& values, const InWords& in_words) {
-        FilePart array{.shape = Shape::array};
-        for (const auto& value : values) {
-            array.parts.push_back({.text = as_file_text(in_words(value))});
-        }
-        add_if_any(name, std::move(array));
-    }
-    void numbers(string_view name, const std::vector<unsigned>& values) {
-        FilePart array{.shape = Shape::array};
-        for (const unsigned value : values) {
-            array.parts.push_back({.text = std::to_string(value)});
-        }
-        add_if_any(name, std::move(array));
-    }
-
-    // Those of the key's words whose flags are set.
-    void words(string_view name, std::initializer_list<bool> flags) {
-        const ValueType& type = key_at(prefix_ + std::string{name}).type;
-        FilePart array{.shape = Shape::array};
-        std::int64_t word = 0;
-        for (const bool is_set : flags) {
-            if (is_set) {
-                array.parts.push_back({.text = as_said(type, word)});
-            }
-            ++word;
-        }
-        add_if_any(name, std::move(array));
-    }
-
-    // `write` is called with the inner group, and once an element of a list.
-    template <typename Write>
-    void group(string_view name, const Write& write) {
-        GroupWriter inner{prefix_ + std::string{name} + "."};
-        write(inner);
-        add(name, inner.take());
-    }
-    template <typename Write>
-    void group_if_any(string_view name, const Write& write) {
-        GroupWriter inner{prefix_ + std::string{name} + "."};
-        write(inner);
-        add_if_any(name, inner.take());
-    }
-    template <typename Range, typename Write>
-    void list(string_view name, const Range& elements, const Write& write) {
-        FilePart list{.shape = Shape::list};
-        for (const auto& element : elements) {
-            GroupWriter inner{prefix_ + std::string{name} + "[]."};
-            write(inner, element);
-            list.parts.push_back(inner.take());
-        }
-        add_if_any(name, std::move(list));
-    }
-    void comment(std::string lines) {
-        parts_.push_back({.shape = Shape::comment, .text = std::move(lines)});
-    }
-
-    FilePart take() { return {.shape = Shape::group, .parts = std::move(parts_)}; }
-
-  private:
-    void put(string_view name, std::string value) {
-        const SchemaKey& key = key_at(prefix_ + std::string{name});
-        if (key.presence != Presence::optional || key.preset != value) {
-            parts_.push_back({.name = std::string{name}, .text = std::move(value)});
-        }
-    }
-    void add(string_view name, FilePart part) {
-        part.name = key_at(prefix_ + std::string{name}).name();
-        parts_.push_back(std::move(part));
-    }
-    void add_if_any(string_view name, FilePart part) {
-        if (!part.parts.empty()) {
-            add(name, std::move(part));
-        }
-    }
-
-    std::string prefix_;
-    std::vector<FilePart> parts_;
-};
 
 void write_director(GroupWriter& out, const Director& director) {
     out.text("name", director.name);
@@ -403,9 +256,14 @@ void write_fallback(GroupWriter& out, const RealServer& real, be16 port_preset) 
     write_way(out, real);
 }
 
+// What a real's port is by default: marks give their listeners when all reals are read.
+be16 port_preset_of(const VirtualService& service) {
+    return only_port_of({.vip = service.vip, .port = service.port, .listen = service.listen});
+}
+
 void write_service(GroupWriter& out, const VirtualService& service, const Config& config) {
     const ListenKeys listen = listen_keys_of(service);
-    const be16 port = only_port_of(service);
+    const be16 port = port_preset_of(service);
     out.text("name", service.name);
     write_listen(out, listen);
     out.number_unless(0, "mark", service.mark);
@@ -441,6 +299,36 @@ void write_service(GroupWriter& out, const VirtualService& service, const Config
     if (service.fallback) {
         out.group("fallback",
                   [&](GroupWriter& inner) { write_fallback(inner, *service.fallback, port); });
+    }
+    out.texts("mail_to", service.mail_to, [](const std::string& each) { return each; });
+}
+
+void write_telling(GroupWriter& out, const Config& config) {
+    out.group_if_any("log", [&](GroupWriter& inner) {
+        inner.word("to", config.log.to);
+        inner.text_if_any("file", config.log.file);
+        inner.word("level", config.log.level);
+        inner.word("form", config.log.form);
+        inner.number("facility", config.log.facility);
+    });
+    if (config.mail) {
+        out.group("mail", [&](GroupWriter& inner) {
+            const MailSettings& mail = *config.mail;
+            inner.text("server", mail.server);
+            inner.text("from", mail.from);
+            inner.texts("to", mail.to, [](const std::string& each) { return each; });
+            if (mail.when != MailSettings{}.when) {
+                inner.words("when", {mail.when.starting, mail.when.running, mail.when.reloading});
+            }
+            inner.seconds("repeat", mail.repeat_s);
+            inner.seconds("gather", mail.gather_s);
+        });
+    }
+    if (config.hook) {
+        out.group("hook", [&](GroupWriter& inner) {
+            inner.text("program", config.hook->program);
+            inner.seconds("timeout", config.hook->timeout_s);
+        });
     }
 }
 
@@ -488,6 +376,7 @@ std::string write_config(const Config& config) {
         inner.number_unless(0, "watch", config.reload.watch.count());
         inner.number_unless(0, "rollback_within", config.reload.rollback_within.count());
     });
+    write_telling(out, config);
     return lay_out(out.take().parts);
 }
 

@@ -52,6 +52,8 @@ Applier::Applier(Parts parts)
       log_{parts.log},
       boards_{std::move(parts.boards)},
       on_config_{std::move(parts.on_config)},
+      on_adopted_{std::move(parts.on_adopted)},
+      on_event_{std::move(parts.on_event)},
       health_{loop_, std::move(parts.probers),
               [this](const HealthChange& change) { on_health(change); }},
       book_{boards_},
@@ -257,6 +259,9 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     }
     history_.add(made.config, made.origin, waiter.applied.changes.size(),
                  std::chrono::system_clock::now());
+    if (on_adopted_ != nullptr) {
+        on_adopted_(*state_.config());
+    }
     health_.follow(made.plan, [this](const CheckSubject& subject) {
         return state_.health_of(subject.service, subject.real);
     });
@@ -270,15 +275,28 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
 
 void Applier::on_health(const HealthChange& change) {
     has_news_of_health_ = true;
+    const std::string_view state = word_of(change.health);
     const std::string weight =
         change.weight ? " with weight " + std::to_string(*change.weight) : std::string{};
-    log_.notice(LogArea::health, "service \"" + change.service + "\": real \"" + change.real +
-                                     "\" is " + std::string{word_of(change.health)} + weight +
-                                     ": " + change.sentence);
+    log_.write(Severity::notice, LogArea::health,
+               "service \"" + change.service + "\": real \"" + change.real + "\" is " +
+                   std::string{state} + weight + ": " + change.sentence,
+               {{"service", change.service},
+                {"real", change.real},
+                {"state", state},
+                {"reason", change.sentence}});
+    tell({change.service, change.real, change.health == Health::up ? RealNews::up : RealNews::down,
+          change.sentence});
     note(state_.on_event(HealthChanged{change.service, change.real, change.health == Health::up,
                                        change.sentence, change.weight},
                          loop_.now()));
     take_back_if_harmed(change.service);
+}
+
+void Applier::tell(const RealEvent& event) {
+    if (on_event_ != nullptr) {
+        on_event_(event);
+    }
 }
 
 bool Applier::zero(const std::string& service, const std::string& real) {
@@ -304,11 +322,13 @@ void Applier::drain(DrainAsked asked, Finish finish) {
             .append(to_string(asked.then));
     }
     log_.notice(LogArea::director, sentence);
+    tell({asked.service, asked.real, RealNews::drained, "an operator drains it"});
     ask(std::move(asked), {std::move(finish), {}, {}});
 }
 
 void Applier::undrain(const std::string& service, const std::string& real, Finish finish) {
     log_.notice(LogArea::director, "undrain of \"" + service + "/" + real + "\" asked");
+    tell({service, real, RealNews::undrained, "an operator ends its drain"});
     ask(UndrainAsked{service, real}, {std::move(finish), {}, {}});
 }
 

@@ -34,6 +34,7 @@
 #include "controlplane/log.h"
 #include "controlplane/request.h"
 #include "controlplane/shown.h"
+#include "controlplane/telling/real_change.h"
 #include "dataplane/publication.h"
 
 namespace fulcrum {
@@ -79,6 +80,9 @@ class Applier {
         std::function<void(const Config&)> on_config;
         // Where the reals' health is kept for the next start; empty: nowhere.
         std::string memory_path;
+        // Called when a configuration is accepted, before anything is heard of its reals.
+        std::function<void(const Config&)> on_adopted;
+        std::function<void(const RealEvent&)> on_event;  // a check's verdict, a drain
     };
     explicit Applier(Parts parts);
 
@@ -163,6 +167,7 @@ class Applier {
     void note_file_refused(const std::vector<std::string>& sentences);
     void take_back_if_harmed(const std::string& service);
     void on_health(const HealthChange& change);
+    void tell(const RealEvent& event);
     void ask(const Event& event, Waiter waiter);
     void tell_quorums(const Outcome& outcome);
     void note(const Outcome& outcome);
@@ -182,6 +187,8 @@ class Applier {
     Log& log_;
     Boards boards_;
     std::function<void(const Config&)> on_config_;
+    std::function<void(const Config&)> on_adopted_;
+    std::function<void(const RealEvent&)> on_event_;
     HealthCheck health_;
     TallyBook book_;
     Shown<Listing> listing_;

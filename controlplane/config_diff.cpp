@@ -256,10 +256,19 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
     account.say_change("check.fall", std::to_string(before.fall), std::to_string(after.fall));
 }
 
+std::string mail_to_of(const VirtualService& service) {
+    std::string text;
+    for (const std::string& address : service.mail_to) {
+        text.append(text.empty() ? "" : ", ").append(address);
+    }
+    return text.empty() ? "mail.to" : text;
+}
+
 void compare_services(const VirtualService& before, const VirtualService& after,
                       std::vector<std::string>& changes) {
     Account account{"service \"" + after.name + "\"", changes};
     account.say_change("VIP", endpoint_of(before), endpoint_of(after));
+    account.say_change("mail_to", mail_to_of(before), mail_to_of(after));
     account.say_change("mark", marks_of(before), marks_of(after));
     account.say_change("bind", bind_of(before), bind_of(after));
     account.say_change("scheduler", std::string{to_string(before.scheduler)},
@@ -365,6 +374,16 @@ void compare_ports(const Config& before, const Config& after, std::vector<std::s
     }
 }
 
+void compare_telling(const Config& before, const Config& after, std::vector<std::string>& changes) {
+    const auto say = [&](const std::string& name, const auto& was, const auto& is) {
+        if (was != is) {
+            changes.push_back(name + (!was ? " added" : !is ? " removed" : " changed"));
+        }
+    };
+    say("mail", before.mail, after.mail);
+    say("hook", before.hook, after.hook);
+}
+
 std::vector<std::string> keys_for_a_start(const Config& before, const Config& after) {
     std::vector<std::string> keys;
     const auto note = [&keys](std::string_view key, bool is_equal) {
@@ -386,6 +405,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     note("ports", are_alike_but_for_local_addresses(before.ports, after.ports));
     note("metrics", before.metrics == after.metrics);
     note("control", before.control == after.control);
+    note("log", before.log == after.log);
     return keys;
 }
 
@@ -401,6 +421,7 @@ ConfigDiff compare(const Config& before, const Config& after) {
     reload.say_change("watch", length_of(before.reload.watch), length_of(after.reload.watch));
     reload.say_change("rollback_within", length_of(before.reload.rollback_within),
                       length_of(after.reload.rollback_within));
+    compare_telling(before, after, diff.changes);
     compare_vips(before, after, diff.changes);
     compare_ports(before, after, diff.changes);
     Account general{"all services", diff.changes};

@@ -1,13 +1,13 @@
-// Lines to standard error, in the journal's form or with the time of day.
+// Lines, in the journal's form, in syslog's, or with the time of day; and who may write how many.
 #include "controlplane/log.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 namespace fulcrum {
 namespace {
@@ -55,18 +55,64 @@ std::string printable(std::string_view sentence) {
     return clean;
 }
 
+// RFC 8259, 7; what is no UTF-8 is somebody's answer, and told octet by octet.
+std::string as_json(std::string_view text) {
+    std::string result = "\"";
+    for (const char letter : text) {
+        const auto code = static_cast<unsigned char>(letter);
+        if (letter == '"' || letter == '\\') {
+            result += '\\';
+            result += letter;
+        } else if (code < 0x20 || code >= 0x7F) {
+            std::array<char, 8> escaped{};
+            std::snprintf(escaped.data(), escaped.size(), "\\u%04x", code);
+            result += escaped.data();
+        } else {
+            result += letter;
+        }
+    }
+    return result + "\"";
+}
+
+Severity severity_of(LogLevel level) {
+    switch (level) {
+        case LogLevel::error:
+            return Severity::error;
+        case LogLevel::warning:
+            return Severity::warning;
+        case LogLevel::notice:
+            return Severity::notice;
+        case LogLevel::debug:
+            break;
+    }
+    return Severity::debug;
+}
+
 }  // namespace
 
 Log::Log(int descriptor, Severity least)
-    : descriptor_{descriptor},
-      least_{least},
-      is_journal_{std::getenv("JOURNAL_STREAM") != nullptr} {
+    : least_{least},
+      is_journal_{std::getenv("JOURNAL_STREAM") != nullptr},
+      sink_{log_to_descriptor(descriptor)} {
     for (Allowance& allowance : allowances_) {
         allowance.lines = lines_burst;
     }
 }
 
-void Log::write(Severity severity, LogArea area, std::string_view sentence) {
+Log::Log(const LogSettings& settings, std::string node)
+    : settings_{settings},
+      node_{std::move(node)},
+      least_{severity_of(settings.level)},
+      is_journal_{settings.to == LogPlace::standard_error &&
+                  std::getenv("JOURNAL_STREAM") != nullptr},
+      sink_{sink_for(settings)} {
+    for (Allowance& allowance : allowances_) {
+        allowance.lines = lines_burst;
+    }
+}
+
+void Log::write(Severity severity, LogArea area, std::string_view sentence,
+                std::initializer_list<LogField> fields) {
     if (severity > least_) {
         return;
     }
@@ -79,10 +125,10 @@ void Log::write(Severity severity, LogArea area, std::string_view sentence) {
     }
     if (allowance.suppressed_count != 0) {
         put(Severity::warning, area,
-            std::to_string(allowance.suppressed_count) + " lines were left out here");
+            std::to_string(allowance.suppressed_count) + " lines were left out here", {});
         allowance.suppressed_count = 0;
     }
-    put(severity, area, sentence);
+    put(severity, area, sentence, {fields.begin(), fields.size()});
 }
 
 std::uint64_t Log::dropped_count() const {
@@ -104,24 +150,54 @@ bool Log::may_write(Allowance& allowance, Instant now) {
     return true;
 }
 
-void Log::put(Severity severity, LogArea area, std::string_view sentence) {
-    std::string line;
+// What stands before the line for whoever carries it.
+std::string Log::head_of(Severity severity) const {
+    const auto level = static_cast<unsigned>(severity);
     if (is_journal_) {
-        line.append("<").append(std::to_string(static_cast<unsigned>(severity))).append(">");
+        return "<" + std::to_string(level) + ">";
+    }
+    if (settings_.to != LogPlace::syslog) {
+        return "";
+    }
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    localtime_r(&now, &parts);
+    std::array<char, 32> time{};
+    std::strftime(time.data(), time.size(), "%b %e %T", &parts);
+    return "<" + std::to_string(settings_.facility * 8U + level) + ">" + time.data() +
+           " fulcrumd[" + std::to_string(getpid()) + "]: ";
+}
+
+void Log::put(Severity severity, LogArea area, std::string_view sentence,
+              std::span<const LogField> fields) {
+    const std::string_view area_name = area_names[static_cast<std::size_t>(area)];
+    std::string line = head_of(severity);
+    if (settings_.form == LogForm::json) {
+        line += "{";
+        const auto add = [&line](std::string_view name, std::string_view value) {
+            line.append(line.back() == '{' ? "\"" : ", \"").append(name).append("\": ");
+            line.append(as_json(value));
+        };
+        add("time", time_of_day());
+        add("node", node_);
+        add("level", word_of(severity));
+        add("area", area_name);
+        for (const LogField& field : fields) {
+            add(field.name, field.value);
+        }
+        add("sentence", sentence);
+        line += "}";
     } else {
-        line.append(time_of_day()).append(" ").append(word_of(severity)).append(" ");
+        if (line.empty()) {
+            line.append(time_of_day()).append(" ");
+            line.append(node_).append(node_.empty() ? "" : " ");
+            line.append(word_of(severity)).append(" ");
+        } else if (!is_journal_) {
+            line.append(node_).append(node_.empty() ? "" : " ");
+        }
+        line.append(area_name).append(": ").append(printable(sentence));
     }
-    line.append(area_names[static_cast<std::size_t>(area)])
-        .append(": ")
-        .append(printable(sentence));
-    line.resize(std::min<std::size_t>(line.size(), PIPE_BUF - 1));
-    line += '\n';
-    // A pipe that polls as writable takes PIPE_BUF octets without waiting.
-    pollfd ready{descriptor_, POLLOUT, 0};
-    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0 ||
-        ::write(descriptor_, line.data(), line.size()) < 0) {
-        ++dropped_count_;
-    }
+    dropped_count_ += sink_->put(line) ? 0 : 1;
 }
 
 }  // namespace fulcrum

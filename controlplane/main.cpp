@@ -32,6 +32,7 @@
 #include "controlplane/metrics.h"
 #include "controlplane/metrics_server.h"
 #include "controlplane/service_notice.h"
+#include "controlplane/telling/teller.h"
 #include "controlplane/worker_mail.h"
 #include "dataplane/memory_plan.h"
 #include "dataplane/nic.h"
@@ -248,9 +249,12 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         captured.push_back(&workers.captured(i));
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
+    Teller teller{loop, log};
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
                      [&](const Config& adopted) { kernel_side.adopt(adopted); },
-                     state_folder_of(*config) + "/health"}};
+                     state_folder_of(*config) + "/health",
+                     [&](const Config& adopted) { teller.follow(adopted); },
+                     [&](const RealEvent& event) { teller.on_event(event); }}};
     WorkerMail mail{
         loop, doors,
         [&](std::uint8_t port, const IpAddress& neighbour) {
@@ -320,7 +324,7 @@ int examine(const Config& config) {
 int run(const std::shared_ptr<const Config>& config, const Applier::Sources& read) {
     // What is written into a connection that is gone fails; within TLS it would end us else.
     std::signal(SIGPIPE, SIG_IGN);
-    Log log;
+    Log log{config->log, config->director.name};
     const MemoryPlan plan = plan_memory(*config);
     print_plan(plan, log);
     if (const Status enough = check_memory(plan, config->director.memory, look_at_host());
@@ -353,8 +357,6 @@ int run(const std::shared_ptr<const Config>& config, const Applier::Sources& rea
 }  // namespace fulcrum
 
 int main(int argc, char** argv) {
-    // Who closes a connection under a check or a request is told by the failed write.
-    std::signal(SIGPIPE, SIG_IGN);
     CLI::App app{"Fulcrum's director: balances what arrives at its ports over real servers"};
     std::string file = "/etc/fulcrum/director.cfg";
     bool is_check = false;

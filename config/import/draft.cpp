@@ -98,6 +98,13 @@ bool Draft::fits(const OldLine& line, std::string_view key, std::int64_t number)
     return value.has_value();
 }
 
+std::optional<std::size_t> Draft::word_of(std::string_view key, std::string_view word) {
+    const auto& words = key_at(key)->type.words;
+    const auto found = std::ranges::find(words, word);
+    return found == words.end() ? std::nullopt
+                                : std::optional{static_cast<std::size_t>(found - words.begin())};
+}
+
 bool Draft::store(const OldLine& line, std::string_view check_key, const Node& node) {
     const std::string path = "services[].check." + std::string{check_key};
     const SchemaKey* const key = key_at(path);
@@ -121,11 +128,6 @@ bool Draft::set(const OldLine& line, std::string_view check_key, std::string_vie
 
 bool Draft::set(const OldLine& line, std::string_view check_key, std::int64_t number) {
     return store(line, check_key, {.kind = NodeKind::integer, .integer = number});
-}
-
-bool Draft::knows_check(std::string_view type) {
-    const auto& words = key_at("services[].check.type")->type.words;
-    return std::ranges::find(words, type) != words.end();
 }
 
 bool Draft::set_check(const OldLine& line, std::string_view type) {

@@ -71,7 +71,12 @@ class Draft {
     // The kind of check by its word. If there is none of that kind, the line is lost, and the
     // nearest stands there: connect where there is TCP.
     bool set_check(const OldLine& line, std::string_view type);
-    static bool knows_check(std::string_view type);
+    static bool knows_check(std::string_view type) {
+        return word_of("services[].check.type", type).has_value();
+    }
+
+    // Which of the key's words it is.
+    static std::optional<std::size_t> word_of(std::string_view key, std::string_view word);
 
     // An address, or the host's; nothing, and the line is lost, if it is neither.
     std::optional<IpAddress> address_of(const OldLine& line, const std::string& text,

@@ -380,6 +380,7 @@ void KeepalivedImport::set_globals(KeepalivedNode& globals) {
             }
         }
     }
+    set_mail(draft_, globals);
     tell_of_globals(draft_, globals);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/telling_rules.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -30,13 +31,16 @@ constexpr std::array words_without_counterpart{
     Word{"virtualhost", Remark::Kind::needless, "no real server has a checker that uses it"},
     Word{"quorum", Remark::Kind::lost, "a service is up with its first real"},
     Word{"hysteresis", Remark::Kind::lost, "a service is up with its first real"},
-    Word{"quorum_up", Remark::Kind::lost, "no program is called on a change"},
-    Word{"quorum_down", Remark::Kind::lost, "no program is called on a change"},
-    Word{"notify_up", Remark::Kind::lost, "no program is called on a change"},
-    Word{"notify_down", Remark::Kind::lost, "no program is called on a change"},
-    Word{"smtp_alert", Remark::Kind::lost, "the director sends no mail",
-         "fulcrum_real_up is a metric that Prometheus can alert on"},
-    Word{"no_smtp_alert", Remark::Kind::needless, "the director sends no mail"},
+    Word{"quorum_up", Remark::Kind::lost, "programs are not called for one service or real alone",
+         "hook.program is called for each change, and told what and where"},
+    Word{"quorum_down", Remark::Kind::lost, "programs are not called for one service or real alone",
+         "hook.program is called for each change, and told what and where"},
+    Word{"notify_up", Remark::Kind::lost, "programs are not called for one service or real alone",
+         "hook.program is called for each change, and told what and where"},
+    Word{"notify_down", Remark::Kind::lost, "programs are not called for one service or real alone",
+         "hook.program is called for each change, and told what and where"},
+    Word{"smtp_alert", Remark::Kind::needless, "`mail` tells of all reals"},
+    Word{"no_smtp_alert", Remark::Kind::lost, "`mail` tells of all reals"},
     Word{"ha_suspend", Remark::Kind::lost, no_second},
     Word{"hashed", Remark::Kind::needless, "every service is looked up by a hash"},
     Word{"sorry_server_inhibit", Remark::Kind::needless,
@@ -103,6 +107,37 @@ void tell_of_rest(Draft& draft, const KeepalivedNode& node) {
     }
 }
 
+void set_mail(Draft& draft, KeepalivedNode& globals) {
+    KeepalivedNode* const recipients = globals.find("notification_email");
+    if (recipients == nullptr) {
+        return;
+    }
+    MailSettings mail{.server = "localhost", .from = "keepalived@localhost", .to = {}, .when = {}};
+    for (const KeepalivedNode& each : recipients->inner) {
+        if (is_mail_address(each.key())) {
+            mail.to.emplace_back(each.key());
+        } else {
+            draft.lost(each.line, in_quotes(each.key()) + " is not a mail address");
+        }
+    }
+    if (KeepalivedNode* said = globals.find("notification_email_from")) {
+        if (is_mail_address(said->value())) {
+            mail.from = said->value();
+        } else {
+            draft.lost(said->line, in_quotes(said->value()) + " is not a mail address");
+        }
+    }
+    if (KeepalivedNode* said = globals.find("smtp_server")) {
+        const std::string tail = said->value(2).empty() ? "" : ":" + said->value(2);
+        if (draft.fits(said->line, "mail.server", said->value() + tail)) {
+            mail.server = said->value() + tail;
+        }
+    }
+    if (!mail.to.empty()) {
+        draft.config().mail = std::move(mail);
+    }
+}
+
 void tell_of_globals(Draft& draft, const KeepalivedNode& globals) {
     for (const KeepalivedNode& each : globals.inner) {
         const std::string_view key = each.key();
@@ -113,8 +148,7 @@ void tell_of_globals(Draft& draft, const KeepalivedNode& globals) {
             draft.needless(each.line,
                            "the table is what the file says, and ends with the director");
         } else if (key.starts_with("notification_email") || key.starts_with("smtp_")) {
-            lose(draft, each, "the director sends no mail",
-                 "fulcrum_real_up is a metric that Prometheus can alert on");
+            lose(draft, each, "nobody is named who gets mail");
         } else if (key.starts_with("vrrp_") || key.starts_with("lvs_sync")) {
             lose(draft, each, no_second);
         } else {

@@ -6,6 +6,8 @@
 
 namespace fulcrum {
 
+// Who gets mail, from whom and by which server, as global_defs says it.
+void set_mail(Draft& draft, KeepalivedNode& globals);
 // Of a virtual server or a real server: what nothing was made of.
 void tell_of_rest(Draft& draft, const KeepalivedNode& node);
 // The same of global_defs.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/import/ldirectord_file.h"
+#include "config/import/ldirectord_telling.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -59,6 +60,7 @@ class LdirectordImport {
         for (const Statement& each : file_.repeated) {
             draft_.needless(each.line, "a later line says it again, and that one counts");
         }
+        set_telling(draft_, file_);
         for (Section& section : file_.sections) {
             section_ = &section;
             is_ipv6_ = section.head.key == "virtual6";
@@ -121,6 +123,7 @@ void LdirectordImport::add_service() {
     set_reals();
     set_fallback();
     set_check();
+    set_recipients(draft_, section_->children);
     tell_of_unused(section_->children);
 }
 

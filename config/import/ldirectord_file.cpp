@@ -57,24 +57,21 @@ struct Word {
 
 const std::map<std::string_view, Word>& words_without_counterpart() {
     using enum Remark::Kind;
-    static const char* const no_mail = "the director sends no mail";
-    static const char* const mail_remedy =
-        "fulcrum_real_up is a metric that Prometheus can alert on";
+    static const char* const no_mail = "nobody is named who gets mail";
     static const std::map<std::string_view, Word> words{
         {"autoreload", {lost, "a changed file is read when it is told to", "fulcrumctl reload"}},
         {"callback",
          {lost, "no program is called after a reload", "call it after fulcrumctl reload"}},
         {"execute", {lost, "it starts another ldirectord", "import that file as well"}},
-        {"fallbackcommand", {lost, "no program is called when the fallback takes over", ""}},
-        {"logfile",
-         {lost, "the log goes to standard error, or to the journal",
-          "let the service manager write it where it is wanted"}},
-        {"emailalert", {lost, no_mail, mail_remedy}},
-        {"emailalertfrom", {lost, no_mail, mail_remedy}},
-        {"emailalertfreq", {lost, no_mail, mail_remedy}},
-        {"emailalertstatus", {lost, no_mail, mail_remedy}},
-        {"smtp", {lost, no_mail, mail_remedy}},
-        {"comment", {lost, no_mail, ""}},
+        {"fallbackcommand",
+         {lost, "no program is called when the fallback takes over",
+          "hook.program is called for each change, with FULCRUM_REALS_UP"}},
+        {"emailalert", {needless, "no mail is sent", ""}},
+        {"emailalertfrom", {needless, no_mail, ""}},
+        {"emailalertfreq", {needless, no_mail, ""}},
+        {"emailalertstatus", {needless, no_mail, ""}},
+        {"smtp", {needless, no_mail, ""}},
+        {"comment", {lost, "mail has no text of a service's own", ""}},
         {"maintenancedir",
          {lost, "no folder is watched for files that name servers",
           "fulcrumctl drain SERVICE/REAL"}},

@@ -17,6 +17,7 @@
 #include "config/model/listener.h"
 #include "config/model/placing.h"
 #include "config/model/source_place.h"
+#include "config/model/telling.h"
 #include "config/model/vip_policy.h"
 
 namespace fulcrum {
@@ -124,6 +125,7 @@ struct VirtualService {
     bool quiescent = true;           // a real that is down stays in listings, with weight 0
     std::vector<RealServer> reals;
     std::optional<RealServer> fallback;
+    std::vector<std::string> mail_to;  // none: those of Config::mail
     SourcePlace place;
 
     friend bool operator==(const VirtualService&, const VirtualService&) = default;
@@ -200,6 +202,9 @@ struct Config {
     Metrics metrics;
     Control control;
     Reloading reload;
+    LogSettings log;
+    std::optional<MailSettings> mail;  // none: nobody gets any
+    std::optional<HookSettings> hook;
     std::string source_file;
 
     friend bool operator==(const Config&, const Config&) = default;

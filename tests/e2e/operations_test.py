@@ -15,7 +15,7 @@ from labkit.load import Load, failures
 from scenario import Scenario
 
 DEVICES = ("eth0", "eth1")
-NOTICE = re.compile(r"[-0-9T:]+Z notice ")  # what a start says while all is well
+NOTICE = re.compile(r"[-0-9T:]+Z \S+ notice ")  # what a start says while all is well
 
 
 def device_state(node):

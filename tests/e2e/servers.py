@@ -120,5 +120,6 @@ def _serve(serve, port, address="0.0.0.0"):
 
 if __name__ == "__main__":
     KINDS = {"answer": answer, "echo": echo_datagrams, "greet": greet, "patient": be_patient,
+             "mail": take_mail,
              "mirror": mirror, "record": record, "silent": be_silent, "sink": sink_datagrams}
     KINDS[sys.argv[1]](*sys.argv[2:])

@@ -238,6 +238,18 @@ TEST(ConfigDiff, WantsARestartForTheFirstServiceOfIpv6UnlessThereIsRoomForItsSes
     EXPECT_TRUE(compare(before, after).restart_needed.empty());
 }
 
+TEST(ConfigDiff, NamesWhatChangesOfTelling) {
+    Config before = config({web({real("web1", 11)})});
+    before.mail = MailSettings{.server = "m", .from = "a@b", .to = {"c@d"}, .when = {}};
+    Config after = before;
+    after.mail->repeat_s = 60;
+    after.hook = HookSettings{.program = "/bin/x"};
+    after.services[0].mail_to = {"e@f"};
+    EXPECT_EQ(
+        compare(before, after).changes,
+        (Sentences{"mail changed", "hook added", "service \"web\": mail_to mail.to becomes e@f"}));
+}
+
 TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
     Config after = config({});
     after.director.workers = {3};
@@ -249,13 +261,14 @@ TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
     after.ports.push_back({.name = "wan"});
     after.metrics.listen = Endpoint{Ipv4Address::of(127, 0, 0, 1), be16{9'464}};
     after.control.group = "staff";
+    after.log.level = LogLevel::debug;
     const std::string rest =
         " differs from the running one: restart fulcrumd to change it, or set it back";
     EXPECT_EQ(compare(config({}), after).restart_needed,
               (Sentences{"director.workers" + rest, "director.sessions" + rest,
                          "director.affinity_clients" + rest, "director.seed" + rest,
                          "director.idle" + rest, "director.memory" + rest, "ports" + rest,
-                         "metrics" + rest, "control" + rest}));
+                         "metrics" + rest, "control" + rest, "log" + rest}));
 }
 
 }  // namespace

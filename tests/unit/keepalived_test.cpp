@@ -33,6 +33,10 @@ Check check_of(const std::string& checker, const std::string& server_lines = "")
 TEST(Keepalived, ReadsAPairOfDirectorsFile) {
     const Imported import = imported_file(Dialect::keepalived, "keepalived.conf");
     EXPECT_EQ(import.config.director.name, "lb1");
+    EXPECT_EQ(import.config.mail.value(), (MailSettings{.server = "192.0.2.25",
+                                                        .from = "director@example.net",
+                                                        .to = {"ops@example.net"},
+                                                        .when = {}}));
     ASSERT_EQ(import.config.services.size(), 3U);
     const VirtualService& web = import.config.services[0];
     EXPECT_EQ(to_string(listen_points(web).at(0)), "203.0.113.80:80/tcp");
@@ -296,6 +300,8 @@ TEST(Keepalived, PassesOverNoBlockInSilence) {
                                "global_defs {\n lvs_flush\n }",
                                "global_defs {\n vrrp_version 3\n }",
                                "global_defs {\n smtp_server 192.0.2.25\n }",
+                               "global_defs {\n notification_email {\n a@b\n }\n }",
+                               "global_defs {\n notification_email {\n nobody\n }\n }",
                                "global_defs {\n nonsense\n }",
                                "vrrp_instance x {\n state MASTER\n }",
                                "vrrp_sync_group x {\n group {\n a\n }\n }",

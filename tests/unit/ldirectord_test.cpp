@@ -130,6 +130,32 @@ TEST(Ldirectord, LooksNamesUp) {
     EXPECT_EQ(to_string(service.reals[0].endpoint), "10.1.0.1:80");
 }
 
+TEST(Ldirectord, SendsMailToWhomItSentMail) {
+    const Imported import =
+        of("emailalert=\"ops@example.net, night@example.net\"\nemailalertfrom=lb@example.net\n"
+           "emailalertfreq=3600\nemailalertstatus=running,reloading\nsmtp=mail.example.net\n"
+           "virtual=192.0.2.1:80\n real=10.0.0.1:80 masq\n"
+           "virtual=192.0.2.1:81\n real=10.0.0.1:81 masq\n emailalert=\"web@example.net\"\n");
+    ASSERT_TRUE(import.config.mail.has_value());
+    EXPECT_EQ(import.config.mail->server, "mail.example.net");
+    EXPECT_EQ(import.config.mail->from, "lb@example.net");
+    EXPECT_EQ(import.config.mail->to,
+              (std::vector<std::string>{"ops@example.net", "night@example.net"}));
+    EXPECT_EQ(import.config.mail->repeat_s, 3'600U);
+    EXPECT_EQ(import.config.mail->when, (MailPhases{false, true, true}));
+    EXPECT_TRUE(import.config.services.at(0).mail_to.empty());
+    EXPECT_EQ(import.config.services.at(1).mail_to, std::vector<std::string>{"web@example.net"});
+    EXPECT_EQ(of("emailalert=\"a@b\"\nemailalertstatus=none\n").config.mail, std::nullopt);
+}
+
+TEST(Ldirectord, WritesItsLogWhereItWroteIt) {
+    EXPECT_EQ(of("logfile=\"/var/log/x.log\"\n").config.log,
+              (LogSettings{.to = LogPlace::file, .file = "/var/log/x.log"}));
+    EXPECT_EQ(of("logfile=\"local3\"\n").config.log,
+              (LogSettings{.to = LogPlace::syslog, .file = {}, .facility = 19}));
+    EXPECT_EQ(of("logfile=\"var/log/x.log\"\n").config.log, LogSettings{});
+}
+
 TEST(Ldirectord, PassesOverNoGlobalLineInSilence) {
     expect_nothing_in_silence(
         Dialect::ldirectord,
@@ -147,6 +173,7 @@ TEST(Ldirectord, PassesOverNoGlobalLineInSilence) {
          "logfile=\"/var/log/x\"",
          "emailalert=\"a@example.net\"",
          "emailalertfrom=b@example.net",
+         "emailalert=\"nobody\"",
          "emailalertfreq=60",
          "emailalertstatus=all",
          "smtp=mail.example.net",

@@ -3,11 +3,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 namespace fulcrum {
@@ -91,6 +96,99 @@ TEST_F(LogTest, LetsOneAreaNotDrownAnother) {
     text += written();
     EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 1'000);
     EXPECT_NE(text.find("<5>control: still heard\n"), std::string::npos);
+}
+
+// --- as the configuration asks -----------------------------------------------------------------
+
+class LogPlaces : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = (std::filesystem::temp_directory_path() / "log_test.XXXXXX").string();
+        folder_ = mkdtemp(name.data());
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::string file() const { return folder_ / "fulcrum.log"; }
+    std::string content() const {
+        std::ostringstream text;
+        text << std::ifstream{file()}.rdbuf();
+        return text.str();
+    }
+
+    std::filesystem::path folder_;
+};
+
+TEST_F(LogPlaces, WritesToAFileWithTheNodeAndOnlyWhatIsGraveEnough) {
+    Log log{{.to = LogPlace::file, .file = file(), .level = LogLevel::warning}, "lb1"};
+    log.notice(LogArea::health, "not this");
+    log.warning(LogArea::health, "this");
+    const std::string line = content();
+    ASSERT_GT(line.size(), 21U);
+    EXPECT_EQ(line.substr(20), " lb1 warning health: this\n");
+}
+
+TEST_F(LogPlaces, MakesAFileAnewThatSomebodyHasMovedAway) {
+    Log log{{.to = LogPlace::file, .file = file()}, "lb1"};
+    log.notice(LogArea::health, "before");
+    std::filesystem::rename(file(), folder_ / "fulcrum.log.1");
+    log.notice(LogArea::health, "after");
+    EXPECT_EQ(content().find("before"), std::string::npos);
+    EXPECT_NE(content().find("after"), std::string::npos);
+}
+
+TEST_F(LogPlaces, CountsWhatCannotBeWritten) {
+    Log log{{.to = LogPlace::file, .file = folder_ / "no" / "such" / "folder"}, "lb1"};
+    log.notice(LogArea::health, "lost");
+    EXPECT_EQ(log.dropped_count(), 1U);
+}
+
+TEST_F(LogPlaces, GivesAProgramTheSentenceInParts) {
+    Log log{{.to = LogPlace::file, .file = file(), .form = LogForm::json}, "lb1"};
+    log.write(Severity::notice, LogArea::health, "real \"a\" is down: \x01",
+              {{"service", "web"}, {"real", "a"}, {"state", "down"}, {"reason", "a\\b"}});
+    const std::string line = content();
+    EXPECT_EQ(line.substr(0, 10), "{\"time\": \"");
+    EXPECT_EQ(
+        line.substr(line.find(", \"node\"")),
+        ", \"node\": \"lb1\", \"level\": \"notice\", \"area\": \"health\", \"service\": \"web\", "
+        "\"real\": \"a\", \"state\": \"down\", \"reason\": \"a\\\\b\", "
+        "\"sentence\": \"real \\\"a\\\" is down: \\u0001\"}\n");
+}
+
+// A syslog's end of its socket.
+class SyslogTwin {
+  public:
+    explicit SyslogTwin(const std::string& path)
+        : wire_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::bind(wire_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    }
+    ~SyslogTwin() { ::close(wire_); }
+    std::string heard() const {
+        std::array<char, 4'096> octets{};
+        const ssize_t length = ::recv(wire_, octets.data(), octets.size(), 0);
+        return length < 0 ? "" : std::string{octets.data(), static_cast<std::size_t>(length)};
+    }
+
+  private:
+    int wire_;
+};
+
+TEST_F(LogPlaces, SpeaksToASyslogAndToTheOneThatTakesItsPlace) {
+    const std::string path = folder_ / "log";
+    const std::unique_ptr<LogSink> sink = log_to_syslog(path);
+    EXPECT_FALSE(sink->put("nobody there"));
+    {
+        const SyslogTwin first{path};
+        EXPECT_TRUE(sink->put("one"));
+        EXPECT_EQ(first.heard(), "one");
+    }
+    std::filesystem::remove(path);
+    const SyslogTwin second{path};
+    EXPECT_TRUE(sink->put("two"));
+    EXPECT_EQ(second.heard(), "two");
 }
 
 }  // namespace

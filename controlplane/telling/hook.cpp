@@ -1,0 +1,137 @@
+// The program gets a process group of its own, so that what it starts can be ended with it.
+#include "controlplane/telling/hook.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "controlplane/kernel/file_descriptor.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::chrono::milliseconds look_period{100};  // how soon an end of ours is noticed
+
+class SpawnPlan {
+  public:
+    SpawnPlan() {
+        posix_spawnattr_init(&attributes_);
+        posix_spawn_file_actions_init(&files_);
+        sigset_t none;
+        sigset_t all;
+        sigemptyset(&none);
+        sigfillset(&all);
+        posix_spawnattr_setpgroup(&attributes_, 0);
+        posix_spawnattr_setsigmask(&attributes_, &none);
+        posix_spawnattr_setsigdefault(&attributes_, &all);
+        posix_spawnattr_setflags(
+            &attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&files_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
+    }
+    ~SpawnPlan() {
+        posix_spawn_file_actions_destroy(&files_);
+        posix_spawnattr_destroy(&attributes_);
+    }
+    SpawnPlan(const SpawnPlan&) = delete;
+    SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+    const posix_spawnattr_t* attributes() const { return &attributes_; }
+    const posix_spawn_file_actions_t* files() const { return &files_; }
+
+  private:
+    posix_spawnattr_t attributes_;
+    posix_spawn_file_actions_t files_;
+};
+
+// Whether it has ended by itself.
+bool wait_for_end(pid_t child, std::chrono::milliseconds timeout,
+                  const std::atomic<bool>& is_stopping) {
+    const FileDescriptor handle{
+        static_cast<int>(syscall(SYS_pidfd_open, child, 0))};  // no wrapper in this library
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    for (;;) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0 || is_stopping.load()) {
+            return false;
+        }
+        pollfd ended{handle.get(), POLLIN, 0};
+        if (poll(&ended, 1, static_cast<int>(std::min(left, look_period).count())) == 1) {
+            return true;
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> hook_environment(const RealChange& change) {
+    std::tm parts{};
+    gmtime_r(&change.time, &parts);
+    std::array<char, 32> time{};
+    std::strftime(time.data(), time.size(), "%FT%TZ", &parts);
+    const char* const path = std::getenv("PATH");
+    return {std::string{"PATH="}.append(path != nullptr ? path : "/usr/bin:/bin"),
+            "FULCRUM_EVENT=" +
+                (change.from == "drained" && change.to != "drained" ? "undrained" : change.to),
+            "FULCRUM_TIME=" + std::string{time.data()},
+            "FULCRUM_DIRECTOR=" + change.director,
+            "FULCRUM_SERVICE=" + change.service,
+            "FULCRUM_LISTENERS=" + change.listeners,
+            "FULCRUM_REAL=" + change.real,
+            "FULCRUM_ADDRESS=" + change.endpoint,
+            "FULCRUM_FROM=" + change.from,
+            "FULCRUM_TO=" + change.to,
+            "FULCRUM_REASON=" + change.reason,
+            "FULCRUM_REALS_UP=" + std::to_string(change.up_count),
+            "FULCRUM_REALS=" + std::to_string(change.real_count)};
+}
+
+Status run_hook(const std::string& program, const std::vector<std::string>& environment,
+                std::chrono::milliseconds timeout, const std::atomic<bool>& is_stopping) {
+    std::vector<std::string> words = environment;
+    std::vector<char*> variables;
+    for (std::string& word : words) {
+        variables.push_back(word.data());
+    }
+    variables.push_back(nullptr);
+    std::string name = program;
+    std::array<char*, 2> arguments{name.data(), nullptr};
+    const SpawnPlan plan;
+    pid_t child = 0;
+    if (const int error = posix_spawn(&child, program.c_str(), plan.files(), plan.attributes(),
+                                      arguments.data(), variables.data());
+        error != 0) {
+        return Error{std::string{"cannot be started: "} + std::strerror(error)};
+    }
+    const bool has_ended = wait_for_end(child, timeout, is_stopping);
+    if (!has_ended) {
+        kill(-child, SIGKILL);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!has_ended) {
+        return Error{"was killed after " + std::to_string(timeout.count()) + " ms"};
+    }
+    if (WIFSIGNALED(status)) {
+        return Error{"was ended by signal " + std::to_string(WTERMSIG(status))};
+    }
+    const int code = WEXITSTATUS(status);
+    return code == 0 ? done() : Status{Error{"ended with " + std::to_string(code)}};
+}
+
+}  // namespace fulcrum
