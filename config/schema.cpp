@@ -446,8 +446,7 @@ constexpr SchemaKey keys_behind_check[] = {
      "a group whose members may ask for what changes nothing, captures and plans excepted",
      [](Target& t, const Value& v) { t.config.control.readers = string_of(v); }},
 
-    {"reload", group, optional_in_words, "as below", "what happens when the file changes by itself, or does harm",
-     keep_nothing},
+    {"reload", group, optional_in_words, "as below", "what a changed file does by itself", keep_nothing},
     {"reload.watch", duration(100, 3'600'000), optional_in_words, "never",
      "look this often whether the file, or one that it includes or names as a list, has changed, and reload it then",
      [](Target& t, const Value& v) { t.config.reload.watch = std::chrono::milliseconds{v.number}; }},
