@@ -128,7 +128,8 @@ void set_mail(Draft& draft, KeepalivedNode& globals) {
         }
     }
     if (KeepalivedNode* said = globals.find("smtp_server")) {
-        const std::string tail = said->value(2).empty() ? "" : ":" + said->value(2);
+        const std::string port = said->value(2);
+        const std::string tail = port.empty() ? port : std::string{":"}.append(port);
         if (draft.fits(said->line, "mail.server", said->value() + tail)) {
             mail.server = said->value() + tail;
         }
