@@ -3,7 +3,6 @@
 // errors to standard error. Exit status: 0 done, 1 failed or (status) problems found, 2 usage or an
 // invalid configuration, 3 no director answers.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -12,279 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "config/loader.h"
-#include "config/value_type.h"
-#include "controlplane/fulcrumctl/capture.h"
-#include "controlplane/fulcrumctl/client.h"
-#include "controlplane/fulcrumctl/import.h"
-#include "controlplane/fulcrumctl/kept_file.h"
-#include "controlplane/fulcrumctl/key_words.h"
-#include "controlplane/fulcrumctl/tables.h"
+#include "config/model/limits.h"
+#include "controlplane/fulcrumctl/actions.h"
+#include "controlplane/fulcrumctl/complete.h"
+#include "controlplane/fulcrumctl/repeat.h"
 
 namespace fulcrum {
 namespace {
-
-enum ExitStatus : int { done_status = 0, failed = 1, misused = 2, unreachable = 3 };
-
-struct Options {
-    std::string socket = "/run/fulcrum/control.sock";
-    bool is_json = false;
-    std::string target;  // SERVICE/REAL, or a file
-    std::string service;
-    std::string real;
-    std::string client;
-    unsigned limit = 0;
-    std::string protocol;
-    std::string source;
-    std::string destination;
-    std::string from;
-    std::string flags;
-    unsigned size = 0;
-    std::string deadline;  // as written
-    std::string then;
-    bool shows_drops = false;
-    CaptureWords capture;
-    ImportWords import;
-    std::vector<std::string> words;  // KEY=VALUE
-    std::string level;
-    unsigned weight = 0;
-    unsigned number = 0;
-};
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-void complain(const std::string& sentence) {
-    std::fprintf(stderr, "fulcrumctl: %s\n", sentence.c_str());
-}
-
-void list_to_stderr(const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) {
-        std::fprintf(stderr, "%s\n", line.c_str());
-    }
-}
-
-// --- asking a director -----------------------------------------------------------------------
-
-int complain_of(const Json& error) {
-    const std::string code = error.value("code", std::string{});
-    complain(error.value("sentence", std::string{"the director refuses without a reason"}));
-    list_to_stderr(error.value("problems", std::vector<std::string>{}));
-    const bool is_misuse =
-        code == "config_invalid" || code == "bad_arguments" || code == "unknown_command";
-    return is_misuse ? misused : failed;
-}
-
-using Show = std::string (*)(const Json& result);
-
-bool tells_of_problems(const std::string& command, const Json& result) {
-    if (command == "doctor") {
-        const Json& findings = result.at("findings");
-        return std::ranges::any_of(
-            findings, [](const Json& finding) { return finding.at("verdict") == "bad"; });
-    }
-    return command == "status" && !result.at("problems").empty();
-}
-
-int ask(const Options& options, const std::string& command, const Json& arguments, Show show) {
-    const Result<Json> reply =
-        ask_director(options.socket, {{"command", command}, {"arguments", arguments}});
-    if (!reply) {
-        complain(reply.error().sentence);
-        return unreachable;
-    }
-    if (!reply->value("ok", false)) {
-        return complain_of(reply->value("error", Json::object()));
-    }
-    const Json& result = reply->at("result");
-    print(options.is_json ? result.dump(2) + "\n" : show(result));
-    return tells_of_problems(command, result) ? failed : done_status;
-}
-
-// Of SERVICE/REAL; nothing, and a complaint, when it reads otherwise.
-Json target_of(const Options& options) {
-    const std::size_t slash = options.target.find('/');
-    if (slash == std::string::npos || slash == 0 || slash + 1 == options.target.size()) {
-        complain("\"" + options.target + "\" does not read SERVICE/REAL");
-        return {};
-    }
-    return {{"service", options.target.substr(0, slash)},
-            {"real", options.target.substr(slash + 1)}};
-}
-
-int ask_drain(const Options& options, const std::string& command, Show show) {
-    Json arguments = target_of(options);
-    if (arguments.is_null()) {
-        return misused;
-    }
-    if (!options.deadline.empty()) {
-        const Node written{.kind = NodeKind::text, .text = options.deadline};
-        const auto deadline = read_value(whole_seconds(1, limits::timeout_max_s), written);
-        if (!deadline) {
-            complain("--deadline: " + deadline.error().sentence);
-            return misused;
-        }
-        arguments["deadline_s"] = static_cast<std::uint64_t>(deadline->number / 1'000);
-    }
-    if (!options.then.empty()) {
-        arguments["then"] = options.then;
-    }
-    return ask(options, command, arguments, show);
-}
-
-// An edit of one operation. `keys`: where the table has those that the words set; null: none are.
-int ask_edit(const Options& options, const char* operation, const char* keys) {
-    const bool is_of_real = std::string_view{operation}.ends_with("real");
-    const bool is_of_service = std::string_view{operation}.ends_with("service");
-    Json asked{{"operation", operation}};
-    if (is_of_real) {
-        const Json target = target_of(options);
-        if (target.is_null()) {
-            return misused;
-        }
-        asked.update(target);
-    } else if (is_of_service) {
-        asked["service"] = options.target;
-    }
-    if (keys != nullptr) {
-        Result<Json> set = keys_from(options.words, keys);
-        if (!set) {
-            complain(set.error().sentence);
-            return misused;
-        }
-        asked["set"] = std::move(*set);
-    }
-    if (std::string_view{operation}.starts_with("add-")) {
-        const char* const named = is_of_real ? "real" : "service";
-        asked["set"]["name"] = asked[named];
-        asked.erase(named);
-    }
-    return ask(options, "edit", {{"operations", Json::array({asked})}}, show_edit);
-}
-
-// Into its own file the director writes itself; any other one is the caller's.
-int ask_save(const Options& options) {
-    if (options.target.empty()) {
-        return ask(options, "save", Json::object(), show_save);
-    }
-    const Status kept = keep_config(options.socket, options.target);
-    if (!kept) {
-        complain(kept.error().sentence);
-    }
-    return kept ? done_status : failed;
-}
-
-int ask_zero(const Options& options) {
-    Json arguments = Json::object();
-    if (!options.target.empty()) {
-        const std::size_t slash = options.target.find('/');
-        arguments["service"] = options.target.substr(0, slash);
-        if (slash != std::string::npos) {
-            arguments["real"] = options.target.substr(slash + 1);
-        }
-    }
-    return ask(options, "zero", arguments, show_zero);
-}
-
-int ask_walk(const Options& options, const std::string& command, Show show) {
-    Json arguments = Json::object();
-    for (const auto& [name, value] : {std::pair{"service", options.service},
-                                      {"real", options.real},
-                                      {"client", options.client}}) {
-        if (!value.empty()) {
-            arguments[name] = value;
-        }
-    }
-    if (options.limit != 0) {
-        arguments["limit"] = options.limit;
-    }
-    return ask(options, command, arguments, show);
-}
-
-int ask_reals(const Options& options) {
-    Json arguments = Json::object();
-    if (!options.service.empty()) {
-        arguments["service"] = options.service;
-    }
-    return ask(options, "reals", arguments, show_reals);
-}
-
-int ask_explain(const Options& options) {
-    Json arguments{{"protocol", options.protocol},
-                   {"source", options.source},
-                   {"destination", options.destination}};
-    for (const auto& [name, value] : {std::pair{"from", options.from}, {"flags", options.flags}}) {
-        if (!value.empty()) {
-            arguments[name] = value;
-        }
-    }
-    if (options.size != 0) {
-        arguments["size"] = options.size;
-    }
-    return ask(options, "explain", arguments, show_explain);
-}
-
-// The file is what was asked for; how it went is said beside it.
-int ask_capture(const Options& options) {
-    const Result<Json> reply = capture(options.capture, options.socket);
-    if (!reply) {
-        complain(reply.error().sentence);
-        return failed;
-    }
-    if (!reply->value("ok", false)) {
-        return complain_of(reply->value("error", Json::object()));
-    }
-    const Json& result = reply->at("result");
-    const std::string text = options.is_json ? result.dump(2) + "\n" : show_capture(result);
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    return done_status;
-}
-
-// --- without a director ----------------------------------------------------------------------
-
-int check(const Options& options) {
-    const LoadOutcome outcome = load_config(options.target);
-    if (options.is_json) {
-        const Json result{{"valid", outcome.is_valid()},
-                          {"problems", outcome.problems},
-                          {"warnings", outcome.warnings}};
-        print(result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-        return outcome.is_valid() ? done_status : misused;
-    }
-    list_to_stderr(outcome.problems);
-    for (const std::string& warning : outcome.warnings) {
-        std::fprintf(stderr, "warning: %s\n", warning.c_str());
-    }
-    if (!outcome.is_valid()) {
-        return misused;
-    }
-    std::size_t real_count = 0;
-    for (const VirtualService& service : outcome.config.services) {
-        real_count += service.reals.size();
-    }
-    print(options.target +
-          " is valid; services: " + std::to_string(outcome.config.services.size()) +
-          ", reals: " + std::to_string(real_count) + "\n");
-    return done_status;
-}
-
-// The new file is what was asked for; what it does not say is said beside it.
-int import(const Options& options) {
-    const Result<Json> imported = import_file(options.import);
-    if (!imported) {
-        complain(imported.error().sentence);
-        return misused;
-    }
-    if (options.is_json) {
-        print(imported->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-    } else {
-        print(imported->at("config"));
-        const std::string remarks = show_remarks(*imported);
-        std::fwrite(remarks.data(), 1, remarks.size(), stderr);
-    }
-    return is_whole(*imported) ? done_status : failed;
-}
-
-// --- the command line ------------------------------------------------------------------------
 
 // Those that need no director.
 void add_offline(CLI::App& app, Options& options, std::function<int()>& run) {
@@ -409,6 +142,10 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     };
     add_plain("status", "What the director does; exit status 1 if it has problems", show_status);
     add_plain("doctor", "What is in the way, and the remedy; 1 if something is bad", show_doctor);
+    add("top", "What flows now, the busiest service first; every two seconds", [&options] {
+        options.every_s = options.every_s == 0 ? 2 : options.every_s;
+        return ask(options, "table", Json::object(), show_top);
+    });
     add("services", "Virtual services and their counters", [&options] {
         return ask(options, "services", Json::object(),
                    options.shows_drops ? show_service_drops : show_services);
@@ -452,6 +189,14 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     add_edits(options, add);
     add_reload(options, add);
     add_plain("version", "The director's version", show_version);
+    add("completion", "A script that completes commands and names",
+        [&options] {
+            print(completion_script(options.target));
+            return int{done_status};
+        })
+        ->add_option("SHELL", options.target, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     add_offline(app, options, run);
 }
 
@@ -465,7 +210,12 @@ int run(int argc, char** argv) {
     app.add_flag("--json", options.is_json, "Print the result as JSON");
     app.set_version_flag("--version", "fulcrumctl " FULCRUM_VERSION);
     app.require_subcommand(1);
+    app.add_option("--every", options.every_s, "Again every so many seconds, until interrupted")
+        ->check(CLI::Range(1U, 3'600U));
     add_commands(app, options, action);
+    if (argc > 2 && argv[1] == std::string_view{"__complete"}) {
+        return complete(app, options, {argv + 2, argv + argc});
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::RequiredError& error) {
@@ -479,7 +229,11 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? done_status : misused;
     }
-    return action();
+    const int outcome = action();
+    if (options.every_s != 0) {
+        repeat(action, options.every_s);
+    }
+    return outcome;
 }
 
 }  // namespace
