@@ -40,12 +40,12 @@ inline const Frame timestamps{1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9};
 
 class WorkerTelling : public testing::TestWithParam<bool> {
   protected:
-    explicit WorkerTelling(ClientAddressBy way) {
+    explicit WorkerTelling(ClientAddressBy way, unsigned workers = 1) {
         scene_.service("web", who().vip).real("a", who().real, ForwardingMode::full_nat);
         scene_.last_service().reals[0].client_address = way;
         scene_.config().ports[1].local_addresses = {who().local};
         scene_.kernel().addresses.push_back(who().local);
-        rig_.emplace(scene_);
+        rig_.emplace(scene_, WorkerRig::Shape{.worker_count = workers});
     }
     static const Cast& who() { return GetParam() ? of_ipv6 : of_ipv4; }
     static std::uint32_t header_length() { return GetParam() ? 52 : 28; }

@@ -210,6 +210,32 @@ TEST_P(WorkerProxy, AFlowThatWasPickedUpIsNotShifted) {
 INSTANTIATE_TEST_SUITE_P(OverBothVersions, WorkerProxy, testing::Bool(),
                          [](const auto& chosen) { return chosen.param ? "IPv6" : "IPv4"; });
 
+class WorkersProxy : public WorkerTelling {
+  protected:
+    WorkersProxy() : WorkerTelling{ClientAddressBy::proxy, 3} {}
+};
+
+// Whatever queue a packet comes in by, the session's owner alone knows where its octets lie.
+TEST_P(WorkersProxy, PositionsAreShiftedByTheSessionsOwner) {
+    begin();
+    std::uint32_t at = 0;
+    for (unsigned worker = 0; worker < 3; ++worker, at += 3) {
+        rig_->receive_on(0, from_client(first + at, "GET").bytes(), worker);
+        rig_->settle();
+        const std::vector<Frame> asked = rig_->sent(1);
+        ASSERT_FALSE(asked.empty());
+        EXPECT_TRUE(same_frame(at_real(first + header_length() + at, "GET").bytes(), asked.back()));
+        rig_->receive_on(1, from_real(first + header_length() + at + 3).bytes(), 2 - worker);
+        rig_->settle();
+        const std::vector<Frame> answered = rig_->sent(0);
+        ASSERT_EQ(answered.size(), 1U);
+        EXPECT_TRUE(same_frame(at_client(first + at + 3).bytes(), answered[0]));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(OverBothVersions, WorkersProxy, testing::Bool(),
+                         [](const auto& chosen) { return chosen.param ? "IPv6" : "IPv4"; });
+
 class WorkerToa : public WorkerTelling {
   protected:
     WorkerToa() : WorkerTelling{ClientAddressBy::toa} {}
