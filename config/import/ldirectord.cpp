@@ -9,6 +9,7 @@
 
 #include "config/import/ldirectord_file.h"
 #include "config/import/ldirectord_telling.h"
+#include "config/value_type.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -61,6 +62,7 @@ class LdirectordImport {
             draft_.needless(each.line, "a later line says it again, and that one counts");
         }
         set_telling(draft_, file_);
+        set_reload();
         for (Section& section : file_.sections) {
             section_ = &section;
             is_ipv6_ = section.head.key == "virtual6";
@@ -71,6 +73,7 @@ class LdirectordImport {
     }
 
   private:
+    void set_reload();
     void add_service();
     bool listen();
     bool listen_as(const std::string& mark);
@@ -109,6 +112,19 @@ class LdirectordImport {
     bool is_ipv6_ = false;
     std::string service_;  // that a check negotiates with
 };
+
+// It looks at its file in each round of checks.
+void LdirectordImport::set_reload() {
+    const Statement* const said = find_in(file_.globals, "autoreload");
+    if (said == nullptr || said->value != "yes") {
+        return;
+    }
+    const Statement* const interval = find_in(file_.globals, "checkinterval");
+    const std::int64_t seconds = interval == nullptr ? 10 : number_in(interval->value).value_or(10);
+    if (draft_.fits(said->line, "reload.watch", describe_duration(seconds * 1'000))) {
+        draft_.config().reload.watch = std::chrono::seconds{seconds};
+    }
+}
 
 // --- a section ---------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ const std::map<std::string_view, Word>& words_without_counterpart() {
     using enum Remark::Kind;
     static const char* const no_mail = "nobody is named who gets mail";
     static const std::map<std::string_view, Word> words{
-        {"autoreload", {lost, "a changed file is read when it is told to", "fulcrumctl reload"}},
+        {"autoreload", {needless, "a changed file is read when it is told to", ""}},
         {"callback",
          {lost, "no program is called after a reload", "call it after fulcrumctl reload"}},
         {"execute", {lost, "it starts another ldirectord", "import that file as well"}},

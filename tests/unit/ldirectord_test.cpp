@@ -148,6 +148,12 @@ TEST(Ldirectord, SendsMailToWhomItSentMail) {
     EXPECT_EQ(of("emailalert=\"a@b\"\nemailalertstatus=none\n").config.mail, std::nullopt);
 }
 
+TEST(Ldirectord, LooksAtItsFileAsOftenAsItChecks) {
+    EXPECT_EQ(of("autoreload=yes\ncheckinterval=7\n").config.reload.watch, seconds{7});
+    EXPECT_EQ(of("autoreload=yes\n").config.reload.watch, seconds{10});
+    EXPECT_EQ(of("autoreload=no\n").config.reload, Reloading{});
+}
+
 TEST(Ldirectord, WritesItsLogWhereItWroteIt) {
     EXPECT_EQ(of("logfile=\"/var/log/x.log\"\n").config.log,
               (LogSettings{.to = LogPlace::file, .file = "/var/log/x.log"}));
