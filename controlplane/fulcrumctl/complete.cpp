@@ -106,8 +106,7 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
     }
     std::erase_if(offered, [&](const std::string& each) { return !each.starts_with(current); });
     std::ranges::sort(offered);
-    const auto repeated = std::ranges::unique(offered);
-    offered.erase(repeated.begin(), repeated.end());
+    offered.erase(std::unique(offered.begin(), offered.end()), offered.end());
     return offered;
 }
 

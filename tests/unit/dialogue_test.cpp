@@ -29,8 +29,8 @@ TEST(Dialogue, IsThereForEachTypeThatIsNobodyElses) {
         const auto type = static_cast<CheckType>(place);
         const CheckCarrier carrier = facts_of(type).carrier;
         const bool is_of_the_web = type == CheckType::http || type == CheckType::https;
-        const bool is_wanted = (carrier == CheckCarrier::tcp || carrier == CheckCarrier::udp) &&
-                               !is_of_the_web;
+        const bool is_wanted =
+            (carrier == CheckCarrier::tcp || carrier == CheckCarrier::udp) && !is_of_the_web;
         EXPECT_EQ(make_dialogue({.check = {.type = type}}) != nullptr, is_wanted)
             << to_string(type);
     }

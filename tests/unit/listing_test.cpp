@@ -160,15 +160,14 @@ TEST_F(ListingTest, ReportsServicesByName) {
     Listing listing = listing_of({real_of("web1", 5), real_of("spare", 6)});
     listing.services[0].usable_count = 1;
     listing.services[0].reals[1].is_fallback = true;
-    EXPECT_EQ(
-        report_services(listing, boards_).dump(),
-        R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
-        R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"allow":0,)"
-        R"("deny":0,"limits":null,"reals":1,)"
-        R"("reals_usable":1,"quorum":1,"hysteresis":0,"has_quorum":false,)"
-        R"("sessions":2,"sessions_active":1,"sessions_opened":0,)"
-        R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
-        R"("out_bytes":0,"drops":[]}]})");
+    EXPECT_EQ(report_services(listing, boards_).dump(),
+              R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
+              R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"allow":0,)"
+              R"("deny":0,"limits":null,"reals":1,)"
+              R"("reals_usable":1,"quorum":1,"hysteresis":0,"has_quorum":false,)"
+              R"("sessions":2,"sessions_active":1,"sessions_opened":0,)"
+              R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
+              R"("out_bytes":0,"drops":[]}]})");
 }
 
 TEST_F(ListingTest, ReportsWhoIsLetInAndHowOften) {
