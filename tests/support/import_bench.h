@@ -91,7 +91,7 @@ inline void expect_nothing_in_silence(Dialect dialect, const std::string& frame,
     };
     const std::string without = write_config(with("").config);
     const auto first_line =
-        static_cast<unsigned>(1 + std::count(frame.begin(), frame.begin() + at, '\n'));
+        static_cast<unsigned>(1 + std::ranges::count(frame.substr(0, at), '\n'));
     for (const std::string& line : lines) {
         const Imported import = with(line);
         const auto last_line = first_line + std::count(line.begin(), line.end(), '\n');
