@@ -41,7 +41,7 @@ void start_eal_for_tests() {
     static const bool is_started = [] {
         std::array<std::string, 9> words{
             "tests", "--no-huge", "--no-pci", "--no-telemetry", "--no-shconf", "-m",
-            "64",    "-l",        "0"};
+            "256",   "-l",        "0"};
         std::array<char*, words.size()> arguments;
         std::transform(words.begin(), words.end(), arguments.begin(),
                        [](std::string& word) { return word.data(); });

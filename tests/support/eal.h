@@ -15,7 +15,7 @@ struct rte_ring;
 
 namespace fulcrum::test {
 
-inline constexpr unsigned rig_workers_max = 3;
+inline constexpr unsigned rig_workers_max = 16;
 
 // Starts EAL if it has not been started. Ends the process with a sentence when it cannot.
 void start_eal_for_tests();

@@ -58,7 +58,7 @@ class StreamShiftAt : public testing::TestWithParam<Case> {
         Frame options{1, 1, 5, static_cast<std::uint8_t>(2 + 8 * edges.size())};
         for (const auto& [left, right] : edges) {
             for (const std::uint32_t edge : {first() + left, first() + right}) {
-                for (const unsigned bits : {24, 16, 8, 0}) {
+                for (const unsigned bits : {24U, 16U, 8U, 0U}) {
                     options.push_back(static_cast<std::uint8_t>(edge >> bits));
                 }
             }
