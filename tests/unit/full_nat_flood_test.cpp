@@ -35,7 +35,7 @@ class FullNatFlood : public testing::Test {
     }
 
     Scene scene_ = scene();
-    TrackingRoom room_{scene_.snapshot(), 1 << 15};
+    TrackingRoom room_{scene_.snapshot(), 1 << 17};  // no flood to the table
 };
 
 TEST_F(FullNatFlood, MakesWayForNewcomersInTheOrderInWhichItCame) {

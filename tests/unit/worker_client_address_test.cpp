@@ -127,7 +127,7 @@ TEST_P(WorkerProxy, AnErrorAboutTheClientsSegmentNamesThePositionThatTheClientKn
     open();
     const Packet quoted = at_real(first + header_length() + 3, "lost").ttl(64);
     const Packet meant = from_client(first + 3, "lost");
-    for (const std::size_t octets : {8, 20}) {
+    for (const std::size_t octets : {8U, 20U}) {
         answers(error(who().real.address, local_.address)
                     .macs(mac_of(who().real.address), lan_mac)
                     .quoting(quoted, octets),
@@ -142,7 +142,7 @@ TEST_P(WorkerProxy, AnErrorAboutTheRealsSegmentNamesTheAcknowledgementThatTheRea
     open();
     const Packet quoted = at_client(first + 3, "lost").ttl(64);
     const Packet meant = from_real(first + header_length() + 3, "lost");
-    for (const std::size_t octets : {8, 20}) {
+    for (const std::size_t octets : {8U, 20U}) {
         sends(error(who().client.address, who().vip.address).quoting(quoted, octets),
               {error(local_.address, who().real.address)
                    .macs(lan_mac, mac_of(who().real.address))

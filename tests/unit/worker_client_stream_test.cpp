@@ -233,7 +233,7 @@ class NaiveReal {
         }
         for (const auto& [left, right] : blocks) {
             for (const std::uint32_t edge : {isn_ + left, isn_ + right}) {
-                for (const unsigned bits : {24, 16, 8, 0}) {
+                for (const unsigned bits : {24U, 16U, 8U, 0U}) {
                     options.push_back(static_cast<std::uint8_t>(edge >> bits));
                 }
             }
