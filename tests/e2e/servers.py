@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Real servers with a character, for what nginx cannot play: one that echoes datagrams, one that
 takes them and is silent, one that keeps every octet it got, one that sends it back to ten thousand
-clients at once, one that always says the same, one that speaks first, one that accepts and never
-says a word.
+clients at once, one that always says the same, one that speaks first, one that takes mail, one
+that accepts and never says a word.
 """
 
 import asyncio
@@ -93,6 +93,28 @@ def greet(port):
     _serve(serve, port)
 
 
+def take_mail(port, file):
+    """A mail server's half of RFC 5321 that a sender needs; all that it hears is in the file."""
+    async def serve(reader, writer):
+        writer.write(b"220 web3 ready\r\n")
+        is_text = False
+        while line := await reader.readline():
+            with open(file, "ab") as kept:
+                kept.write(line)
+            word = line.strip().upper()
+            if is_text and word != b".":
+                continue
+            answers = {b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+            writer.write(answers.get(word, b"250 fine\r\n"))
+            is_text = word == b"DATA"
+            if word == b"QUIT":
+                break
+        await writer.drain()
+        writer.close()
+
+    _serve(serve, port)
+
+
 def be_silent(port):
     async def serve(reader, _):
         await reader.read()
@@ -120,6 +142,6 @@ def _serve(serve, port, address="0.0.0.0"):
 
 if __name__ == "__main__":
     KINDS = {"answer": answer, "echo": echo_datagrams, "greet": greet, "patient": be_patient,
-             "mail": take_mail,
-             "mirror": mirror, "record": record, "silent": be_silent, "sink": sink_datagrams}
+             "mail": take_mail, "mirror": mirror, "record": record, "silent": be_silent,
+             "sink": sink_datagrams}
     KINDS[sys.argv[1]](*sys.argv[2:])
