@@ -101,7 +101,7 @@ class TrackingRoom {
     OwnedTable table_;
     CounterBoard board_;
     Chooser chooser_;
-    std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {});
+    std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {0x1234, 0x5678});
     Tracker tracker_;
     std::unique_ptr<Burst> burst_;
     std::uint32_t now_s_ = 1'000;
