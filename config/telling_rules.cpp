@@ -20,13 +20,14 @@ void check_address(const std::string& address, const SourcePlace& place, const s
 }  // namespace
 
 bool is_mail_address(std::string_view text) {
+    constexpr std::size_t length_most = 254;  // RFC 5321, 4.5.3.1.3, less the angle brackets
     const std::size_t at = text.rfind('@');
     const bool is_plain = std::ranges::all_of(text, [](char c) {
         return c > ' ' && c < 0x7F &&
                std::string_view{"<>()[],;:\\\""}.find(c) == std::string_view::npos;
     });
-    return is_plain && at != std::string_view::npos && at > 0 && at + 1 < text.size() &&
-           text.find('@') == at;
+    return is_plain && text.size() <= length_most && at != std::string_view::npos && at > 0 &&
+           at + 1 < text.size() && text.find('@') == at;
 }
 
 void check_telling(const Config& config, Findings& findings) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include "config/telling_rules.h"
+
 namespace fulcrum {
 namespace {
 
@@ -44,7 +46,7 @@ void add_phase(MailPhases& when, std::int64_t word) {
 
 // clang-format off
 constexpr SchemaKey keys[] = {
-    {"services[].mail_to", array_of(mail_address, 0, 32), optional_in_words, "`mail.to`",
+    {"services[].mail_to", array_of(mail_address, 0, mail_recipients_max), optional_in_words, "`mail.to`",
      "who gets mail about the service's reals",
      [](Target& t, const Value& v) { t.service->mail_to.push_back(string_of(v)); }},
 
@@ -73,7 +75,7 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.config.mail->server = string_of(v); }},
     {"mail.from", mail_address, required, "", "its sender",
      [](Target& t, const Value& v) { t.config.mail->from = string_of(v); }},
-    {"mail.to", array_of(mail_address, 1, 32), required, "", "who gets it",
+    {"mail.to", array_of(mail_address, 1, mail_recipients_max), required, "", "who gets it",
      [](Target& t, const Value& v) { t.config.mail->to.push_back(string_of(v)); }},
     {"mail.when", array_of(one_of(phase_words), 1, 3), optional_in_words, "all of them",
      "`starting`: first verdicts after a start; `running`: every change; `reloading`: first verdicts of what "

@@ -1,4 +1,4 @@
-// Values first, services next, and what holds a service together last.
+// Services first, their reals next, and what holds a service together last.
 #include "config/import/draft.h"
 
 #include <algorithm>
@@ -7,18 +7,12 @@
 #include <utility>
 
 #include "config/model/placing.h"
-#include "config/schema.h"
 #include "config/wording.h"
 
 namespace fulcrum {
 namespace {
 
-// Null: there is no such key.
-const SchemaKey* key_at(std::string_view path) {
-    const auto keys = schema();
-    const auto found = std::ranges::find(keys, path, &SchemaKey::path);
-    return found == keys.end() ? nullptr : &*found;
-}
+constexpr std::size_t listen_most = 1'024;  // of services[].listen
 
 std::optional<Scheduler> scheduler_named(std::string_view name) {
     for (std::size_t i = 0; i < scheduler_count; ++i) {
@@ -79,134 +73,6 @@ void Draft::needless(const OldLine& line, std::string why) {
     remarks_.push_back({Remark::Kind::needless, line, std::move(why), ""});
 }
 
-// --- values ------------------------------------------------------------------------------------
-
-bool Draft::fits(const OldLine& line, std::string_view key, std::string_view text) {
-    const auto value = read_value(key_at(key)->type, {.kind = NodeKind::text, .text = text});
-    if (!value) {
-        lost(line, std::string{key} + ": " + value.error().sentence);
-    }
-    return value.has_value();
-}
-
-bool Draft::fits(const OldLine& line, std::string_view key, std::int64_t number) {
-    const auto value =
-        read_value(key_at(key)->type, {.kind = NodeKind::integer, .integer = number});
-    if (!value) {
-        lost(line, std::string{key} + ": " + value.error().sentence);
-    }
-    return value.has_value();
-}
-
-std::optional<std::size_t> Draft::word_of(std::string_view key, std::string_view word) {
-    const auto& words = key_at(key)->type.words;
-    const auto found = std::ranges::find(words, word);
-    return found == words.end() ? std::nullopt
-                                : std::optional{static_cast<std::size_t>(found - words.begin())};
-}
-
-bool Draft::store(const OldLine& line, std::string_view check_key, const Node& node) {
-    const std::string path = "services[].check." + std::string{check_key};
-    const SchemaKey* const key = key_at(path);
-    if (key == nullptr) {
-        lost(line, "checks have no " + std::string{check_key});
-        return false;
-    }
-    const auto value = read_value(key->type, node);
-    if (!value) {
-        lost(line, path + ": " + value.error().sentence);
-        return false;
-    }
-    SchemaTarget target{.config = config_, .service = &service()};
-    key->store(target, *value);
-    return true;
-}
-
-bool Draft::set(const OldLine& line, std::string_view check_key, std::string_view text) {
-    return store(line, check_key, {.kind = NodeKind::text, .text = text});
-}
-
-bool Draft::set(const OldLine& line, std::string_view check_key, std::int64_t number) {
-    return store(line, check_key, {.kind = NodeKind::integer, .integer = number});
-}
-
-bool Draft::set_check(const OldLine& line, std::string_view type) {
-    if (knows_check(type)) {
-        return set(line, "type", type);
-    }
-    const std::vector<Listener> listeners = listeners_of(service());
-    const bool has_tcp = std::ranges::any_of(
-        listeners, [](const Listener& listener) { return listener.protocol == L4Protocol::tcp; });
-    const std::string_view nearest = has_tcp ? "connect" : "none";
-    lost(line, "there is no check of the kind " + in_quotes(type),
-         has_tcp ? "the reals are asked for a TCP connection instead"
-                 : "the reals are not checked: name a TCP port of theirs with check.port");
-    set(line, "type", nearest);
-    return false;
-}
-
-std::optional<IpAddress> Draft::address_of(const OldLine& line, const std::string& text,
-                                           IpFamily family) {
-    const bool has_brackets = text.size() > 2 && text.front() == '[' && text.back() == ']';
-    const std::string bare = has_brackets ? text.substr(1, text.size() - 2) : text;
-    if (const auto address = parse_ip_address(bare)) {
-        const bool is_fit = fits(line, "services[].reals[].address", bare);
-        return is_fit ? address : std::nullopt;
-    }
-    if (source_.names.host) {
-        if (const auto found = source_.names.host(bare, family)) {
-            if (!fits(line, "services[].reals[].address", to_string(*found))) {
-                return std::nullopt;
-            }
-            changed(line,
-                    "the host " + in_quotes(bare) + " is " + to_string(*found) +
-                        " now, and that is what the file says",
-                    "");
-            return found;
-        }
-    }
-    lost(line, in_quotes(bare) + " is neither an address nor a host that is known here",
-         "write its address");
-    return std::nullopt;
-}
-
-std::optional<std::uint16_t> Draft::port_of(const OldLine& line, const std::string& text) {
-    const auto number = number_in(text);
-    if (number && *number >= 0 && *number <= 65'535) {
-        return static_cast<std::uint16_t>(*number);
-    }
-    if (!number && source_.names.port) {
-        if (const auto port = source_.names.port(text)) {
-            return port;
-        }
-    }
-    lost(line, in_quotes(text) + " is neither a port nor the name of one", "write its number");
-    return std::nullopt;
-}
-
-std::optional<std::uint32_t> Draft::seconds_of(const OldLine& line, std::string_view key,
-                                               const std::string& text) {
-    const auto number = number_in(text);
-    constexpr std::int64_t most = 1'000'000'000;
-    if (!number || *number < 0 || *number > most) {
-        lost(line, in_quotes(text) + " is not a number of seconds");
-        return std::nullopt;
-    }
-    const bool is_fit = fits(line, key, describe_duration(*number * 1'000));
-    return is_fit ? std::optional{static_cast<std::uint32_t>(*number)} : std::nullopt;
-}
-
-std::optional<std::uint32_t> Draft::whole_of(const OldLine& line, std::string_view key,
-                                             const std::string& text) {
-    const auto number = number_in(text);
-    if (!number) {
-        lost(line, in_quotes(text) + " is not a number");
-        return std::nullopt;
-    }
-    return fits(line, key, *number) ? std::optional{static_cast<std::uint32_t>(*number)}
-                                    : std::nullopt;
-}
-
 // --- services ----------------------------------------------------------------------------------
 
 VirtualService& Draft::begin_service(const OldLine& line, const std::string& name) {
@@ -238,8 +104,11 @@ void Draft::listen(Listener listener) {
         added.vip = listener.vip.address;
         added.port = be16{listener.ports.first};
         added.protocol = listener.protocol;
-    } else {
+    } else if (added.listen.size() < listen_most) {
         added.listen.push_back(std::move(listener));
+    } else {
+        lost({listener.place, service_line().text},
+             "a service listens on " + std::to_string(listen_most) + " further places at most");
     }
 }
 
@@ -403,10 +272,10 @@ bool Draft::complete_real(const OldLine& line, RealServer& real) {
     const bool has_twin = std::ranges::any_of(of.reals, [&](const RealServer& other) {
         return other.endpoint.address == real.endpoint.address;
     });
-    const std::string wanted =
-        !real.name.empty() ? as_name(real.name)
+    const std::string wanted = as_name(
+        !real.name.empty() ? real.name
                            : name_of(real.endpoint.address,
-                                     has_twin ? real.endpoint.port.host() : std::uint16_t{0});
+                                     has_twin ? real.endpoint.port.host() : std::uint16_t{0}));
     real.name = unique(wanted, [&](const std::string& candidate) {
         return std::ranges::find(of.reals, candidate, &RealServer::name) != of.reals.end() ||
                (of.fallback && of.fallback->name == candidate);
@@ -416,6 +285,9 @@ bool Draft::complete_real(const OldLine& line, RealServer& real) {
 }
 
 void Draft::add_real(const OldLine& line, RealServer real) {
+    if (service().reals.size() + 1 >= limits::reals_per_service_max) {
+        return lost(line, "the service has as many reals as it can have");
+    }
     if (complete_real(line, real)) {
         service().reals.push_back(std::move(real));
     }
@@ -426,23 +298,6 @@ void Draft::set_fallback(const OldLine& line, RealServer real) {
     service().fallback.reset();
     if (complete_real(line, real)) {
         service().fallback = std::move(real);
-    }
-}
-
-void Draft::set_match(const OldLine& line, const std::string& regex) {
-    const auto text = only_match_of(regex);
-    if (regex.empty()) {
-        return needless(line, "any answer will do as it is");
-    }
-    if (text && !has_wild_dot(regex)) {
-        set(line, "expect", *text);
-    } else if (key_at("services[].check.match") != nullptr) {
-        set(line, "match", regex);
-    } else if (!text) {
-        lost(line, "it is a pattern, and an answer is held against texts alone",
-             "choose a text that a sound answer always holds, for check.expect");
-    } else if (set(line, "expect", *text)) {
-        changed(line, "a dot stands for itself, and not for any character");
     }
 }
 

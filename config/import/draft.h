@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "config/model/service.h"
 #include "config/node.h"
 #include "config/source_text.h"
+#include "config/value_type.h"
 
 namespace fulcrum {
 
@@ -68,6 +70,11 @@ class Draft {
     // The same for a key of the service's check, and says it there. One of an array is added to it.
     bool set(const OldLine& line, std::string_view check_key, std::string_view text);
     bool set(const OldLine& line, std::string_view check_key, std::int64_t number);
+    bool set_seconds(const OldLine& line, std::string_view check_key, const std::string& text);
+    // A program and its words, and what of ours comes behind them; false, and nothing is checked,
+    // if it cannot be called.
+    bool set_command(const OldLine& line, std::string_view text,
+                     std::initializer_list<std::string_view> behind = {});
     // The kind of check by its word. If there is none of that kind, the line is lost, and the
     // nearest stands there: connect where there is TCP.
     bool set_check(const OldLine& line, std::string_view type);
@@ -78,9 +85,14 @@ class Draft {
     // Which of the key's words it is.
     static std::optional<std::size_t> word_of(std::string_view key, std::string_view word);
 
-    // An address, or the host's; nothing, and the line is lost, if it is neither.
+    // An address that the key takes, or the host's; nothing, and the line is lost, if it is
+    // neither.
     std::optional<IpAddress> address_of(const OldLine& line, const std::string& text,
-                                        IpFamily family);
+                                        IpFamily family,
+                                        std::string_view key = "services[].reals[].address");
+    std::optional<IpAddress> vip_of(const OldLine& line, const std::string& text, IpFamily family) {
+        return address_of(line, text, family, "services[].vip");
+    }
     // 0 for "0". Nothing, and the line is lost, if it is no port and no service's name.
     std::optional<std::uint16_t> port_of(const OldLine& line, const std::string& text);
     std::optional<std::uint32_t> seconds_of(const OldLine& line, std::string_view key,
@@ -95,7 +107,7 @@ class Draft {
     void select(std::size_t index) { current_ = index; }
     // The service is not to be; it is the one begun last.
     void drop_service();
-    void listen(Listener listener);  // port 0 is every port
+    void listen(Listener listener);  // port 0 is every port; the list has a bound
     // A service by its firewall mark. What the mark stands for is said outside of the old file: the
     // line is lost, and the service waits for its rules, if the source does not know them. False:
     // there is no service, as the mark is none.
@@ -124,6 +136,7 @@ class Draft {
 
   private:
     bool complete_real(const OldLine& line, RealServer& real);
+    std::optional<Value> value_of(const OldLine& line, std::string_view key, const Node& node);
     bool store(const OldLine& line, std::string_view check_key, const Node& node);
     void settle_check();
     const OldLine& service_line() const { return service_lines_[current_]; }

@@ -175,7 +175,7 @@ class IpvsadmImport {
     void add_real(const OldLine& line, const Options& options);
     bool set_way(const OldLine& line, const Options& options, RealServer& real);
     std::optional<Endpoint> endpoint_of(const OldLine& line, const std::string& text,
-                                        IpFamily family);
+                                        IpFamily family, std::string_view key);
     void set_service(const OldLine& line, const Options& options);
     static std::string selector_of(const Options& options);
 
@@ -240,14 +240,15 @@ void IpvsadmImport::set_timeouts(const OldLine& line, const std::string& three) 
 }
 
 std::optional<Endpoint> IpvsadmImport::endpoint_of(const OldLine& line, const std::string& text,
-                                                   IpFamily family) {
+                                                   IpFamily family, std::string_view key) {
     // "[2001:db8::1]:80", "192.0.2.1:80", "web:http"; without a port: 0
     const std::size_t bracket = text.rfind(']');
     const std::size_t colon = text.rfind(':');
     const bool has_port =
         colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-    const auto address = draft_.address_of(line, text.substr(0, has_port ? colon : text.size()),
-                                           bracket != std::string::npos ? IpFamily::v6 : family);
+    const auto address =
+        draft_.address_of(line, text.substr(0, has_port ? colon : text.size()),
+                          bracket != std::string::npos ? IpFamily::v6 : family, key);
     const auto port = has_port ? draft_.port_of(line, text.substr(colon + 1))
                                : std::optional<std::uint16_t>{std::uint16_t{0}};
     return address && port ? std::optional{Endpoint{*address, be16{*port}}} : std::nullopt;
@@ -274,7 +275,7 @@ void IpvsadmImport::add_service(const OldLine& line, const Options& options) {
             return;
         }
     } else {
-        const auto vip = endpoint_of(line, value, IpFamily::v4);
+        const auto vip = endpoint_of(line, value, IpFamily::v4, "services[].vip");
         if (!vip) {
             return;
         }
@@ -363,7 +364,8 @@ void IpvsadmImport::add_real(const OldLine& line, const Options& options) {
     if (endpoint_text == options.end()) {
         return draft_.lost(line, "it names no real server");
     }
-    const auto endpoint = endpoint_of(line, endpoint_text->second, draft_.family());
+    const auto endpoint =
+        endpoint_of(line, endpoint_text->second, draft_.family(), "services[].reals[].address");
     RealServer real;
     if (!endpoint || !set_way(line, options, real)) {
         return;

@@ -143,7 +143,7 @@ bool KeepalivedImport::listen(KeepalivedNode& server) {
         return draft_.begin_marked_service(
             server.line, "", second, server.value(3) == "inet6" ? IpFamily::v6 : IpFamily::v4);
     }
-    const auto vip = draft_.address_of(server.line, first, IpFamily::v4);
+    const auto vip = draft_.vip_of(server.line, first, IpFamily::v4);
     const auto port = second.empty() ? std::optional<std::uint16_t>{std::uint16_t{0}}
                                      : draft_.port_of(server.line, second);
     if (!vip || !port) {
@@ -178,7 +178,7 @@ void KeepalivedImport::listen_as_entry(const KeepalivedNode& entry, L4Protocol p
         }
     } else if (first.find('-') != std::string::npos) {
         listen_on_range(entry.line, first, listener);
-    } else if (const auto vip = draft_.address_of(entry.line, first, IpFamily::v4)) {
+    } else if (const auto vip = draft_.vip_of(entry.line, first, IpFamily::v4)) {
         listener.vip = IpPrefix::only(*vip);
         draft_.listen(listener);
     }

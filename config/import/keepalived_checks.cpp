@@ -245,11 +245,11 @@ void CheckImport::set_program() {
         }
         return;
     }
+    std::string command;
     for (std::size_t i = 1; i < path->words.size(); ++i) {
-        for (const std::string& word : words_in(path->words[i])) {
-            draft_.set(path->line, "command", word);
-        }
+        command += path->words[i] + " ";
     }
+    draft_.set_command(path->line, command);
     if (dynamic != nullptr) {
         draft_.lost(dynamic->line, "the program's exit status does not become a weight");
     }

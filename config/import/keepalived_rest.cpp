@@ -114,7 +114,10 @@ void set_mail(Draft& draft, KeepalivedNode& globals) {
     }
     MailSettings mail{.server = "localhost", .from = "keepalived@localhost", .to = {}, .when = {}};
     for (const KeepalivedNode& each : recipients->inner) {
-        if (is_mail_address(each.key())) {
+        if (mail.to.size() == mail_recipients_max) {
+            draft.lost(each.line, in_quotes(each.key()) + " is one more than can get mail",
+                       "let a list of mail have one address");
+        } else if (is_mail_address(each.key())) {
             mail.to.emplace_back(each.key());
         } else {
             draft.lost(each.line, in_quotes(each.key()) + " is not a mail address");

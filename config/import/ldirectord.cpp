@@ -87,7 +87,8 @@ class LdirectordImport {
     void add_reals(const Statement& statement);
     std::string_view take_real_options(const Statement& statement, std::string_view flags,
                                        RealServer& real);
-    bool set_place(const OldLine& line, const std::string& where, Endpoint& endpoint);
+    bool set_place(const OldLine& line, const std::string& where, Endpoint& endpoint,
+                   std::string_view key = "services[].reals[].address");
     void set_fallback();
     void tell_of_unused(const Statements& statements) {
         for (const Statement& each : statements) {
@@ -120,9 +121,10 @@ void LdirectordImport::set_reload() {
         return;
     }
     const Statement* const interval = find_in(file_.globals, "checkinterval");
-    const std::int64_t seconds = interval == nullptr ? 10 : number_in(interval->value).value_or(10);
-    if (draft_.fits(said->line, "reload.watch", describe_duration(seconds * 1'000))) {
-        draft_.config().reload.watch = std::chrono::seconds{seconds};
+    const auto seconds =
+        draft_.seconds_of(said->line, "reload.watch", interval == nullptr ? "10" : interval->value);
+    if (seconds) {
+        draft_.config().reload.watch = std::chrono::seconds{*seconds};
     }
 }
 
@@ -155,7 +157,7 @@ bool LdirectordImport::listen() {
         return listen_as(section_->head.value);
     }
     Endpoint vip;
-    if (!set_place(line, section_->head.value, vip)) {
+    if (!set_place(line, section_->head.value, vip, "services[].vip")) {
         return false;
     }
     const std::uint16_t port = vip.port.host();
@@ -227,7 +229,7 @@ void LdirectordImport::set_check_times(bool is_negotiation) {
     Check& check = draft_.service().check;
     check.timeout = std::chrono::seconds{is_negotiation ? 30 : 5};
     if (timeout != nullptr) {
-        draft_.set(timeout->line, "timeout", timeout->value + "s");
+        draft_.set_seconds(timeout->line, "timeout", timeout->value);
     }
     check.interval = std::chrono::seconds{10};
     Statement* interval = find_in(file_.globals, "checkinterval");
@@ -240,7 +242,7 @@ void LdirectordImport::set_check_times(bool is_negotiation) {
         }
     }
     if (interval != nullptr) {
-        draft_.set(interval->line, "interval", interval->value + "s");
+        draft_.set_seconds(interval->line, "interval", interval->value);
     }
     set_number(find("failurecount"), "fall");
     set_number(find_own("checkport"), "port");
@@ -287,12 +289,8 @@ void LdirectordImport::set_program(const OldLine& line) {
         return;
     }
     const OldLine& said_at = command != nullptr ? command->line : line;
-    for (const std::string& word : words_in(command != nullptr ? command->value : "/bin/true")) {
-        draft_.set(said_at, "command", word);
-    }
-    draft_.changed(said_at,
-                   "ldirectord called it with the VIP, its port, the real's address and port",
-                   "say in check.command which of these it wants");
+    draft_.set_command(said_at, command != nullptr ? command->value : "/bin/true",
+                       {"%H", "%P", "%h", "%p"});
 }
 
 // What a kind of check takes besides, as far as it has a meaning to the kind that stands there now.
@@ -357,8 +355,8 @@ void LdirectordImport::set_reals() {
 }
 
 // "ADDRESS[:PORT]", of the section's IP version.
-bool LdirectordImport::set_place(const OldLine& line, const std::string& where,
-                                 Endpoint& endpoint) {
+bool LdirectordImport::set_place(const OldLine& line, const std::string& where, Endpoint& endpoint,
+                                 std::string_view key) {
     const std::size_t bracket = where.rfind(']');
     const std::size_t colon = where.rfind(':');
     const bool has_port =
@@ -366,7 +364,7 @@ bool LdirectordImport::set_place(const OldLine& line, const std::string& where,
     const auto port = has_port ? draft_.port_of(line, where.substr(colon + 1))
                                : std::optional<std::uint16_t>{std::uint16_t{0}};
     const auto address =
-        draft_.address_of(line, where.substr(0, has_port ? colon : where.size()), family());
+        draft_.address_of(line, where.substr(0, has_port ? colon : where.size()), family(), key);
     if (port && address) {
         endpoint = {*address, be16{*port}};
     }
@@ -438,14 +436,14 @@ void LdirectordImport::add_reals(const Statement& statement) {
         return;
     }
     const auto first = parse_ip_address(where.substr(0, arrow));
-    constexpr std::uint32_t range_most = 65'536;
+    constexpr std::uint32_t range_most = 4'096;
     if (!set_place(line, where.substr(arrow + 2), real.endpoint)) {
         return;
     }
     const IpAddress last = real.endpoint.address;
     if (!first || !first->is_v4() || !last.is_v4() || first->v4() > last.v4() ||
         last.v4().host() - first->v4().host() >= range_most) {
-        return draft_.lost(line, "it is not a range of IPv4 addresses");
+        return draft_.lost(line, "it is not a range of at most 4096 IPv4 addresses");
     }
     const be16 port = real.endpoint.port;
     for (std::uint32_t host = first->v4().host(); host <= last.v4().host(); ++host) {

@@ -17,7 +17,10 @@ std::vector<std::string> addresses_in(Draft& draft, const Statement& said) {
         const std::size_t end = std::min(rest.find(','), rest.size());
         const std::string address{trimmed(rest.substr(0, end))};
         rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (is_mail_address(address)) {
+        if (addresses.size() == mail_recipients_max) {
+            draft.lost(said.line, in_quotes(address) + " is one more than can get mail",
+                       "let a list of mail have one address");
+        } else if (is_mail_address(address)) {
             addresses.push_back(address);
         } else {
             draft.lost(said.line, in_quotes(address) + " is not a mail address");
@@ -26,17 +29,30 @@ std::vector<std::string> addresses_in(Draft& draft, const Statement& said) {
     return addresses;
 }
 
-void set_phases(Draft& draft, const Statement& said, MailSettings& mail) {
-    const auto has = [&](std::string_view word) {
-        return said.value.find(word) != std::string::npos;
-    };
-    if (has("all")) {
-        return;
+// Nothing: no mail is sent in any status that there is.
+std::optional<MailPhases> phases_in(Draft& draft, const Statement& said) {
+    MailPhases phases{false, false, false};
+    bool is_understood = true;
+    std::string spaced = said.value;
+    std::ranges::replace(spaced, ',', ' ');
+    for (const std::string& word : words_in(spaced)) {
+        const bool is_all = word == "all";
+        phases.starting = phases.starting || is_all || word == "starting";
+        phases.running = phases.running || is_all || word == "running";
+        phases.reloading = phases.reloading || is_all || word == "reloading";
+        if (word == "stopping") {
+            draft.changed(said.line, "the director's end is no change of a real, and gets no mail");
+        } else if (word == "none") {
+            return std::nullopt;
+        } else if (!is_all && word != "starting" && word != "running" && word != "reloading") {
+            draft.lost(said.line, in_quotes(word) + " is not a status that is known here");
+            is_understood = false;
+        }
     }
-    mail.when = {has("starting"), has("running"), has("reloading")};
-    if (has("stopping")) {
-        draft.changed(said.line, "the director's end is no change of a real, and gets no mail");
+    if (phases != MailPhases{false, false, false}) {
+        return phases;
     }
+    return is_understood ? std::nullopt : std::optional{MailPhases{}};
 }
 
 void set_sender(Draft& draft, Statements& globals, MailSettings& mail) {
@@ -106,11 +122,12 @@ void set_telling(Draft& draft, LdirectordFile& file) {
         mail.repeat_s = draft.seconds_of(said->line, "mail.repeat", said->value).value_or(0);
     }
     if (const Statement* said = find_in(file.globals, "emailalertstatus")) {
-        if (said->value.find("none") != std::string::npos) {
+        const auto phases = phases_in(draft, *said);
+        if (!phases) {
             draft.needless(recipients->line, "no mail is sent in any status");
             return;
         }
-        set_phases(draft, *said, mail);
+        mail.when = *phases;
     }
     draft.config().mail = std::move(mail);
 }

@@ -253,7 +253,7 @@ bool PiranhaImport::listen(Block& block) {
     if (words.empty() || port == nullptr) {
         return false;
     }
-    const auto vip = draft_.address_of(address->line, words[0], IpFamily::v4);
+    const auto vip = draft_.vip_of(address->line, words[0], IpFamily::v4);
     const auto number = draft_.port_of(port->line, port->value);
     if (!vip || !number) {
         return false;
@@ -321,12 +321,14 @@ void PiranhaImport::set_check(Block& block) {
     check.interval = std::chrono::seconds{6};
     check.timeout = std::chrono::seconds{6};
     if (const Setting* said = block.find("timeout")) {
-        if (draft_.set(said->line, "interval", said->value + "s")) {
-            draft_.set(said->line, "timeout", said->value + "s");
+        if (draft_.set_seconds(said->line, "interval", said->value)) {
+            draft_.set_seconds(said->line, "timeout", said->value);
         }
     }
     const std::int64_t interval_s = check.interval.count() / 1'000;
-    const std::int64_t reentry_s = number_in(block.value_of("reentry", "15")).value_or(15);
+    constexpr std::int64_t reentry_most_s = 1'000'000'000;
+    const std::int64_t reentry_s =
+        std::min(number_in(block.value_of("reentry", "15")).value_or(15), reentry_most_s);
     const std::int64_t rise = std::max<std::int64_t>(1, (reentry_s + interval_s - 1) / interval_s);
     const Setting* const reentry = block.find("reentry");
     const OldLine& line = reentry != nullptr ? reentry->line : block.line;
@@ -336,9 +338,7 @@ void PiranhaImport::set_check(Block& block) {
     }
     if (const Setting* program = block.find("send_program")) {
         if (draft_.set_check(program->line, "program")) {
-            for (const std::string& word : words_in(program->value)) {
-                draft_.set(program->line, "command", word);
-            }
+            draft_.set_command(program->line, program->value);
         }
         if (const Setting* expect = block.find("expect")) {
             draft_.lost(expect->line, "what the program prints is not looked at",

@@ -35,7 +35,11 @@ void import(Dialect dialect, const ImportSource& source) {
     for (const VirtualService& service : imported.config.services) {
         promise(service.reals.size() < limits::index_none, "reals have indexes", service.name);
     }
-    promise(outcome.config == imported.config, "what is drafted reads as the same", text);
+    std::string difference = text;
+    for (const std::string& problem : outcome.problems) {
+        difference += problem + "\n";
+    }
+    promise(outcome.config == imported.config, "what is drafted reads as the same", difference);
 }
 
 }  // namespace

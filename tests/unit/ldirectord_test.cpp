@@ -148,6 +148,15 @@ TEST(Ldirectord, SendsMailToWhomItSentMail) {
     EXPECT_EQ(of("emailalert=\"a@b\"\nemailalertstatus=none\n").config.mail, std::nullopt);
 }
 
+TEST(Ldirectord, CallsItsProgramWithTheVipAndTheReal) {
+    const Imported import =
+        of("virtual=192.0.2.1:80\n real=10.0.0.1:80 masq\n checktype=external\n"
+           " checkcommand=\"/bin/ask 100%\"\n");
+    EXPECT_EQ(import.config.services.at(0).check.command,
+              (std::vector<std::string>{"/bin/ask", "100%%", "%H", "%P", "%h", "%p"}));
+    EXPECT_EQ(told(import), std::vector<std::string>{});
+}
+
 TEST(Ldirectord, LooksAtItsFileAsOftenAsItChecks) {
     EXPECT_EQ(of("autoreload=yes\ncheckinterval=7\n").config.reload.watch, seconds{7});
     EXPECT_EQ(of("autoreload=yes\n").config.reload.watch, seconds{10});
