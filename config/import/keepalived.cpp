@@ -46,6 +46,7 @@ class KeepalivedImport {
     void set_limits(KeepalivedNode& node, RealServer& real);
     void set_sorry_server(KeepalivedNode& server, const Way& way);
     void set_removal(KeepalivedNode& server, const std::vector<KeepalivedNode*>& reals);
+    void set_quorum(KeepalivedNode& server);
     void set_globals(KeepalivedNode& globals);
 
     Draft draft_;
@@ -102,6 +103,7 @@ void KeepalivedImport::add_service(KeepalivedNode& server) {
     set_sorry_server(server, way);
     set_removal(server, reals);
     set_check(draft_, server, reals);
+    set_quorum(server);
     for (const KeepalivedNode* real : reals) {
         tell_of_rest(draft_, *real);
     }
@@ -354,6 +356,34 @@ void KeepalivedImport::set_removal(KeepalivedNode& server,
     draft_.service().on_failure = keeps ? SessionPolicy::keep : SessionPolicy::reset;
     if (!keeps_all && !said.empty() && said.size() < reals.size()) {
         draft_.changed(said.front()->line, "it holds for all real servers of the service");
+    }
+}
+
+// What all reals together do not weigh is never reached, and no file of ours.
+void KeepalivedImport::set_quorum(KeepalivedNode& server) {
+    VirtualService& service = draft_.service();
+    KeepalivedNode* const quorum = server.find("quorum");
+    KeepalivedNode* const hysteresis = server.find("hysteresis");
+    if (quorum != nullptr) {
+        service.quorum =
+            draft_.whole_of(quorum->line, "services[].quorum", quorum->value()).value_or(1);
+    }
+    if (hysteresis != nullptr) {
+        service.hysteresis =
+            draft_.whole_of(hysteresis->line, "services[].hysteresis", hysteresis->value())
+                .value_or(0);
+    }
+    std::uint64_t sum = 0;
+    for (const RealServer& real : service.reals) {
+        sum += real.weight;
+    }
+    const std::uint64_t wanted = std::uint64_t{service.quorum} + service.hysteresis;
+    if (wanted > 1 && wanted > sum && !service.check.exit_weight) {
+        draft_.lost((quorum != nullptr ? quorum : hysteresis)->line,
+                    "its reals weigh " + std::to_string(sum) + " together, so that " +
+                        std::to_string(wanted) + " is never reached");
+        service.quorum = 1;
+        service.hysteresis = 0;
     }
 }
 

@@ -113,6 +113,8 @@ void CheckImport::set_times() {
         set_duration(find("connect_timeout"), "timeout");
     }
     set_tries();
+    // Without alpha a real is taken for up until its checker has found it down.
+    check.initial = find("alpha") != nullptr ? InitialHealth::down : InitialHealth::up;
 }
 
 void CheckImport::set_tries() {
@@ -121,7 +123,8 @@ void CheckImport::set_tries() {
     KeepalivedNode* const said = old_name != nullptr ? old_name : find("retry");
     std::int64_t retries = kind == "DNS_CHECK" ? 3 : kind == "MISC_CHECK" ? 0 : 1;
     if (said != nullptr) {
-        retries = number_in(said->value()).value_or(-1);
+        constexpr std::int64_t most = 1'000'000;
+        retries = std::min(number_in(said->value()).value_or(-1), most);
     }
     const OldLine& line = said != nullptr ? said->line : checker_.line;
     if (!draft_.set(line, "fall", retries + 1)) {
@@ -250,9 +253,8 @@ void CheckImport::set_program() {
         command += path->words[i] + " ";
     }
     draft_.set_command(path->line, command);
-    if (dynamic != nullptr) {
-        draft_.lost(dynamic->line, "the program's exit status does not become a weight");
-    }
+    draft_.service().check.exit_weight =
+        dynamic != nullptr && draft_.service().check.type == CheckType::program;
 }
 
 void CheckImport::set_datagram() {
@@ -287,10 +289,8 @@ void CheckImport::lose_rest(KeepalivedNode& node) {
             continue;
         }
         const std::string_view key = each.key();
-        if (key == "warmup" || key == "alpha") {
-            draft_.needless(each.line, key == "warmup"
-                                           ? "first checks are spread over the interval anyway"
-                                           : "a real has no sessions before its first good check");
+        if (key == "warmup") {
+            draft_.needless(each.line, "first checks are spread over the interval anyway");
         } else if (key == "connect_ip" || key.starts_with("bind") || key == "fwmark") {
             lose(draft_, each, "checks go to the real, by the way that its traffic takes");
         } else {

@@ -21,7 +21,7 @@ struct Word {
 
 // Of virtual servers and their real servers.
 constexpr std::array words_without_counterpart{
-    Word{"alpha", Remark::Kind::needless, "a real has no sessions before its first good check"},
+    Word{"alpha", Remark::Kind::needless, "no real server has a checker that uses it"},
     Word{"warmup", Remark::Kind::needless, "first checks are spread over the interval anyway"},
     Word{"omega", Remark::Kind::lost, "no program is called at the end"},
     Word{"delay_loop", Remark::Kind::needless, "no real server has a checker that uses it"},
@@ -29,8 +29,6 @@ constexpr std::array words_without_counterpart{
     Word{"delay_before_retry", Remark::Kind::needless, "no real server has a checker that uses it"},
     Word{"connect_timeout", Remark::Kind::needless, "no real server has a checker that uses it"},
     Word{"virtualhost", Remark::Kind::needless, "no real server has a checker that uses it"},
-    Word{"quorum", Remark::Kind::lost, "a service is up with its first real"},
-    Word{"hysteresis", Remark::Kind::lost, "a service is up with its first real"},
     Word{"quorum_up", Remark::Kind::lost, "programs are not called for one service or real alone",
          "hook.program is called for each change, and told what and where"},
     Word{"quorum_down", Remark::Kind::lost, "programs are not called for one service or real alone",

@@ -63,6 +63,7 @@ class LdirectordImport {
         }
         set_telling(draft_, file_);
         set_reload();
+        set_maintenance();
         for (Section& section : file_.sections) {
             section_ = &section;
             is_ipv6_ = section.head.key == "virtual6";
@@ -74,6 +75,7 @@ class LdirectordImport {
 
   private:
     void set_reload();
+    void set_maintenance();
     void add_service();
     bool listen();
     bool listen_as(const std::string& mark);
@@ -125,6 +127,16 @@ void LdirectordImport::set_reload() {
         draft_.seconds_of(said->line, "reload.watch", interval == nullptr ? "10" : interval->value);
     if (seconds) {
         draft_.config().reload.watch = std::chrono::seconds{*seconds};
+    }
+}
+
+void LdirectordImport::set_maintenance() {
+    const Statement* const said = find_in(file_.globals, "maintenancedir");
+    if (said != nullptr && draft_.fits(said->line, "director.maintenance", said->value)) {
+        draft_.config().director.maintenance = said->value;
+        draft_.changed(said->line,
+                       "a file there drains its server: sessions stay; and a file by a host's name "
+                       "is known by the name of the real alone, without a port");
     }
 }
 
@@ -289,8 +301,12 @@ void LdirectordImport::set_program(const OldLine& line) {
         return;
     }
     const OldLine& said_at = command != nullptr ? command->line : line;
-    draft_.set_command(said_at, command != nullptr ? command->value : "/bin/true",
-                       {"%H", "%P", "%h", "%p"});
+    const std::string program = command != nullptr ? command->value : "/bin/true";
+    if (number_in(section_->head.value)) {  // a mark, in place of VIP and port
+        draft_.set_command(said_at, program, {section_->head.value, "0", "%h", "%p"});
+    } else {
+        draft_.set_command(said_at, program, {"%H", "%P", "%h", "%p"});
+    }
 }
 
 // What a kind of check takes besides, as far as it has a meaning to the kind that stands there now.

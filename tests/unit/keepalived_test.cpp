@@ -71,6 +71,34 @@ TEST(Keepalived, ReadsAPairOfDirectorsFile) {
     EXPECT_EQ(names.check.type, CheckType::none);
 }
 
+TEST(Keepalived, TakesItsQuorumAndHysteresis) {
+    const VirtualService service = service_with(
+        "quorum 3\n hysteresis 2\n real_server 10.0.0.2 80 "
+        "{\n weight 4\n }\n");
+    EXPECT_EQ(service.quorum, 3U);
+    EXPECT_EQ(service.hysteresis, 2U);
+}
+
+TEST(Keepalived, LosesAQuorumThatIsNeverReached) {
+    const Imported import = of(framed("quorum 2"));
+    EXPECT_EQ(lost(import), std::vector<std::string>{"quorum 2"});
+    EXPECT_EQ(import.config.services.at(0).quorum, 1U);
+}
+
+TEST(Keepalived, TakesRealsForUpAtTheStartWithoutAlpha) {
+    EXPECT_EQ(service_with("").check.initial, InitialHealth::up);
+    EXPECT_EQ(service_with("alpha").check.initial, InitialHealth::down);
+    EXPECT_EQ(check_of("TCP_CHECK {\n}\nalpha").initial, InitialHealth::down);
+    EXPECT_EQ(check_of("TCP_CHECK {\nalpha\n}").initial, InitialHealth::down);
+}
+
+TEST(Keepalived, LetsAProgramsExitStatusBeAWeight) {
+    const Check check = check_of("MISC_CHECK {\nmisc_path /bin/load\nmisc_dynamic\n}");
+    EXPECT_EQ(check.command, std::vector<std::string>{"/bin/load"});
+    EXPECT_TRUE(check.exit_weight);
+    EXPECT_FALSE(check_of("MISC_CHECK {\nmisc_path /bin/load\n}").exit_weight);
+}
+
 TEST(Keepalived, FollowsIncludedFiles) {
     ImportSource source = source_of(import_fixture("keepalived.conf"),
                                     content_of_file(import_fixture("keepalived.conf")));

@@ -155,6 +155,17 @@ TEST(Ldirectord, CallsItsProgramWithTheVipAndTheReal) {
     EXPECT_EQ(import.config.services.at(0).check.command,
               (std::vector<std::string>{"/bin/ask", "100%%", "%H", "%P", "%h", "%p"}));
     EXPECT_EQ(told(import), std::vector<std::string>{});
+    const Imported of_mark =
+        of("virtual=7\n real=10.0.0.1:80 masq\n checktype=external\n checkcommand=\"/x\"\n");
+    EXPECT_EQ(of_mark.config.services.at(0).check.command,
+              (std::vector<std::string>{"/x", "7", "0", "%h", "%p"}));
+}
+
+TEST(Ldirectord, TakesServersOutByFilesInAFolder) {
+    const Imported import = of("maintenancedir=/etc/ha.d/maintenance\n");
+    EXPECT_EQ(import.config.director.maintenance, "/etc/ha.d/maintenance");
+    EXPECT_EQ(told(import),
+              std::vector<std::string>{"changed: line 1: maintenancedir=/etc/ha.d/maintenance"});
 }
 
 TEST(Ldirectord, LooksAtItsFileAsOftenAsItChecks) {
