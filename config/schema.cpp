@@ -116,10 +116,10 @@ constexpr SchemaKey keys_before_check[] = {
     {"director.memory", one_of(memory_words), optional, "\"hugepages\"",
      "`ordinary`: pages of 4 KiB, slower, needs nothing prepared",
      [](Target& t, const Value& v) { t.config.director.memory = number_as<Memory>(v); }},
-
+    {"director.session_file", text(1, 1'024), optional_in_words, "none", "a file in which sessions outlive the process, see below",
+     [](Target& t, const Value& v) { t.config.director.session_file = string_of(v); }},
     {"director.maintenance", text(1, 1'024), optional_in_words, "none", "a folder of files that drain reals, see below",
      [](Target& t, const Value& v) { t.config.director.maintenance = string_of(v); }},
-
     {"ports", list(1, limits::ports_max), required, "", "the NIC ports that the director takes",
      [](Target& t, const Value& v) {
          t.port = &t.config.ports.emplace_back();

@@ -34,6 +34,7 @@ void write_director(GroupWriter& out, const Director& director) {
     out.text("seed", director.seed);
     out.word("idle", director.idle);
     out.word("memory", director.memory);
+    out.text_if_any("session_file", director.session_file);
     out.text_if_any("maintenance", director.maintenance);
 }
 

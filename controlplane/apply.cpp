@@ -50,6 +50,7 @@ Applier::Applier(Parts parts)
       on_config_{std::move(parts.on_config)},
       on_adopted_{std::move(parts.on_adopted)},
       on_event_{std::move(parts.on_event)},
+      keep_indexes_{std::move(parts.keep_indexes)},
       health_{loop_, std::move(parts.probers),
               [this](const HealthChange& change) { on_health(change); }},
       book_{boards_},
@@ -257,8 +258,28 @@ void Applier::compile_next() {
     needs_snapshot_ = false;
     for_this_compile_ = std::exchange(for_next_compile_, {});
     auto input = std::make_shared<const CompileInput>(state_.compile_input());
-    helper_.run([input, previous = parts_] { return compile(*input, *previous); },
-                [this, input](Compiled compiled) { publish(std::move(compiled), input->config); });
+    std::shared_ptr<const IndexMemory> indexes;
+    if (keep_indexes_ != nullptr && indexes_kept_ != state_.index_revision()) {
+        indexes_kept_ = state_.index_revision();
+        indexes = std::make_shared<const IndexMemory>(state_.index_memory());
+    }
+    struct Ready {
+        Status kept = done();
+        Compiled compiled;
+    };
+    helper_.run(
+        [input, previous = parts_, indexes, keep = keep_indexes_] {
+            Ready ready;
+            ready.kept = indexes == nullptr ? done() : keep(*indexes);
+            ready.compiled = compile(*input, *previous);
+            return ready;
+        },
+        [this, input](Ready ready) {
+            if (!ready.kept) {
+                log_.error(LogArea::director, ready.kept.error().sentence);
+            }
+            publish(std::move(ready.compiled), input->config);
+        });
 }
 
 void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& config) {

@@ -83,6 +83,9 @@ class Applier {
         // Called when a configuration is accepted, before anything is heard of its reals.
         std::function<void(const Config&)> on_adopted;
         std::function<void(const RealEvent&)> on_event;  // a check's verdict, a drain
+        // Keeps what sessions' numbers mean for a next process, before workers learn of new ones.
+        // Called on the helper; null: nobody does.
+        std::function<Status(const IndexMemory&)> keep_indexes;
     };
     explicit Applier(Parts parts);
 
@@ -189,6 +192,8 @@ class Applier {
     std::function<void(const Config&)> on_config_;
     std::function<void(const Config&)> on_adopted_;
     std::function<void(const RealEvent&)> on_event_;
+    std::function<Status(const IndexMemory&)> keep_indexes_;
+    std::uint64_t indexes_kept_ = 0;  // their revision
     HealthCheck health_;
     TallyBook book_;
     Shown<Listing> listing_;

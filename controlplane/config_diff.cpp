@@ -402,6 +402,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     note("director.seed", was.seed == is.seed);
     note("director.idle", was.idle == is.idle);
     note("director.memory", was.memory == is.memory);
+    note("director.session_file", was.session_file == is.session_file);
     note("ports", are_alike_but_for_local_addresses(before.ports, after.ports));
     note("metrics", before.metrics == after.metrics);
     note("control", before.control == after.control);

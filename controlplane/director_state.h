@@ -96,6 +96,10 @@ class DirectorState {
     // Of a real that is there; for checks that begin, and for the next start.
     Health health_of(std::string_view service, std::string_view real) const;
     HealthNotes health_notes() const;
+    // What sessions' numbers mean. recall(): before the first event.
+    bool recall(const IndexMemory& memory) { return registry_.recall(memory); }
+    IndexMemory index_memory() const { return registry_.remember(); }
+    std::uint64_t index_revision() const { return registry_.revision(); }
 
   private:
     struct RealRecord {

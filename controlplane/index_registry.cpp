@@ -46,6 +46,67 @@ std::uint32_t IndexPool::take() {
     return lowest;
 }
 
+void IndexPool::take_this(std::uint32_t index) {
+    assert(index < limit_);
+    for (; next_ <= index; ++next_) {
+        returned_.insert(next_);
+    }
+    returned_.erase(index);
+}
+
+bool IndexRegistry::recall(const IndexMemory& memory) {
+    std::uint32_t tally_max = 0;
+    for (const IndexMemory::Service& service : memory.services) {
+        for (const IndexMemory::Real& real : service.reals) {
+            tally_max = std::max(tally_max, real.place.tally);
+        }
+    }
+    if (tally_max >= tallies_.free_count()) {
+        return false;
+    }
+    const auto life_of = [](bool is_gone) {
+        return Life{.stage = is_gone ? Stage::gone : Stage::present};
+    };
+    for (const IndexMemory::Service& service : memory.services) {
+        ServiceEntry& entry = services_[service.name];
+        entry.id = next_service_id_++;
+        entry.number = service.number;
+        numbers_.take_this(service.number);
+        name_by_id_[entry.id] = service.name;
+        for (const IndexMemory::Listener& listener : service.listeners) {
+            listeners_[{listener.point, entry.id}] = {listener.index, life_of(listener.is_gone)};
+            listener_indexes_.take_this(listener.index);
+        }
+        for (const IndexMemory::Real& real : service.reals) {
+            entry.reals[{real.name, real.endpoint, real.mode}] = {real.place, real.tunnel,
+                                                                  life_of(real.is_gone)};
+            entry.indexes.take_this(real.place.index);
+            tallies_.take_this(real.place.tally);
+        }
+    }
+    return true;
+}
+
+IndexMemory IndexRegistry::remember() const {
+    IndexMemory memory;
+    std::unordered_map<std::uint32_t, std::size_t> place_by_id;
+    for (const auto& [name, entry] : services_) {
+        place_by_id[entry.id] = memory.services.size();
+        IndexMemory::Service service{
+            .name = name, .number = entry.number, .listeners = {}, .reals = {}};
+        for (const auto& [key, real] : entry.reals) {
+            service.reals.push_back({key.name, key.endpoint, key.mode, real.tunnel, real.place,
+                                     real.life.stage == Stage::gone});
+        }
+        memory.services.push_back(std::move(service));
+    }
+    for (const auto& [key, listener] : listeners_) {
+        memory.services[place_by_id.at(key.service_id)].listeners.push_back(
+            {key.point, listener.index, listener.life.stage == Stage::gone});
+    }
+    return memory;
+}
+
 Result<std::vector<IndexRegistry::ServicePlaces>> IndexRegistry::adopt(const Config& config,
                                                                        std::uint64_t epoch) {
     std::vector<Candidate> candidates = candidates_of(config);
@@ -53,6 +114,7 @@ Result<std::vector<IndexRegistry::ServicePlaces>> IndexRegistry::adopt(const Con
         return room.error();
     }
     ++adoption_;
+    ++revision_;
     std::vector<ServicePlaces> places;
     places.reserve(candidates.size());
     for (Candidate& candidate : candidates) {
@@ -236,6 +298,7 @@ bool IndexRegistry::on_idle(std::span<const std::uint32_t> idle_tallies, std::ui
             any_gone = any_gone || has_left;
         }
     }
+    revision_ += any_gone ? 1 : 0;
     return any_gone;
 }
 
@@ -274,6 +337,7 @@ bool IndexRegistry::on_swept(std::uint64_t epoch) {
         return is_nothing;
     });
     has_remnants_ = !listener_remnants().empty() || !real_remnants().empty();
+    revision_ += freed_count > 0 ? 1 : 0;
     return freed_count > 0;
 }
 

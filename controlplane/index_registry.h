@@ -36,7 +36,8 @@ class IndexPool {
   public:
     explicit IndexPool(std::uint32_t limit) : limit_{limit} {}
 
-    std::uint32_t take();  // only while free_count() is not zero
+    std::uint32_t take();                 // only while free_count() is not zero
+    void take_this(std::uint32_t index);  // only one below the limit that nobody has
     void give_back(std::uint32_t index) { returned_.insert(index); }
     std::size_t free_count() const { return limit_ - next_ + returned_.size(); }
 
@@ -46,16 +47,50 @@ class IndexPool {
     std::set<std::uint32_t> returned_;
 };
 
+struct RealPlace {
+    std::uint16_t index = 0;  // local to the service
+    std::uint32_t tally = 0;  // of all services
+};
+
+// All numbers that are given out, with what they stand for, as they are kept for a next process.
+struct IndexMemory {
+    struct Real {
+        std::string name;
+        Endpoint endpoint;
+        ForwardingMode mode = ForwardingMode::nat;
+        TunnelOptions tunnel;
+        RealPlace place;
+        bool is_gone = false;  // else it is there, or drains
+    };
+    struct Listener {
+        ListenPoint point;
+        std::uint16_t index = 0;
+        bool is_gone = false;
+    };
+    struct Service {
+        std::string name;
+        std::uint16_t number = 0;
+        std::vector<Listener> listeners;
+        std::vector<Real> reals;
+    };
+    std::vector<Service> services;
+};
+
 class IndexRegistry {
   public:
+    using RealPlace = fulcrum::RealPlace;
+
     // `tally_count`: how many lines of counters each worker has.
     explicit IndexRegistry(std::uint32_t tally_count = limits::tallies_max)
         : tallies_{tally_count} {}
 
-    struct RealPlace {
-        std::uint16_t index = 0;  // local to the service
-        std::uint32_t tally = 0;  // of all services
-    };
+    // Before the first adoption, which then finds what it asks for under the old numbers, and lets
+    // the rest leave. Consistent, see read_index_memory(); false: there are more reals than
+    // counters, and nothing is recalled.
+    bool recall(const IndexMemory& memory);
+    IndexMemory remember() const;
+    std::uint64_t revision() const { return revision_; }  // grows with every change of the numbers
+
     struct ServicePlaces {
         std::string formerly;      // the name it had before this adoption; empty: it is new
         std::uint32_t id = 0;      // of the service for as long as it lives, also under a new name
@@ -172,6 +207,7 @@ class IndexRegistry {
     IndexPool tallies_;
     std::uint32_t next_service_id_ = 0;
     std::uint64_t adoption_ = 0;
+    std::uint64_t revision_ = 0;
     bool has_remnants_ = false;  // false for certain; true perhaps
 };
 

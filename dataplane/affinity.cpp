@@ -42,7 +42,11 @@ bool AffinityRules::is_over(const AffinityRecord& record) const {
 }
 
 AffinityTable::AffinityTable(std::size_t record_count, HashKey key)
-    : buckets_(bucket_count_for(record_count)), key_{key.low, key.high | 1} {}
+    : own_(bucket_count_for(record_count)), buckets_{own_}, key_{key.low, key.high | 1} {}
+
+AffinityTable::AffinityTable(std::span<std::byte> memory, std::size_t record_count, HashKey key)
+    : buckets_{reinterpret_cast<Bucket*>(memory.data()), bucket_count_for(record_count)},
+      key_{key.low, key.high | 1} {}
 
 std::size_t AffinityTable::size_for(std::size_t record_count) {
     return bucket_count_for(record_count) * sizeof(Bucket);
@@ -168,6 +172,37 @@ AffinityRecord* AffinityTable::idlest(Home home, bool is_confirmed) {
         }
     }
     return found;
+}
+
+void AffinityTable::take_up(const AffinityRules& rules) {
+    live_count_ = 0;
+    for (std::size_t at = 0; at < buckets_.size(); ++at) {
+        for (AffinityRecord& record : buckets_[at].records) {
+            const Home home = home_of({record.client(), record.group});
+            const bool is_at_home = home.first == at || home.second == at;
+            if (record.length == 0 || !is_at_home || rules.is_over(record)) {
+                record = {};
+                continue;
+            }
+            record.ended_s = record.sessions > 0 ? rules.now_s() : record.ended_s;
+            record.sessions = 0;
+            ++live_count_;
+        }
+    }
+}
+
+bool AffinityTable::place(const AffinityRecord& record) {
+    const Home home = home_of({record.client(), record.group});
+    for (const std::uint32_t index : {home.first, home.second}) {
+        for (AffinityRecord& place : buckets_[index].records) {
+            if (place.length == 0) {
+                place = record;
+                ++live_count_;
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void AffinityTable::sweep(std::size_t bucket_count, const AffinityRules& rules) {

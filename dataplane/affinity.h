@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "config/model/client_prefix.h"
@@ -67,7 +68,18 @@ class AffinityTable {
     };
 
     AffinityTable(std::size_t record_count, HashKey key);
+    // In memory from outside: aligned to a cache line, of size_for(record_count) octets, alive as
+    // long as the table. Zeroed, or left by a table of an earlier process: see take_up().
+    AffinityTable(std::span<std::byte> memory, std::size_t record_count, HashKey key);
+    AffinityTable(const AffinityTable&) = delete;
+    AffinityTable& operator=(const AffinityTable&) = delete;
     static std::size_t size_for(std::size_t record_count);
+
+    // Counts anew what the memory held, and removes what is over or no record at all. The clients'
+    // sessions are to be counted by rejoin(); whose are not are over as of now.
+    void take_up(const AffinityRules& rules);
+    // A record of another table, as it is; false: there is no room.
+    bool place(const AffinityRecord& record);
 
     // The real of a client whose time has not run out, or limits::index_none.
     std::uint16_t real_of(const Key& key, const AffinityRules& rules) const;
@@ -129,7 +141,8 @@ class AffinityTable {
     AffinityRecord* idlest(Home home, bool is_confirmed);
     void remove(AffinityRecord& record);
 
-    std::vector<Bucket> buckets_;
+    std::vector<Bucket> own_;  // unless the memory is from outside
+    std::span<Bucket> buckets_;
     HashKey key_;
     std::size_t sweep_at_ = 0;
     std::size_t live_count_ = 0;

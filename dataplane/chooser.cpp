@@ -26,7 +26,10 @@ Chooser::Chooser(const ChooserWiring& wiring)
       worker_count_{wiring.worker_count},
       counts_{*wiring.board, wiring.others},
       states_(limits::service_numbers_max),
-      affinity_{wiring.affinity_record_count, wiring.key},
+      affinity_{
+          wiring.affinity_memory.empty()
+              ? AffinityTable{wiring.affinity_record_count, wiring.key}
+              : AffinityTable{wiring.affinity_memory, wiring.affinity_record_count, wiring.key}},
       gate_{wiring.limit_record_count, wiring.key, wiring.hz, wiring.worker_count},
       random_{wiring.key.low + wiring.worker_id} {}
 
@@ -201,6 +204,12 @@ void Chooser::note_state(const Holder& holder, SessionState before, const Affini
 void Chooser::note_gone(const Holder& holder, std::uint32_t ended_s) {
     if (!is_rehearsing_ && holder.tag.is_affine() && !is_over(holder.tag.state())) {
         affinity_.release(key_of(holder.service, holder.client), ended_s);
+    }
+}
+
+void Chooser::note_taken_up(const Holder& holder, const AffinityRules& rules) {
+    if (holder.tag.is_affine() && !is_over(holder.tag.state())) {
+        holder.tag.set_affine(affinity_.rejoin(key_of(holder.service, holder.client), rules));
     }
 }
 

@@ -54,8 +54,9 @@ struct ChooserWiring {
     unsigned worker_id = 0;
     unsigned worker_count = 1;
     std::size_t affinity_record_count = 1'024;
-    HashKey key;           // secret: places records, seeds what is random
-    std::uint64_t hz = 1;  // cycles a second, of tick()
+    std::span<std::byte> affinity_memory = {};  // empty: its own
+    HashKey key;                                // secret: places records, seeds what is random
+    std::uint64_t hz = 1;                       // cycles a second, of tick()
     std::size_t limit_record_count = 1'024;
 };
 
@@ -85,6 +86,8 @@ class Chooser {
     void note_state(const Holder& holder, SessionState before, const AffinityRules& rules);
     // It is gone; it ended at `ended_s`.
     void note_gone(const Holder& holder, std::uint32_t ended_s);
+    // It is one of an earlier process.
+    void note_taken_up(const Holder& holder, const AffinityRules& rules);
 
     // Until told otherwise: choices are made as ever and leave no trace.
     void rehearse(bool is_rehearsing) {

@@ -25,6 +25,10 @@ class SessionTag {
     constexpr L4Protocol protocol() const {
         return static_cast<L4Protocol>(protocols >> ((bits_ & protocol_mask) >> 1) & 0xFF);
     }
+    // Of memory that somebody else has written: a state and a protocol that there are.
+    constexpr bool is_sound() const {
+        return (bits_ & state_mask) < session_state_count && static_cast<unsigned>(protocol()) != 0;
+    }
     // Last-seen counts units of limits::coarse_unit_s instead of seconds.
     constexpr bool is_coarse() const { return (bits_ & coarse_bit) != 0; }
     // Of a one-sided session: the different seconds, after the first, in which packets came; 0

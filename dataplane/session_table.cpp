@@ -92,6 +92,18 @@ void SessionTableOf<Family>::store(Session& slot, const Session& session) {
         static_cast<std::uint16_t>((session.tag.bits_ & ~SessionTag::spilled_bit) | mark);
 }
 
+// `bucket` counts the overflow table's after the others.
+template <typename Family>
+bool SessionTableOf<Family>::lies_at_home(const Session& session, std::size_t bucket) const {
+    const Home home = home_of(client_key_of(session));
+    if (bucket < bucket_count_) {
+        return home.first == bucket || home.second == bucket;
+    }
+    const std::size_t probe =
+        (bucket - bucket_count_ + overflow_count_ - home.first % overflow_count_) % overflow_count_;
+    return probe < overflow_probes;
+}
+
 // The mark goes when no session of this bucket lies in the overflow table any more.
 template <typename Family>
 void SessionTableOf<Family>::clear_spill_mark_if_unused(std::size_t bucket) {

@@ -164,6 +164,11 @@ class SessionTableOf {
     template <typename Visit>
     bool walk(std::size_t from, std::size_t count, const Visit& visit) const;
 
+    // Counts anew what the memory held when the table was made of it. What is no session, lies
+    // where nobody would look for it, has expired, or is not `kept(session)`, goes.
+    template <typename Ages, typename Kept>
+    void take_up(const Ages& ages, const Kept& kept);
+
     std::size_t bucket_count() const { return bucket_count_; }
     std::size_t swept_count() const { return bucket_count_ + overflow_count_; }
     std::size_t slot_count() const { return bucket_count_ * slots_per_bucket; }
@@ -206,6 +211,7 @@ class SessionTableOf {
     Session* take_overflow(Home home, const Ages& ages, Insertion& insertion);
     template <typename Ages>
     Session* find_slot(Home home, const Ages& ages, Insertion& insertion);
+    bool lies_at_home(const Session& session, std::size_t bucket) const;
     // Takes note of the session that a newcomer replaces.
     void vacate_for_newcomer(Session& session, bool is_expired, Insertion& insertion);
     void clear_spill_mark_if_unused(std::size_t bucket);
@@ -236,3 +242,4 @@ using SessionTable6 = SessionTableOf<Ipv6Sessions>;
 }  // namespace fulcrum
 
 #include "dataplane/session_table_inline.h"  // IWYU pragma: export
+#include "dataplane/session_table_rounds.h"  // IWYU pragma: export

@@ -203,44 +203,4 @@ auto SessionTableOf<Family>::insert(const Session& newcomer, Home home, const Ag
     return insertion;
 }
 
-template <typename Family>
-template <typename Ages, typename Removed>
-bool SessionTableOf<Family>::sweep(std::size_t count, const Ages& ages, const Removed& removed) {
-    for (std::size_t i = 0; i < count; ++i) {
-        // The overflow table lies behind the buckets in one piece of memory.
-        Bucket& bucket = buckets_[sweep_at_];
-        __builtin_prefetch(&bucket + 8, 1);
-        for (Session& session : bucket.slots) {
-            if (!session.tag.is_vacant() && ages.is_expired(session)) {
-                const Session was = session;
-                remove(session);
-                removed(was);
-            }
-        }
-        if (sweep_at_ < bucket_count_ &&
-            (bucket.slots[0].tag.bits_ & SessionTag::spilled_bit) != 0) {
-            clear_spill_mark_if_unused(sweep_at_);
-        }
-        if (++sweep_at_ == swept_count()) {
-            sweep_at_ = 0;
-            return true;
-        }
-    }
-    return false;
-}
-
-template <typename Family>
-template <typename Visit>
-bool SessionTableOf<Family>::walk(std::size_t from, std::size_t count, const Visit& visit) const {
-    const std::size_t end = std::min(from + count, swept_count());
-    for (std::size_t at = from; at < end; ++at) {
-        for (const Session& session : buckets_[at].slots) {
-            if (!session.tag.is_vacant()) {
-                visit(session);
-            }
-        }
-    }
-    return end < swept_count();
-}
-
 }  // namespace fulcrum

@@ -423,6 +423,22 @@ bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot
 }
 
 template <typename Family>
+void TrackerOf<Family>::take_up(const Snapshot& snapshot, std::uint32_t now_s) {
+    const Ages ages{snapshot, now_s};
+    table_.take_up(ages, [&](Session& session) {
+        if (session.tag.is_full_nat()) {
+            return false;  // the ends that it speaks from are not in the file
+        }
+        RealTally& tally = *tally_of(session, snapshot);
+        tally.sessions_live.add(1);
+        tally.sessions_confirmed.add(is_confirmed(session.tag.state()) ? 1 : 0);
+        tally.sessions_active.add(is_active(session.tag.state()) ? 1 : 0);
+        chooser_.note_taken_up(holder_of(session, snapshot), {snapshot, now_s});
+        return true;
+    });
+}
+
+template <typename Family>
 void TrackerOf<Family>::note_gone(const Session& session, const Ages& ages) {
     give_end_back(session, ages);
     if (RealTally* tally = tally_of(session, ages.snapshot())) {

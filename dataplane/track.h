@@ -150,6 +150,10 @@ class TrackerOf {
     // The next buckets of the table; true when a round is complete.
     bool sweep(std::size_t bucket_count, const Snapshot& snapshot, std::uint32_t now_s);
 
+    // The table's memory holds sessions of an earlier process: those that still mean something are
+    // counted, the others go.
+    void take_up(const Snapshot& snapshot, std::uint32_t now_s);
+
     const Table& table() const { return table_; }
 
   private:

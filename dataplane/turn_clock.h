@@ -1,12 +1,21 @@
 // A worker's clock: the TSC read once a turn, and whole seconds from it without a division. Seconds
-// begin at one, so that a session's first stamp is never taken for "never". One thread.
+// begin with those since the machine was switched on, so that stamps mean the same to whoever takes
+// up our sessions. One thread.
 #pragma once
 
 #include <rte_cycles.h>
+#include <time.h>
 
 #include <cstdint>
 
 namespace fulcrum {
+
+// Of a clock that goes on while the machine sleeps; from one on.
+inline std::uint32_t boot_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<std::uint32_t>(now.tv_sec) + 1;
+}
 
 class TurnClock {
   public:
@@ -34,7 +43,7 @@ class TurnClock {
     std::uint64_t hz_;
     std::uint64_t now_cycles_;
     std::uint64_t next_second_;
-    std::uint32_t now_s_ = 1;
+    std::uint32_t now_s_ = boot_seconds();
 };
 
 }  // namespace fulcrum

@@ -36,6 +36,7 @@ ChooserWiring chooser_wiring(const WorkerWiring& wiring) {
                           .worker_id = wiring.id,
                           .worker_count = wiring.worker_count,
                           .affinity_record_count = wiring.affinity_record_count,
+                          .affinity_memory = wiring.affinity_memory,
                           .key = wiring.secret,
                           .hz = rte_get_tsc_hz(),
                           .limit_record_count = wiring.limit_record_count};
@@ -108,6 +109,9 @@ bool Worker::run_once() {
         return false;
     }
     const Snapshot& snapshot = *published;  // ours until the last line
+    if (wiring_.takes_up) [[unlikely]] {
+        take_up(snapshot);
+    }
 
     renew_counts();
     chooser_.gate().tick(clock_.now_cycles());

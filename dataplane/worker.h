@@ -50,6 +50,7 @@ class Worker {
     // What the sender of a packet hears that no real gets.
     enum class Refusal : std::uint8_t { silence, reset, unreachable };
 
+    void take_up(const Snapshot& snapshot);
     bool serve_kernel();
     void serve_kernel_beside_local_reals(std::span<rte_mbuf*> mbufs, const Snapshot& snapshot);
     bool receive();

@@ -4,7 +4,6 @@
 #include <rte_lcore.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cstring>
@@ -12,6 +11,7 @@
 
 #include "config/model/hash.h"
 #include "config/model/owner_prefix.h"
+#include "dataplane/affinity.h"
 
 namespace fulcrum {
 namespace {
@@ -21,12 +21,11 @@ Error no_memory_for(const std::string& what) {
                  ": raise the machine's memory or lower director.workers"};
 }
 
-// Secret to this process: who knew it could aim flows at one bucket.
-HashKey random_key() {
-    HashKey key;
-    [[maybe_unused]] const ssize_t taken = getrandom(&key, sizeof(key), 0);
-    return key;
-}
+// Sessions that are only put elsewhere: whoever takes them up asks how old they are.
+struct Ageless {
+    static bool is_expired(const auto&) { return false; }
+    static std::uint32_t age_s(const auto&) { return 0; }
+};
 
 bool completes_partial_checksums(DeviceKind kind) {
     return kind == DeviceKind::af_packet || kind == DeviceKind::af_xdp;
@@ -62,6 +61,18 @@ std::vector<PortQueues> queues_of(const Config& config, const std::vector<OpenPo
 
 }  // namespace
 
+SessionFile::Wish session_file_wish(const Config& config, const MemoryPlan& plan) {
+    const OwnerPrefix prefix = owner_prefix_of(config);
+    const HashKey key = derive_key(config.director.seed, "owner");
+    return {.path = config.director.session_file,
+            .kind = config.director.memory,
+            .sizes = {.worker_count = static_cast<std::uint32_t>(config.director.workers.size()),
+                      .buckets = SessionTable::bucket_count_for(plan.sessions_per_worker),
+                      .buckets6 = SessionTable6::bucket_count_for(plan.sessions6_per_worker),
+                      .affinity_records = plan.affinity_records_per_worker},
+            .owners = hash_words(key, prefix.v4, prefix.v6)};
+}
+
 WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
     : publication_{worker_count},
       steering_{config},
@@ -69,42 +80,32 @@ WorkerSet::WorkerSet(const Config& config, unsigned worker_count)
       twin_counters_(config.ports.size()) {}
 
 Result<std::unique_ptr<WorkerSet>> WorkerSet::create(const Config& config, const MemoryPlan& plan,
-                                                     const std::vector<OpenPort>& ports,
-                                                     const PacketPool& pool,
-                                                     const std::vector<int>& tap_fds) {
+                                                     const Ground& ground) {
     const auto worker_count = static_cast<unsigned>(config.director.workers.size());
     std::unique_ptr<WorkerSet> set{new WorkerSet{config, worker_count}};
-    if (Status made = set->make_tables(plan, config.director.memory); !made) {
+    if (Status made = set->make_tables(plan, ground.sessions); !made) {
         return made.error();
     }
     if (Status made = set->make_mailboxes(config.ports.size()); !made) {
         return made.error();
     }
-    if (Status made = set->make_twin(config, ports, pool, tap_fds); !made) {
+    if (Status made = set->make_twin(config, ground.ports, ground.pool, ground.tap_fds); !made) {
         return made.error();
     }
-    set->make_workers(config, ports);
+    set->make_workers(config, ground.ports);
     return set;
 }
 
-Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
-    secret_ = random_key();
+Status WorkerSet::make_tables(const MemoryPlan& plan, SessionFile& sessions) {
+    secret_ = sessions.secret();
     affinity_records_per_worker_ = plan.affinity_records_per_worker;
-    const std::size_t buckets = SessionTable::bucket_count_for(plan.sessions_per_worker);
-    const std::size_t buckets6 = SessionTable6::bucket_count_for(plan.sessions6_per_worker);
-    const std::size_t size = SessionTable::size_for(buckets);
+    const TableSizes& sizes = sessions.sizes();
     for (std::size_t i = 0; i < cpus_.size(); ++i) {
-        Result<TableMemory> memory =
-            TableMemory::allocate(size + SessionTable6::size_for(buckets6), kind);
-        if (!memory) {
-            return memory.error();
-        }
-        table_memory_.push_back(std::move(*memory));
-        const TableMemory& kept = table_memory_.back();
-        // One piece of memory for both: without IPv6 the second table is next to nothing.
-        tables_.push_back(std::make_unique<SessionTable>(kept.octets(), buckets, secret_));
+        const SessionFile::Tables memory = sessions.tables_of(i);
+        tables_.push_back(std::make_unique<SessionTable>(memory.sessions, sizes.buckets, secret_));
         tables6_.push_back(
-            std::make_unique<SessionTable6>(kept.octets().subspan(size), buckets6, secret_));
+            std::make_unique<SessionTable6>(memory.sessions6, sizes.buckets6, secret_));
+        affinity_memory_.push_back(memory.affinity);
         boards_.push_back(std::make_unique<CounterBoard>(plan.tally_count, plan.service_count));
         local_ends_.push_back(LocalEnds::create(
             {static_cast<unsigned>(i), static_cast<unsigned>(cpus_.size()), &steering_}, secret_));
@@ -112,7 +113,40 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, Memory kind) {
             return no_memory_for("local ports of worker " + std::to_string(i));
         }
     }
+    takes_up_ = sessions.is_taken_up();
+    if (sessions.former() != nullptr) {
+        place_former(sessions);
+    }
     return done();
+}
+
+// From tables of other sizes, or for another number of workers. Without room the oldest records are
+// not looked for: who does not fit is a stranger again.
+void WorkerSet::place_former(SessionFile& sessions) {
+    const SessionFile& former = *sessions.former();
+    const TableSizes& sizes = former.sizes();
+    std::vector<std::unique_ptr<AffinityTable>> affinity;
+    for (const std::span<std::byte> memory : affinity_memory_) {
+        affinity.push_back(
+            std::make_unique<AffinityTable>(memory, affinity_records_per_worker_, secret_));
+    }
+    const auto place_all = [&](const auto& from, auto& tables) {
+        from.walk(0, from.swept_count(), [&](const auto& session) {
+            auto& table = *tables[steering_.owner_of(session.client_address)];
+            table.insert(session, table.home_of(client_key_of(session)), Ageless{});
+        });
+    };
+    for (std::size_t i = 0; i < sizes.worker_count; ++i) {
+        const SessionFile::Tables memory = former.tables_of(i);
+        place_all(SessionTable{memory.sessions, sizes.buckets, former.secret()}, tables_);
+        place_all(SessionTable6{memory.sessions6, sizes.buckets6, former.secret()}, tables6_);
+        const AffinityTable records{memory.affinity, sizes.affinity_records, former.secret()};
+        records.walk(0, records.bucket_count(), [&](const AffinityRecord& record) {
+            affinity[steering_.owner_of(address_of(record.client()))]->place(record);
+        });
+    }
+    sessions.forget_former();
+    takes_up_ = true;
 }
 
 Status WorkerSet::make_mailboxes(std::size_t port_count) {
@@ -189,6 +223,8 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
             wiring.others[other] = other == i ? nullptr : boards_[other].get();
         }
         wiring.affinity_record_count = affinity_records_per_worker_;
+        wiring.affinity_memory = affinity_memory_[i];
+        wiring.takes_up = takes_up_;
         wiring.limit_record_count = limits::limited_clients_max;
         wiring.secret = secret_;
         wiring.publication = &publication_;

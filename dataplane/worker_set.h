@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "config/model/result.h"
@@ -17,19 +18,26 @@
 #include "dataplane/memory_plan.h"
 #include "dataplane/nic.h"
 #include "dataplane/publication.h"
+#include "dataplane/session_file.h"
 #include "dataplane/steering.h"
 #include "dataplane/twin.h"
 #include "dataplane/worker.h"
 
 namespace fulcrum {
 
+SessionFile::Wish session_file_wish(const Config& config, const MemoryPlan& plan);
+
 class WorkerSet {
   public:
-    // `tap_fds` by port index, open as long as this.
+    // What it stands on, alive as long as it.
+    struct Ground {
+        const std::vector<OpenPort>& ports;
+        const PacketPool& pool;
+        std::vector<int> tap_fds;  // by port index
+        SessionFile& sessions;     // made for session_file_wish()
+    };
     static Result<std::unique_ptr<WorkerSet>> create(const Config& config, const MemoryPlan& plan,
-                                                     const std::vector<OpenPort>& ports,
-                                                     const PacketPool& pool,
-                                                     const std::vector<int>& tap_fds);
+                                                     const Ground& ground);
     // Stops what runs.
     ~WorkerSet();
     WorkerSet(const WorkerSet&) = delete;
@@ -59,7 +67,8 @@ class WorkerSet {
 
     WorkerSet(const Config& config, unsigned worker_count);
 
-    Status make_tables(const MemoryPlan& plan, Memory kind);
+    Status make_tables(const MemoryPlan& plan, SessionFile& sessions);
+    void place_former(SessionFile& sessions);
     Status make_mailboxes(std::size_t port_count);
     Status make_twin(const Config& config, const std::vector<OpenPort>& ports,
                      const PacketPool& pool, const std::vector<int>& tap_fds);
@@ -72,7 +81,8 @@ class WorkerSet {
     std::vector<unsigned> cpus_;
     HashKey secret_;
     std::size_t affinity_records_per_worker_ = 0;
-    std::vector<TableMemory> table_memory_;
+    std::vector<std::span<std::byte>> affinity_memory_;
+    bool takes_up_ = false;  // what an earlier process has left in the tables
     std::vector<std::unique_ptr<SessionTable>> tables_;
     std::vector<std::unique_ptr<SessionTable6>> tables6_;
     std::vector<std::unique_ptr<LocalEnds>> local_ends_;

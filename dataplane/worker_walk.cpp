@@ -98,4 +98,12 @@ bool Worker::walk_affinity(const Snapshot& snapshot) {
         });
 }
 
+// Before the first packet: sessions, and what is counted of them, are as if we had opened them.
+void Worker::take_up(const Snapshot& snapshot) {
+    chooser_.affinity().take_up({snapshot, clock_.now_s()});
+    tracker_.take_up(snapshot, clock_.now_s());
+    tracker6_.take_up(snapshot, clock_.now_s());
+    wiring_.takes_up = false;
+}
+
 }  // namespace fulcrum

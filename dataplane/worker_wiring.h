@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "config/model/capture.h"
@@ -56,6 +57,8 @@ struct WorkerWiring {
     CounterBoard* board = nullptr;
     std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
     std::size_t affinity_record_count = 1'024;
+    std::span<std::byte> affinity_memory;  // empty: the worker's own
+    bool takes_up = false;                 // the tables hold what an earlier process has left
     std::size_t limit_record_count = 1'024;
     HashKey secret;  // who knew it could fill one bucket of the affinity table
     Publication* publication = nullptr;

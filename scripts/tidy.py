@@ -35,7 +35,7 @@ BANNED_NAMES = {"manager", "handler", "helper", "util", "utils", "process", "dat
 NAME = re.compile(r"(?<![\w.>:])([A-Za-z_]\w*)")
 # The house's name for the thread that parses, validates and compiles.
 ALLOWED_NAMES = {"controlplane": {"helper"}}
-STARTUP_ROOMS = ("nic", "mailbox", "memory_plan", "twin", "worker_set")
+STARTUP_ROOMS = ("nic", "mailbox", "memory_plan", "session_file", "twin", "worker_set")
 BANNED_IN_DATAPLANE = (
     (re.compile(r"\bstd::(mutex|shared_ptr|lock_guard|unique_lock|function)\b"), ()),
     # Names of rings, devices and pools, and sentences about them, are made before the first packet.

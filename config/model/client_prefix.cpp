@@ -6,13 +6,15 @@
 
 namespace fulcrum {
 
-std::string to_string(const ClientPrefix& client) {
+IpAddress address_of(const ClientPrefix& client) {
     const auto word = [](std::uint64_t value) { return __builtin_bswap64(value); };
-    const auto octets = std::bit_cast<std::array<std::uint8_t, 16>>(
-        std::array<std::uint64_t, 2>{word(client.high), word(client.low)});
-    const IpAddress address = Ipv6Address{octets};
+    return Ipv6Address{std::bit_cast<std::array<std::uint8_t, 16>>(
+        std::array<std::uint64_t, 2>{word(client.high), word(client.low)})};
+}
+
+std::string to_string(const ClientPrefix& client) {
     const unsigned length = client.is_v4() ? client.length - 96U : client.length;
-    return to_string(IpPrefix{address, static_cast<std::uint8_t>(length)});
+    return to_string(IpPrefix{address_of(client), static_cast<std::uint8_t>(length)});
 }
 
 }  // namespace fulcrum

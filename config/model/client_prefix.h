@@ -29,6 +29,8 @@ constexpr ClientPrefix client_prefix_of(const IpAddress& client) {
     return {__builtin_bswap64(client.v6().word(0)), __builtin_bswap64(client.v6().word(1)), 128};
 }
 
+IpAddress address_of(const ClientPrefix& client);  // the first of its addresses
+
 // "198.51.100.0/24"
 std::string to_string(const ClientPrefix& client);
 

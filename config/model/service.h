@@ -165,7 +165,8 @@ struct Director {
     std::string seed = "fulcrum";  // of rings and owner slots: equal on both directors
     Idle idle = Idle::adaptive;
     Memory memory = Memory::hugepages;
-    std::string maintenance;  // a folder: its files' names drain reals; empty: none
+    std::string session_file;  // what keeps sessions over a restart; empty: nothing does
+    std::string maintenance;   // a folder: its files' names drain reals; empty: none
     SourcePlace place;
 
     friend bool operator==(const Director&, const Director&) = default;

@@ -59,6 +59,9 @@ class OwnedTableOf {
     Table& operator*() { return *table_; }
     Table* operator->() { return table_.get(); }
     const std::byte* memory() const { return memory_.get(); }
+    std::span<std::byte> octets() {
+        return {memory_.get(), Table::size_for(table_->bucket_count())};
+    }
 
   private:
     struct Free {

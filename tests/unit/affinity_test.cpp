@@ -170,5 +170,53 @@ TEST_F(AffinityTest, TwoThirdsOfItsPlacesFindRoomForNearlyEverybody) {
     EXPECT_GE(table.live_count(), 60'000U - 60U);
 }
 
+// --- what an earlier process has left --------------------------------------------------------
+
+TEST_F(AffinityTest, ARecordIsTakenUpAndCountsOnlySessionsThatRejoinIt) {
+    const auto memory = std::make_unique<OwnedTable>(64);
+    AffinityTable before{memory->octets(), 16, OwnedTable::default_key};
+    ASSERT_TRUE(before.hold(client(1), 1, true, rules()));
+    ASSERT_TRUE(before.hold(client(1), 1, true, rules()));
+    ASSERT_TRUE(before.hold(client(2), 0, true, rules()));
+    before.release(client(2), now_s_ - timeout_s - 1);
+    now_s_ += 5;
+
+    AffinityTable after{memory->octets(), 16, OwnedTable::default_key};
+    after.take_up(rules());
+    EXPECT_EQ(after.live_count(), 1U) << "one is over";
+    EXPECT_TRUE(after.rejoin(client(1), rules()));
+    EXPECT_FALSE(after.rejoin(client(2), rules()));
+    now_s_ += 10 * timeout_s;
+    EXPECT_EQ(after.real_of(client(1), rules()), 1U) << "while the one session lives";
+    after.release(client(1), now_s_);
+    now_s_ += timeout_s + 1;
+    EXPECT_EQ(after.real_of(client(1), rules()), limits::index_none);
+}
+
+TEST_F(AffinityTest, ARecordWithoutItsSessionsLastsTheFullTimeFromTheTakeOver) {
+    const auto memory = std::make_unique<OwnedTable>(64);
+    AffinityTable before{memory->octets(), 16, OwnedTable::default_key};
+    before.hold(client(1), 1, true, rules());
+    now_s_ += 10 * timeout_s;
+    AffinityTable after{memory->octets(), 16, OwnedTable::default_key};
+    after.take_up(rules());
+    now_s_ += timeout_s;
+    EXPECT_EQ(after.real_of(client(1), rules()), 1U);
+    now_s_ += 1;
+    EXPECT_EQ(after.real_of(client(1), rules()), limits::index_none);
+}
+
+TEST_F(AffinityTest, RecordsOfATableOfAnotherSizeAreFoundWhereTheyArePlaced) {
+    AffinityTable other{600, {5, 7}};
+    for (std::uint32_t number = 0; number < 12; ++number) {
+        other.hold(client(number), static_cast<std::uint16_t>(number % 2), true, rules());
+    }
+    other.walk(0, other.bucket_count(),
+               [&](const AffinityRecord& record) { EXPECT_TRUE(table_.place(record)); });
+    for (std::uint32_t number = 0; number < 12; ++number) {
+        EXPECT_EQ(real_of(number), number % 2);
+    }
+}
+
 }  // namespace
 }  // namespace fulcrum::test

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "tests/support/small_config.h"
@@ -430,6 +432,77 @@ TEST(IndexRegistry, NeverGivesOutANumberThatASessionMayHold) {
     }
     EXPECT_EQ(holders.contradiction_count, 0U);
     EXPECT_GT(holders.swept_count, 1'000U);  // numbers did change their meaning
+}
+
+// --- over the end of the process -------------------------------------------------------------
+
+TEST(IndexRegistry, GivesTheSameThingsTheSameNumbersInTheNextProcess) {
+    IndexRegistry before;
+    adopted(before,
+            config({web({real("web1", 11), real("web2", 21), real("web3", 31)}),
+                    service("mail", 25, {real("mx", 12)})}),
+            1);
+    // web2 leaves, and all of mail is gone.
+    const Config later = config({web({real("web3", 31), real("web1", 11), real("web4", 41)})});
+    const Places then = adopted(before, later, 2);
+
+    IndexRegistry after;
+    ASSERT_TRUE(after.recall(before.remember()));
+    const Places now = adopted(after, later, 1);
+    EXPECT_EQ(now[0].formerly, "web");
+    EXPECT_EQ(now[0].number, then[0].number);
+    EXPECT_EQ(now[0].listeners, then[0].listeners);
+    ASSERT_EQ(now[0].reals.size(), then[0].reals.size());
+    for (std::size_t i = 0; i < now[0].reals.size(); ++i) {
+        EXPECT_EQ(now[0].reals[i].index, then[0].reals[i].index);
+        EXPECT_EQ(now[0].reals[i].tally, then[0].reals[i].tally);
+    }
+    // What was leaving leaves still, and what was a hole is one.
+    const auto remnants_of = [](const IndexRegistry& registry) {
+        std::vector<std::tuple<std::string, std::string, std::uint32_t, bool>> found;
+        for (const auto& remnant : registry.real_remnants()) {
+            found.emplace_back(remnant.service, remnant.name, remnant.place.tally, remnant.is_gone);
+        }
+        return found;
+    };
+    EXPECT_EQ(remnants_of(after), remnants_of(before));
+    EXPECT_EQ(after.listener_remnants().size(), 1U);
+}
+
+TEST(IndexRegistry, GivesNobodyANumberThatSessionsOfTheLastProcessMayHold) {
+    IndexRegistry before;
+    adopted(before, config({web({real("web1", 11), real("web2", 21)})}), 1);
+    IndexRegistry after;
+    ASSERT_TRUE(after.recall(before.remember()));
+    const Places now = adopted(after, config({web({real("web2", 21), real("web9", 91)})}), 1);
+    EXPECT_EQ(now[0].reals[0].index, 1U);
+    EXPECT_EQ(now[0].reals[1].index, 2U) << "0 is web1's, whose sessions live on";
+    EXPECT_FALSE(after.on_swept(0));
+    // Found idle twice, then swept without it: now it is free.
+    const std::vector<std::uint32_t> idle{0};
+    EXPECT_FALSE(after.on_idle(idle, 1, 2));
+    EXPECT_TRUE(after.on_idle(idle, 1, 2));
+    EXPECT_TRUE(after.on_swept(2));
+    const Places later =
+        adopted(after, config({web({real("web2", 21), real("web9", 91), real("web5", 51)})}), 3);
+    EXPECT_EQ(later[0].reals[2].index, 0U);
+}
+
+TEST(IndexRegistry, RecallsNothingThatItHasNoCountersFor) {
+    IndexRegistry before;
+    adopted(before, config({web({real("web1", 11), real("web2", 21)})}), 1);
+    IndexRegistry small{1};
+    EXPECT_FALSE(small.recall(before.remember()));
+}
+
+TEST(IndexRegistry, SaysWhenNumbersHaveChanged) {
+    IndexRegistry registry;
+    const std::uint64_t first = registry.revision();
+    adopted(registry, config({web({real("web1", 11)})}), 1);
+    const std::uint64_t second = registry.revision();
+    EXPECT_GT(second, first);
+    EXPECT_FALSE(registry.on_swept(1));
+    EXPECT_EQ(registry.revision(), second);
 }
 
 }  // namespace

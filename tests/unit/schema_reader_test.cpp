@@ -110,7 +110,8 @@ TEST(SchemaReader, KnowsAKeyOnlyInItsGroup) {
     EXPECT_EQ(read(root).problems,
               (std::vector<std::string>{
                   "1: director: unknown key \"vip\": known here are name, workers, "
-                  "sessions, sessions6, affinity_clients, seed, idle, memory, maintenance"}));
+                  "sessions, sessions6, affinity_clients, seed, idle, memory, session_file, "
+                  "maintenance"}));
 }
 
 }  // namespace

@@ -611,5 +611,66 @@ TEST(SessionTable, SaysWhenPointersHaveGoneStale) {
     EXPECT_GT(table->disturbances(), after_removal);
 }
 
+// --- what an earlier process has left --------------------------------------------------------
+
+TEST(SessionTable, FindsAndCountsWhatATableBeforeItHasLeftInItsMemory) {
+    OwnedTable before{256};
+    for (std::uint32_t number = 0; number < 1'020; ++number) {  // so many that some lie in overflow
+        ASSERT_NE(
+            insert(before, session_number(number, number % 5 == 0 ? syn_seen : established)).placed,
+            nullptr);
+    }
+    ASSERT_GT(before->overflow_live_count(), 0U);
+    SessionTable after{before.octets(), 256, OwnedTable::default_key};
+    std::size_t kept_count = 0;
+    after.take_up(TestAges{}, [&](Session&) { return ++kept_count > 0; });
+    EXPECT_EQ(kept_count, counted(before));
+    EXPECT_EQ(after.live_count(), before->live_count());
+    EXPECT_EQ(after.unconfirmed_count(), before->unconfirmed_count());
+    EXPECT_EQ(after.overflow_live_count(), before->overflow_live_count());
+    before->walk(0, before->swept_count(), [&](const Session& session) {
+        const Session* found =
+            after.find(home_of(after, session), client_key_of(session), [&](const Session& other) {
+                return other.listener == session.listener && other.vip_port == session.vip_port;
+            });
+        ASSERT_NE(found, nullptr);
+        EXPECT_TRUE(is_same(*found, session));
+    });
+}
+
+TEST(SessionTable, TakesUpNothingThatHasExpiredOrIsNotWanted) {
+    OwnedTable before{64};
+    insert(before, session_number(1, established));
+    insert(before, session_number(2, established, 10'000 - timeout_s - 1));
+    insert(before, session_number(3, established));
+    SessionTable after{before.octets(), 64, OwnedTable::default_key};
+    after.take_up(TestAges{}, [](Session& session) { return session.client_port != be16{4}; });
+    EXPECT_EQ(after.live_count(), 1U);
+}
+
+// Under another secret nothing lies where it is looked for, and of random octets next to nothing
+// does by chance.
+TEST(SessionTable, TakesUpNothingThatLiesWhereNobodyWouldLookForIt) {
+    OwnedTable before{1'024};
+    for (std::uint32_t number = 0; number < 3'000; ++number) {
+        insert(before, session_number(number, established));
+    }
+    SessionTable elsewhere{before.octets(), 1'024, {77, 78}};
+    elsewhere.take_up(TestAges{}, [](Session&) { return true; });
+    EXPECT_LT(elsewhere.live_count(), 30U);
+    std::mt19937_64 random{7};
+    for (std::byte& octet : before.octets()) {
+        octet = static_cast<std::byte>(random());
+    }
+    SessionTable damaged{before.octets(), 1'024, OwnedTable::default_key};
+    damaged.take_up(TestAges{}, [](Session&) { return true; });
+    EXPECT_LT(damaged.live_count(), 30U);
+    EXPECT_EQ(damaged.live_count(), [&] {
+        std::size_t count = 0;
+        damaged.walk(0, damaged.swept_count(), [&](const Session&) { ++count; });
+        return count;
+    }());
+}
+
 }  // namespace
 }  // namespace fulcrum::test
