@@ -51,7 +51,7 @@ std::optional<ServiceView> DirectorState::service(std::string_view name) const {
     if (at == service_by_name_.end()) {
         return std::nullopt;
     }
-    return view_of(services_[at->second], registry_.real_remnants());
+    return view_of(services_[at->second], registry_.real_remnants(name));
 }
 
 ServiceView DirectorState::view_of(const ServiceRecord& service,

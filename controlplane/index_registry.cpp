@@ -364,6 +364,16 @@ std::vector<IndexRegistry::RealRemnant> IndexRegistry::real_remnants() const {
     return remnants;
 }
 
+std::vector<IndexRegistry::RealRemnant> IndexRegistry::real_remnants(
+    std::string_view service) const {
+    std::vector<RealRemnant> remnants;
+    const auto found = services_.find(service);
+    if (has_remnants_ && found != services_.end()) {
+        append_remnants(found->first, found->second, remnants);
+    }
+    return remnants;
+}
+
 void IndexRegistry::append_remnants(std::string_view name, const ServiceEntry& service,
                                     std::vector<RealRemnant>& remnants) {
     for (const auto& [key, real] : service.reals) {

@@ -125,6 +125,7 @@ class IndexRegistry {
         bool is_gone = false;  // a hole; else it drains
     };
     std::vector<RealRemnant> real_remnants() const;
+    std::vector<RealRemnant> real_remnants(std::string_view service) const;  // of this one
 
     struct ListenerRemnant {  // a hole
         std::string_view service;
