@@ -1,5 +1,4 @@
-// The table itself, and the page that is made from it. Words of a list stand in the order of the
-// enumerators that they mean.
+// The table, and the page made from it. Words stand in the order of the enumerators they mean.
 #include "config/schema.h"
 
 #include <array>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "config/check_schema.h"
+#include "config/role_schema.h"
 #include "config/telling_schema.h"
 
 namespace fulcrum {
@@ -480,7 +480,7 @@ std::span<const SchemaKey> schema() {
         std::vector<SchemaKey> all;
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
-              std::span<const SchemaKey>{keys_behind_check}, telling_keys()}) {
+              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

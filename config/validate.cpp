@@ -19,6 +19,7 @@
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
 #include "config/port_rules.h"
+#include "config/role_rules.h"
 #include "config/telling_rules.h"
 #include "config/vip_rules.h"
 #include "config/wording.h"
@@ -341,6 +342,7 @@ void validate(const Config& config, Findings& findings) {
     check_one_packet_services(config, findings);
     check_full_nat(config, findings);
     check_telling(config, findings);
+    check_role_groups(config, findings);
 }
 
 }  // namespace fulcrum

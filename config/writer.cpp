@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/group_writer.h"
+#include "config/role_writer.h"
 
 namespace fulcrum {
 namespace {
@@ -378,6 +379,7 @@ std::string write_config(const Config& config) {
         inner.number_unless(0, "rollback_within", config.reload.rollback_within.count());
     });
     write_telling(out, config);
+    write_role_groups(out, config);
     return lay_out(out.take().parts);
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "config/value_type.h"
+#include "controlplane/roles/role_diff.h"
 
 namespace fulcrum {
 namespace {
@@ -407,6 +408,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     note("metrics", before.metrics == after.metrics);
     note("control", before.control == after.control);
     note("log", before.log == after.log);
+    note("groups (their names, ids, versions and paths)", have_equal_elections(before, after));
     return keys;
 }
 
@@ -425,6 +427,7 @@ ConfigDiff compare(const Config& before, const Config& after) {
     compare_telling(before, after, diff.changes);
     compare_vips(before, after, diff.changes);
     compare_ports(before, after, diff.changes);
+    compare_groups(before, after, diff.changes);
     Account general{"all services", diff.changes};
     compare_timeouts(before.timeouts, after.timeouts, general);
     compare_all_services(before, after, diff.changes);

@@ -13,6 +13,7 @@
 #include "config/model/time.h"
 #include "controlplane/health/health_memory.h"
 #include "controlplane/path_mtus.h"
+#include "controlplane/roles/role.h"
 #include "controlplane/snapshot_compiler.h"
 
 namespace fulcrum {
@@ -48,13 +49,16 @@ struct KernelChanged {
 struct CaptureChanged {
     std::shared_ptr<const CaptureOrder> order;  // null: it has ended
 };
+struct RolesChanged {  // this director has become active in a group, or is so no longer
+    GroupRoles roles;  // of all groups
+};
 struct WorkersSeen {  // a second has passed; read from the workers' counters, about once a second
     std::uint64_t epoch_seen = 0;             // the least of all workers
     std::uint64_t epoch_swept = 0;            // the least of all workers
     std::vector<std::uint32_t> idle_tallies;  // of leaving_tallies(): no live session in any worker
 };
 using Event = std::variant<ConfigLoaded, HealthChanged, HealthRemembered, DrainAsked, UndrainAsked,
-                           KernelChanged, PathMtuHeard, CaptureChanged, WorkersSeen>;
+                           KernelChanged, PathMtuHeard, CaptureChanged, RolesChanged, WorkersSeen>;
 
 struct Refusal {
     std::string_view code;               // "unknown_service", "unknown_real", "restart_needed",

@@ -39,6 +39,7 @@ Outcome DirectorState::on_event(const Event& event, Instant now) {
             [&](const KernelChanged& change) { return set_kernel(change.tables); },
             [&](const PathMtuHeard& heard) { return note(heard, now); },
             [&](const CaptureChanged& change) { return set_capture(change); },
+            [&](const RolesChanged& change) { return set_roles(change.roles); },
             [&](const WorkersSeen& seen) { return review(seen, now); },
         },
         event);
@@ -312,6 +313,7 @@ CompileInput DirectorState::compile_input() {
     CompileInput input{.epoch = ++epoch_, .config = config_, .kernel = kernel_};
     input.services.reserve(services_.size());
     const MarkedPoints marked{*config_};
+    const GroupsOfAddresses groups{*config_};
     for (const ServiceRecord& service : services_) {
         const std::vector<ListenPoint> points = listen_points(*service.asked);
         assert(points.size() == service.listeners.size());
@@ -320,11 +322,15 @@ CompileInput DirectorState::compile_input() {
                 {.point = points[i],
                  .index = service.listeners[i],
                  .is_present = !marked.have(*service.asked, points[i]),
+                 .is_standby = is_standby(groups.group_of_vip(points[i].vip)),
                  .service = static_cast<std::uint32_t>(input.services.size())});
         }
         input.services.push_back(plan_of(service));
     }
     input.local_addresses = local_places_.plan_of(*config_);
+    for (LocalAddressPlan& local : input.local_addresses) {
+        local.is_standby = is_standby(groups.group_of_local_address());
+    }
     input.path_mtus = path_mtus_.all();
     add_remnants(input);
     input.capture = capture_;

@@ -90,6 +90,7 @@ class DirectorState {
 
     std::shared_ptr<const Config> config() const { return config_; }
     std::shared_ptr<const KernelTables> kernel() const { return kernel_; }
+    const GroupRoles& roles() const { return roles_; }
     std::vector<ServiceView> services() const;
     std::optional<ServiceView> service(std::string_view name) const;
     std::vector<std::uint32_t> leaving_tallies() const;
@@ -162,6 +163,16 @@ class DirectorState {
     Outcome note(const PathMtuHeard& heard, Instant now) {
         return {.needs_snapshot = path_mtus_.note(heard, now)};
     }
+    Outcome set_roles(const GroupRoles& roles) {
+        const bool is_new = roles != roles_;
+        roles_ = roles;
+        return {.needs_snapshot = is_new && config_ != nullptr};
+    }
+    // Of the configuration's group of that index.
+    bool is_standby(std::size_t group) const {
+        return group != GroupsOfAddresses::none &&
+               role_in(roles_, config_->groups[group].name) == GroupRole::standby;
+    }
     Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
     Outcome review(const WorkersSeen& seen, Instant now);
     bool pass_deadlines(Instant now);
@@ -205,6 +216,7 @@ class DirectorState {
     PathMtus path_mtus_;
     std::shared_ptr<const CaptureOrder> capture_;
     LocalPlaces local_places_;
+    GroupRoles roles_;
     HealthMemory memory_;  // of the run before; for the first configuration alone
     std::uint64_t epoch_ = 0;
 };

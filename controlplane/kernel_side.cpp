@@ -7,8 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "controlplane/kernel/vip_placement.h"
-
 namespace fulcrum {
 namespace {
 
@@ -77,6 +75,12 @@ Result<std::unique_ptr<KernelSide>> KernelSide::open(const Config& config,
         }
         for (const std::string& warning : twin->warnings()) {
             log.warning(LogArea::kernel, warning);
+        }
+        // What an earlier run has left there may be the other director's by now.
+        if (!config.groups.empty()) {
+            if (const Result<bool> emptied = twin->set_vips({}); !emptied) {
+                return emptied.error();
+            }
         }
         names.push_back(port.name);
         watched.push_back({port.name, links[i].mac});
@@ -170,9 +174,10 @@ std::vector<std::string> KernelSide::conflicts() const {
 }
 
 void KernelSide::adopt(const Config& config) {
-    vips_ = fulcrum::place_vips(config.services, config.ports);
-    if (addresses_ != nullptr) {
-        addresses_->follow(all_vips());
+    placed_ = fulcrum::place_vips(config);
+    groups_.clear();
+    for (const RoleGroup& group : config.groups) {
+        groups_.push_back(group.name);
     }
     std::set<IpAddress> reals;
     const auto note = [&](const IpAddress& address) {
@@ -194,12 +199,36 @@ void KernelSide::adopt(const Config& config) {
         }
     }
     reals_.assign(reals.begin(), reals.end());
+    hold_addresses();
+}
+
+void KernelSide::take_roles(const GroupRoles& roles) {
+    roles_ = roles;
+    hold_addresses();
+}
+
+void KernelSide::hold_addresses() {
+    const auto is_held = [this](const PlacedAddress& placed) {
+        return placed.group == GroupsOfAddresses::none ||
+               role_in(roles_, groups_[placed.group]) == GroupRole::active;
+    };
+    vips_.assign(placed_.size(), {});
+    for (std::size_t port = 0; port < placed_.size(); ++port) {
+        for (const PlacedAddress& placed : placed_[port]) {
+            if (is_held(placed)) {
+                vips_[port].push_back(placed.address);
+            }
+        }
+    }
+    if (addresses_ != nullptr) {
+        addresses_->follow(all_vips());
+    }
     place_vips();
 }
 
 void KernelSide::place_vips() {
     bool has_more = false;
-    for (std::size_t port = 0; port < twins_.size(); ++port) {
+    for (std::size_t port = 0; port < vips_.size(); ++port) {
         const Result<bool> placed = twins_[port].set_vips(vips_[port], vip_changes_per_turn_max);
         if (!placed) {
             log_.error(LogArea::kernel, placed.error().sentence);

@@ -17,7 +17,9 @@
 #include "controlplane/kernel/netlink.h"
 #include "controlplane/kernel/taken_device.h"
 #include "controlplane/kernel/twin_interface.h"
+#include "controlplane/kernel/vip_placement.h"
 #include "controlplane/log.h"
+#include "controlplane/roles/role.h"
 
 namespace fulcrum {
 
@@ -48,6 +50,8 @@ class KernelSide {
     void follow(EventLoop& loop, TakenDevices& devices, OnChange on_change);
     // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
     void adopt(const Config& config);
+    // Which groups' addresses the twins hold: those that this director is active in.
+    void take_roles(const GroupRoles& roles);
     void want_neighbour(std::uint8_t port, const IpAddress& neighbour);
     std::vector<std::string> conflicts() const;  // who else is at our addresses
     // The clean end.
@@ -58,6 +62,7 @@ class KernelSide {
                std::vector<AddressWatch::Link> links);
 
     std::vector<IpAddress> all_vips() const;
+    void hold_addresses();
     void take_changes();
     void watch_rules(EventLoop& loop);
     void watch_addresses(EventLoop& loop);
@@ -70,7 +75,10 @@ class KernelSide {
     KernelMirror mirror_;
     OnChange on_change_;
     TakenDevices* devices_ = nullptr;
-    std::vector<std::vector<IpAddress>> vips_;  // by port index
+    std::vector<std::vector<PlacedAddress>> placed_;  // by port index
+    std::vector<std::string> groups_;                 // their names
+    GroupRoles roles_;
+    std::vector<std::vector<IpAddress>> vips_;  // by port index: what is held now
     std::vector<IpAddress> reals_;
     std::unique_ptr<DescriptorWatch> watch_;
     std::optional<NetlinkSocket> rules_;  // says when somebody changes nftables

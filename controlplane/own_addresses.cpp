@@ -52,9 +52,12 @@ void lay_local_addresses(const std::vector<LocalAddressPlan>& plans, Snapshot& s
                                  .port = plan.port,
                                  .is_ipv6 = !plan.address.is_v4(),
                                  .on_the_wire = plan.address};
-        places.push_back({EndpointMap::key_of(local.address, be16{}, endpoint_kind::local_address,
-                                              family_of(local.is_ipv6)),
-                          local.place});
+        if (!plan.is_standby) {
+            places.push_back(
+                {EndpointMap::key_of(local.address, be16{}, endpoint_kind::local_address,
+                                     family_of(local.is_ipv6)),
+                 local.place});
+        }
         if (snapshot.local_by_place.size() <= plan.place) {
             snapshot.local_by_place.resize(plan.place + std::size_t{1}, name_none);
         }

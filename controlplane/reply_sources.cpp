@@ -140,7 +140,7 @@ void lay_reply_sources(const std::vector<ListenerPlan>& listeners, Snapshot& sna
     ReplySources sources{snapshot};
     for (const ListenerPlan& plan : listeners) {
         const SnapshotService& service = snapshot.services[plan.service];
-        const std::uint32_t count = plan.is_present ? service.real_count : 0;
+        const std::uint32_t count = plan.is_present && !plan.is_standby ? service.real_count : 0;
         for (std::uint32_t i = 0; i < count; ++i) {
             const SnapshotReal& real = snapshot.reals[service.first_real + i];
             if (real.standing != RealStanding::absent && real.is_known_by_endpoint) {

@@ -53,6 +53,7 @@ struct ListenerPlan {
     ListenPoint point;
     std::uint16_t index = 0;
     bool is_present = true;     // false: a hole
+    bool is_standby = false;    // another director serves it: no look-up leads there
     std::uint32_t service = 0;  // index into CompileInput::services
 };
 
@@ -60,6 +61,7 @@ struct LocalAddressPlan {
     IpAddress address;
     std::uint16_t place = 0;  // below limits::local_addresses_max
     std::uint8_t port = 0;
+    bool is_standby = false;  // another director holds it
 };
 
 struct CompileInput {

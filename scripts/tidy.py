@@ -66,7 +66,7 @@ PURE_ROOMS = (
 )
 # Rooms that hold declarations or texts only, or are tested through the room that they serve.
 TESTED_ELSEWHERE = {
-    "config/model/service", "config/model/session",
+    "config/model/service", "config/model/session", "config/role_writer",
 }
 
 

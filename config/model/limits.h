@@ -14,6 +14,7 @@ inline constexpr std::size_t cache_line_size = 64;
 inline constexpr std::size_t workers_max = 16;
 inline constexpr std::size_t ports_max = 16;
 inline constexpr std::size_t owner_slots_count = 64;  // the low six bits of the owner hash
+inline constexpr std::size_t role_groups_max = 16;
 inline constexpr std::size_t services_max = 16'384;
 // A session names its listener and its real in 16 bits each; the last value means "none".
 inline constexpr std::size_t listeners_max = 65'535;

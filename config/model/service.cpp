@@ -64,8 +64,13 @@ bool speaks_ipv6(const Config& config) {
         return std::any_of(port.addresses.begin(), port.addresses.end(),
                            [](const IpPrefix& prefix) { return !prefix.address.is_v4(); });
     };
+    const auto has_ipv6_path = [](const RoleGroup& group) {
+        return std::any_of(group.paths.begin(), group.paths.end(),
+                           [](const AdvertPath& path) { return path.is_ipv6; });
+    };
     return sessions6_of(config) > 0 ||
-           std::any_of(config.ports.begin(), config.ports.end(), has_ipv6_address);
+           std::any_of(config.ports.begin(), config.ports.end(), has_ipv6_address) ||
+           std::any_of(config.groups.begin(), config.groups.end(), has_ipv6_path);
 }
 
 std::vector<std::size_t> devices_of(const std::vector<NicPort>& ports) {

@@ -16,6 +16,7 @@
 #include "config/model/limits.h"
 #include "config/model/listener.h"
 #include "config/model/placing.h"
+#include "config/model/role_group.h"
 #include "config/model/source_place.h"
 #include "config/model/telling.h"
 #include "config/model/vip_policy.h"
@@ -206,6 +207,7 @@ struct Config {
     LogSettings log;
     std::optional<MailSettings> mail;  // none: nobody gets any
     std::optional<HookSettings> hook;
+    std::vector<RoleGroup> groups;  // none: this director holds all that there is, always
     std::string source_file;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 namespace fulcrum {
 
@@ -40,23 +41,34 @@ std::optional<std::size_t> home_of(const IpAddress& vip, std::span<const NicPort
 
 }  // namespace
 
-std::vector<std::vector<IpAddress>> place_vips(std::span<const VirtualService> services,
-                                               std::span<const NicPort> ports) {
-    std::vector<std::vector<IpAddress>> placed(ports.size());
-    for (const VirtualService& service : services) {
+std::vector<std::vector<PlacedAddress>> place_vips(const Config& config) {
+    const std::vector<NicPort>& ports = config.ports;
+    const GroupsOfAddresses groups{config};
+    std::vector<std::vector<PlacedAddress>> placed(ports.size());
+    for (const VirtualService& service : config.services) {
         for (const ListenPoint& point : listen_points(service)) {
             if (const auto home = home_of(point.vip, ports, service); home) {
-                placed[*home].push_back(point.vip);
+                placed[*home].push_back({point.vip, groups.group_of_vip(point.vip)});
             }
         }
     }
     for (std::size_t port = 0; port < ports.size(); ++port) {
-        const std::vector<IpAddress>& local = ports[port].local_addresses;
-        placed[port].insert(placed[port].end(), local.begin(), local.end());
+        for (const IpAddress& local : ports[port].local_addresses) {
+            placed[port].push_back({local, groups.group_of_local_address()});
+        }
     }
-    for (auto& vips : placed) {
-        std::sort(vips.begin(), vips.end());
-        vips.erase(std::unique(vips.begin(), vips.end()), vips.end());
+    for (std::size_t group = 0; group < config.groups.size(); ++group) {
+        for (const IpPrefix& floating : config.groups[group].addresses) {
+            placed.at(port_of_network(config, floating.address))
+                .push_back({floating.address, group});
+        }
+    }
+    for (auto& addresses : placed) {
+        std::ranges::sort(addresses, {}, &PlacedAddress::address);
+        const auto is_same = [](const PlacedAddress& a, const PlacedAddress& b) {
+            return a.address == b.address;
+        };
+        addresses.erase(std::unique(addresses.begin(), addresses.end(), is_same), addresses.end());
     }
     return placed;
 }

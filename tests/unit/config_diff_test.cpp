@@ -262,13 +262,15 @@ TEST(ConfigDiff, NamesEveryKeyThatOnlyAStartCanChange) {
     after.metrics.listen = Endpoint{Ipv4Address::of(127, 0, 0, 1), be16{9'464}};
     after.control.group = "staff";
     after.log.level = LogLevel::debug;
+    after.groups.push_back({.name = "web"});
     const std::string rest =
         " differs from the running one: restart fulcrumd to change it, or set it back";
     EXPECT_EQ(compare(config({}), after).restart_needed,
               (Sentences{"director.workers" + rest, "director.sessions" + rest,
                          "director.affinity_clients" + rest, "director.seed" + rest,
                          "director.idle" + rest, "director.memory" + rest, "ports" + rest,
-                         "metrics" + rest, "control" + rest, "log" + rest}));
+                         "metrics" + rest, "control" + rest, "log" + rest,
+                         "groups (their names, ids, versions and paths)" + rest}));
 }
 
 }  // namespace

@@ -443,5 +443,57 @@ TEST_F(Directed, GivesInputsThatOutliveTheStateTheyCameFrom) {
     EXPECT_EQ(input.services[0].reals[1].name, "web2");
 }
 
+// --- roles -------------------------------------------------------------------------------------
+
+std::shared_ptr<const Config> config_with_group(std::vector<IpPrefix> vips) {
+    auto asked = std::make_shared<Config>(
+        test::config({web({real("web1", 11)}), service("mail", 25, {real("mx", 12)})}));
+    asked->groups.push_back({.name = "front", .vips = std::move(vips)});
+    return asked;
+}
+
+TEST(DirectorState, HasEveryListenerServedWhereThereAreNoGroups) {
+    DirectorState state;
+    state.on_event(ConfigLoaded{shared_config({web({real("web1", 11)})})}, at_s(0));
+    EXPECT_FALSE(state.compile_input().listeners.at(0).is_standby);
+}
+
+TEST(DirectorState, IsOnStandbyInItsGroupUntilToldOtherwise) {
+    DirectorState state;
+    state.on_event(ConfigLoaded{config_with_group({})}, at_s(0));
+    for (const ListenerPlan& listener : state.compile_input().listeners) {
+        EXPECT_TRUE(listener.is_standby);
+    }
+    EXPECT_TRUE(
+        state.on_event(RolesChanged{{{"front", GroupRole::active}}}, at_s(1)).needs_snapshot);
+    EXPECT_FALSE(
+        state.on_event(RolesChanged{{{"front", GroupRole::active}}}, at_s(2)).needs_snapshot);
+    EXPECT_FALSE(state.compile_input().listeners.at(0).is_standby);
+    state.on_event(RolesChanged{{{"front", GroupRole::leaving}}}, at_s(3));
+    EXPECT_FALSE(state.compile_input().listeners.at(0).is_standby);
+    state.on_event(RolesChanged{{{"front", GroupRole::standby}}}, at_s(4));
+    EXPECT_TRUE(state.compile_input().listeners.at(0).is_standby);
+}
+
+TEST(DirectorState, ServesAVipOfNoGroupWhateverTheRoles) {
+    DirectorState state;
+    state.on_event(
+        ConfigLoaded{config_with_group({IpPrefix::only(Ipv4Address::of(203, 0, 113, 80))})},
+        at_s(0));
+    const CompileInput input = state.compile_input();
+    EXPECT_TRUE(input.listeners.at(0).is_standby);
+    EXPECT_FALSE(input.listeners.at(1).is_standby);
+}
+
+TEST(DirectorState, KeepsItsRolesOverAReload) {
+    DirectorState state;
+    state.on_event(ConfigLoaded{config_with_group({})}, at_s(0));
+    state.on_event(RolesChanged{{{"front", GroupRole::active}}}, at_s(1));
+    state.on_event(
+        ConfigLoaded{config_with_group({IpPrefix::only(Ipv4Address::of(203, 0, 113, 80))})},
+        at_s(2));
+    EXPECT_FALSE(state.compile_input().listeners.at(0).is_standby);
+}
+
 }  // namespace
 }  // namespace fulcrum

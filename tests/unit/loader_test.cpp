@@ -400,7 +400,7 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "d.cfg:16: unknown key \"peer\": known here are director, ports, vips, timeouts, "
             "marks, services, "
             "metrics, "
-            "control, reload, log, mail, hook",
+            "control, reload, log, mail, hook, groups",
             "d.cfg:17: control: 7 is not a group { ... }",
         }));
 }

@@ -486,5 +486,40 @@ TEST(SnapshotCompiler, ForgetsRingsThatNobodyUses) {
     EXPECT_EQ(first.snapshot->services[0].ring.use_count(), 3);  // snapshot, rings, ring_of
 }
 
+TEST(SnapshotCompiler, LeadsNobodyToAListenerOnStandbyAndKeepsItForItsSessions) {
+    CompileInput input = plan_of({web({real("web1", 11)}), service("shop", 81, {real("s", 12)})});
+    input.listeners[0].is_standby = true;
+    const Compiled compiled = compile(input, {});
+    const Snapshot& snapshot = *compiled.snapshot;
+    const Endpoint vip{Ipv4Address::of(203, 0, 113, 80), be16{80}};
+    const Endpoint other{Ipv4Address::of(203, 0, 113, 81), be16{80}};
+    EXPECT_EQ(snapshot.listener_by_endpoint.find(key(vip)), EndpointMap::absent);
+    EXPECT_EQ(snapshot.listener_by_endpoint.find(key(other)), 1U);
+    EXPECT_FALSE(snapshot.is_vip(vip.address));
+    EXPECT_TRUE(snapshot.is_vip(other.address));
+    EXPECT_EQ(sole_listener(snapshot, endpoint(11)), 12'345);  // none
+    EXPECT_EQ(sole_listener(snapshot, endpoint(12)), 1);
+    EXPECT_TRUE(snapshot.listeners[0].is_present);
+    EXPECT_TRUE(snapshot.listeners[0].is_standby);
+    EXPECT_FALSE(snapshot.listeners[1].is_standby);
+    EXPECT_EQ(snapshot.listeners[0].real_count, 1U);
+}
+
+TEST(SnapshotCompiler, TakesNoRepliesAtALocalAddressThatAnotherDirectorHolds) {
+    CompileInput input = plan_of({web({real("web1", 11)})});
+    input.local_addresses = {
+        {.address = Ipv4Address::of(192, 168, 10, 100), .place = 0},
+        {.address = Ipv4Address::of(192, 168, 10, 101), .place = 1, .is_standby = true}};
+    const Compiled compiled = compile(input, {});
+    const Snapshot& snapshot = *compiled.snapshot;
+    const auto place_of = [&](std::uint8_t octet) {
+        return snapshot.local_places.find(EndpointMap::key_of(
+            Ipv4Address::of(192, 168, 10, octet), be16{}, endpoint_kind::local_address));
+    };
+    EXPECT_EQ(place_of(100), 0U);
+    EXPECT_EQ(place_of(101), EndpointMap::absent);
+    EXPECT_EQ(snapshot.local_address(1), Ipv4Address::of(192, 168, 10, 101));
+}
+
 }  // namespace
 }  // namespace fulcrum
