@@ -62,7 +62,8 @@ PURE_ROOMS = (
     "dataplane/steering", "dataplane/session_table",
     "dataplane/classify", "dataplane/choose", "dataplane/decide", "dataplane/rewrite",
     "controlplane/index_registry", "controlplane/director_state", "controlplane/snapshot_compiler",
-    "controlplane/config_diff", "controlplane/health/health_judge",
+    "controlplane/config_diff", "controlplane/roles/vrrp_packet", "controlplane/roles/vrrp_router",
+    "controlplane/health/health_judge",
 )
 # Rooms that hold declarations or texts only, or are tested through the room that they serve.
 TESTED_ELSEWHERE = {
