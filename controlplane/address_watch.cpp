@@ -68,8 +68,9 @@ Result<FileDescriptor> packet_socket(const std::string& port) {
 }  // namespace
 
 Result<std::unique_ptr<AddressWatch>> AddressWatch::open(EventLoop& loop,
-                                                         const std::vector<Link>& links, Log& log) {
-    std::unique_ptr<AddressWatch> watch{new AddressWatch{loop, log}};
+                                                         const std::vector<Link>& links, Log& log,
+                                                         OnClaim on_claim) {
+    std::unique_ptr<AddressWatch> watch{new AddressWatch{loop, log, std::move(on_claim)}};
     for (const Link& link : links) {
         Result<FileDescriptor> socket = packet_socket(link.name);
         if (!socket) {
@@ -149,8 +150,10 @@ void AddressWatch::hear(const std::string& port, const AddressClaim& claim) {
     }
     claims_[key] = {port, loop_.now()};
     if (is_new) {
-        log_.error(LogArea::kernel, "port \"" + port + "\": " + key.second + " answers for " +
-                                        to_string(claim.address) + ", which is ours");
+        const std::string sentence = "port \"" + port + "\": " + key.second + " answers for " +
+                                     to_string(claim.address) + ", which is ours";
+        log_.error(LogArea::kernel, sentence);
+        on_claim_(/*is_over=*/false, sentence);
     }
 }
 
@@ -158,8 +161,10 @@ void AddressWatch::forget_silent() {
     std::erase_if(claims_, [this](const auto& claim) {
         const bool is_silent = loop_.now() - claim.second.last_heard > 3 * round;
         if (is_silent) {
-            log_.notice(LogArea::kernel, claim.first.second + " no longer answers for " +
-                                             to_string(claim.first.first));
+            const std::string sentence =
+                claim.first.second + " no longer answers for " + to_string(claim.first.first);
+            log_.notice(LogArea::kernel, sentence);
+            on_claim_(/*is_over=*/true, sentence);
         }
         return is_silent;
     });

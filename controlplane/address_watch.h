@@ -5,6 +5,7 @@
 // been silent for three rounds. The control thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,9 +29,12 @@ class AddressWatch {
         std::string name;  // of the port and its twin
         MacAddress mac;
     };
+    // Called when somebody begins to claim an address of ours, and when he has been silent.
+    using OnClaim = std::function<void(bool is_over, const std::string& sentence)>;
     // A packet socket at each link's twin: ARP packets and neighbour advertisements.
     static Result<std::unique_ptr<AddressWatch>> open(EventLoop& loop,
-                                                      const std::vector<Link>& links, Log& log);
+                                                      const std::vector<Link>& links, Log& log,
+                                                      OnClaim on_claim);
 
     // Asked for from now on, in place of those before.
     void follow(std::vector<IpAddress> addresses);
@@ -39,7 +43,8 @@ class AddressWatch {
     std::vector<std::string> conflicts() const;
 
   private:
-    AddressWatch(EventLoop& loop, Log& log) : loop_{loop}, log_{log}, next_{loop} {}
+    AddressWatch(EventLoop& loop, Log& log, OnClaim on_claim)
+        : loop_{loop}, log_{log}, on_claim_{std::move(on_claim)}, next_{loop} {}
 
     struct Listener {
         Link link;
@@ -59,6 +64,7 @@ class AddressWatch {
 
     EventLoop& loop_;
     Log& log_;
+    OnClaim on_claim_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<IpAddress> addresses_;  // ascending
     std::size_t asked_ = 0;             // of them, in this round

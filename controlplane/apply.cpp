@@ -2,6 +2,7 @@
 #include "controlplane/apply.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <utility>
@@ -94,6 +95,7 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
         log_.error(LogArea::config, "configuration refused: " + outcome.refusal->sentences.front());
         if (made.is_of_file) {
             note_file_refused(outcome.refusal->sentences);
+            events_.note({EventKind::reload_refused, {}, {}, outcome.refusal->sentences.front()});
         }
         waiter.finish(
             Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
@@ -104,6 +106,7 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
         for (const std::string& change : outcome.changes) {
             log_.notice(LogArea::config, (made.is_of_file ? "" : "by an edit: ") + change);
         }
+        note_adopted(made, outcome.changes);
         waiter.applied.changes = std::move(outcome.changes);
     }
     if (made.is_of_file) {
@@ -147,6 +150,10 @@ void Applier::on_health(const HealthChange& change) {
 }
 
 void Applier::tell(const RealEvent& event) {
+    constexpr std::array kinds{EventKind::real_up, EventKind::real_down, EventKind::real_drained,
+                               EventKind::real_undrained};
+    events_.note(
+        {kinds[static_cast<std::size_t>(event.news)], event.service, event.real, event.reason});
     if (on_event_ != nullptr) {
         on_event_(event);
     }
@@ -175,14 +182,16 @@ void Applier::drain(DrainAsked asked, Finish finish) {
             .append(to_string(asked.then));
     }
     log_.notice(LogArea::director, sentence);
-    tell({asked.service, asked.real, RealNews::drained, "an operator drains it"});
-    ask(std::move(asked), {std::move(finish), {}, {}});
+    const RealEvent news{
+        asked.service, asked.real, RealNews::drained,
+        asked.is_by_file ? "a file in the maintenance folder drains it" : "an operator drains it"};
+    ask(std::move(asked), {std::move(finish), {}, {}}, &news);
 }
 
 void Applier::undrain(const std::string& service, const std::string& real, Finish finish) {
     log_.notice(LogArea::director, "undrain of \"" + service + "/" + real + "\" asked");
-    tell({service, real, RealNews::undrained, "an operator ends its drain"});
-    ask(UndrainAsked{service, real}, {std::move(finish), {}, {}});
+    const RealEvent news{service, real, RealNews::undrained, "its drain has ended"};
+    ask(UndrainAsked{service, real}, {std::move(finish), {}, {}}, &news);
 }
 
 void Applier::capture(std::shared_ptr<const CaptureOrder> order, Finish finish) {
@@ -205,12 +214,15 @@ void Applier::on_path_mtu(const IpAddress& real, std::uint16_t mtu) {
 }
 
 // What an operator waits for is not gathered.
-void Applier::ask(const Event& event, Waiter waiter) {
+void Applier::ask(const Event& event, Waiter waiter, const RealEvent* news) {
     const Outcome outcome = state_.on_event(event, loop_.now());
     if (outcome.refusal) {
         waiter.finish(
             Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences, std::nullopt});
         return;
+    }
+    if (news != nullptr) {
+        tell(*news);
     }
     tell_quorums(outcome);
     needs_snapshot_ |= outcome.needs_snapshot;
@@ -230,6 +242,17 @@ void Applier::tell_quorums(const Outcome& outcome) {
         log_.notice(LogArea::health,
                     "service \"" + change.service + "\" is " +
                         (change.is_reached ? "up: " : "down, for want of its quorum: ") + sound);
+        events_.note({change.is_reached ? EventKind::quorum_up : EventKind::quorum_down,
+                      change.service,
+                      {},
+                      sound});
+        if (change.has_fallback) {
+            events_.note(
+                {change.is_reached ? EventKind::fallback_rests : EventKind::fallback_used,
+                 change.service,
+                 {},
+                 change.is_reached ? "new sessions go to the reals" : "it takes new sessions"});
+        }
     }
 }
 

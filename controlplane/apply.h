@@ -26,6 +26,7 @@
 #include "controlplane/change_guard.h"
 #include "controlplane/config_history.h"
 #include "controlplane/director_state.h"
+#include "controlplane/event_book.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/file_watch.h"
 #include "controlplane/health/health_check.h"
@@ -118,6 +119,7 @@ class Applier {
     void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
 
     Log& log() { return log_; }
+    EventBook& events() { return events_; }
     const DirectorState& state() const { return state_; }
     const HealthCheck& health() const { return health_; }
     const Boards& boards() const { return boards_; }
@@ -153,6 +155,7 @@ class Applier {
         std::vector<std::string> warnings;
         std::optional<Refused> refused;
         bool is_of_file = false;
+        bool is_of_past = false;
         std::string old_file;  // not empty: it has been saved, and nothing else
         std::vector<std::string> not_in_file;
         std::string origin;
@@ -171,7 +174,9 @@ class Applier {
     void take_back_if_harmed(const std::string& service);
     void on_health(const HealthChange& change);
     void tell(const RealEvent& event);
-    void ask(const Event& event, Waiter waiter);
+    void note_adopted(const Made& made, const std::vector<std::string>& changes);
+    // `news`: what is told of it, if it is not refused; null: nothing.
+    void ask(const Event& event, Waiter waiter, const RealEvent* news = nullptr);
     void tell_quorums(const Outcome& outcome);
     void note(const Outcome& outcome);
     void catch_up();
@@ -198,6 +203,7 @@ class Applier {
     TallyBook book_;
     Shown<Listing> listing_;
     ReloadCounters reloads_;
+    EventBook events_;
 
     std::shared_ptr<const CompiledParts> parts_ = std::make_shared<CompiledParts>();
     bool needs_snapshot_ = false;  // the state has moved on since the last compile began

@@ -76,6 +76,7 @@ void Applier::take_back_if_harmed(const std::string& service) {
                              "\" lost every real under it; " + std::to_string(before.number) +
                              " runs again, and the file still says otherwise";
     log_.error(LogArea::config, taken_back);
+    events_.note({EventKind::taken_back, service, {}, taken_back});
     go_back(before.number, [this, taken_back](const ApplyResult& result) {
         if (std::holds_alternative<Applied>(result)) {
             taken_back_ = taken_back;

@@ -1,5 +1,6 @@
 // Making configurations, one after the other: of a file, of what runs and an edit, of what ran
 // before.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -111,8 +112,27 @@ Applier::Made Applier::edited(const Config& running, const Config& of_file,
 Applier::Made Applier::made_again(const PastConfig& past, const Config& of_file) {
     return {.config = past.config,
             .plan = plan_checks(*past.config),
+            .is_of_past = true,
             .not_in_file = compare(of_file, *past.config).changes,
             .origin = "a return to " + std::to_string(past.number)};
+}
+
+// The first changes in words, and how many there are.
+void Applier::note_adopted(const Made& made, const std::vector<std::string>& changes) {
+    constexpr std::size_t told_max = 5;
+    std::string sentence = made.origin;
+    for (std::size_t i = 0; i < std::min(changes.size(), told_max); ++i) {
+        sentence += (i == 0 ? ": " : "; ") + changes[i];
+    }
+    if (changes.size() > told_max) {
+        sentence += "; and " + std::to_string(changes.size() - told_max) + " more";
+    }
+    events_.note({made.is_of_file   ? EventKind::reload_applied
+                  : made.is_of_past ? EventKind::returned
+                                    : EventKind::edit_applied,
+                  {},
+                  {},
+                  sentence});
 }
 
 void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
@@ -126,6 +146,7 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
         if (made.is_of_file) {
             reloads_.invalid.add(1);
             log_.error(LogArea::config, "reload refused: " + made.refused->sentences.front());
+            events_.note({EventKind::reload_refused, {}, {}, made.refused->sentences.front()});
             note_file_refused(made.refused->sentences);
             follow_files(std::move(made.sources));
         }
@@ -136,6 +157,7 @@ void Applier::take_made(Made& made, const std::vector<Finish>& askers) {
         of_file_ = made.config;
         not_in_file_.clear();
         log_.notice(LogArea::config, "what runs is saved; the old file is " + made.old_file);
+        events_.note({EventKind::saved, {}, {}, "the old file is " + made.old_file});
         waiter.applied.epoch = epoch_published();
         waiter.applied.old_file = made.old_file;
         waiter.finish(waiter.applied);

@@ -110,6 +110,15 @@ void Commands::history(const Json& /*arguments*/, const Answer& answer) {
     answer(Reply::of({{"configurations", std::move(kept)}}));
 }
 
+void Commands::events(const Json& arguments, const Answer& answer) {
+    EventBook::Asked asked;
+    if (arguments.contains("since")) {
+        asked.since = arguments["since"].get<std::uint64_t>();
+    }
+    asked.follows = !arguments.contains("follow") || arguments["follow"].get<bool>();
+    applier_.events().begin(asked, answer);
+}
+
 void Commands::rollback(const Json& arguments, const Answer& answer) {
     const auto& kept = applier_.history().kept();
     const bool is_named = arguments.contains("number");

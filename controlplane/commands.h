@@ -93,6 +93,7 @@ class Commands {
     void doctor(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
     void capture(const Json& arguments, const Answer& answer);
+    void events(const Json& arguments, const Answer& answer);
     void reload(const Json& arguments, const Answer& answer);
     void plan(const Json& arguments, const Answer& answer);
     void history(const Json& arguments, const Answer& answer);

@@ -71,6 +71,7 @@ struct QuorumChange {
     std::string service;
     bool is_reached = false;
     std::uint64_t weight = 0;  // of the sound reals together
+    bool has_fallback = false;
 };
 
 struct Outcome {

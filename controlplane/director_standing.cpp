@@ -91,7 +91,7 @@ std::optional<QuorumChange> DirectorState::review_quorum(ServiceRecord& service)
         return std::nullopt;
     }
     service.has_quorum = has_quorum;
-    return QuorumChange{asked.name, has_quorum, sum};
+    return QuorumChange{asked.name, has_quorum, sum, asked.fallback.has_value()};
 }
 
 // A real that has been down comes back cold; one that is new, or was not known, is not held back.

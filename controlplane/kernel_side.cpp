@@ -106,7 +106,8 @@ std::vector<int> KernelSide::tap_fds() const {
     return fds;
 }
 
-void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_change) {
+void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_change,
+                        AddressWatch::OnClaim on_claim) {
     devices_ = &devices;
     on_change_ = std::move(on_change);
     next_vips_ = std::make_unique<Timer>(loop);
@@ -115,7 +116,7 @@ void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_chan
                                                [this](DescriptorWatch::Ready) { take_changes(); });
     watch_->want(/*to_read=*/true, /*to_write=*/false);
     watch_rules(loop);
-    watch_addresses(loop);
+    watch_addresses(loop, std::move(on_claim));
     mirror_.on_readable();
     on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
     keep_alive();
@@ -152,8 +153,8 @@ void KernelSide::watch_rules(EventLoop& loop) {
     rules_watch_->want(/*to_read=*/true, /*to_write=*/false);
 }
 
-void KernelSide::watch_addresses(EventLoop& loop) {
-    auto watch = AddressWatch::open(loop, links_, log_);
+void KernelSide::watch_addresses(EventLoop& loop, AddressWatch::OnClaim on_claim) {
+    auto watch = AddressWatch::open(loop, links_, log_, std::move(on_claim));
     if (!watch) {
         return log_.warning(LogArea::kernel, watch.error().sentence);
     }

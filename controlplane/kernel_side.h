@@ -47,7 +47,8 @@ class KernelSide {
 
     // From here on the loop drives us: `on_change` gets the tables whenever they differ.
     using OnChange = std::function<void(std::shared_ptr<const KernelTables>)>;
-    void follow(EventLoop& loop, TakenDevices& devices, OnChange on_change);
+    void follow(EventLoop& loop, TakenDevices& devices, OnChange on_change,
+                AddressWatch::OnClaim on_claim);
     // VIPs and addresses of this configuration; keeps its reals' neighbours alive.
     void adopt(const Config& config);
     // Which groups' addresses the twins hold: those that this director is active in.
@@ -65,7 +66,7 @@ class KernelSide {
     void hold_addresses();
     void take_changes();
     void watch_rules(EventLoop& loop);
-    void watch_addresses(EventLoop& loop);
+    void watch_addresses(EventLoop& loop, AddressWatch::OnClaim on_claim);
     void place_vips();
     void keep_alive();
 

@@ -357,9 +357,18 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         log.notice(LogArea::director, "serving");
         notify_ready();
     });
-    kernel_side.follow(loop, devices, [&](std::shared_ptr<const KernelTables> tables) {
-        applier.on_kernel_changed(std::move(tables));
-    });
+    kernel_side.follow(
+        loop, devices,
+        [&](std::shared_ptr<const KernelTables> tables) {
+            applier.on_kernel_changed(std::move(tables));
+        },
+        [&](bool is_over, const std::string& sentence) {
+            applier.events().note(
+                {is_over ? EventKind::address_conflict_over : EventKind::address_conflict,
+                 {},
+                 {},
+                 sentence});
+        });
     loop.run();
 
     notify_stopping();

@@ -202,11 +202,13 @@ void KeepalivedImport::listen_on_range(const OldLine& line, const std::string& r
     constexpr std::size_t count_most = 256;
     std::vector<IpAddress> addresses;
     if (first && last && first->family() == last->family()) {
-        const std::vector<IpAddress> block =
-            addresses_in({*first, static_cast<std::uint8_t>(is_v6 ? 112 : 16)});
-        std::ranges::copy_if(block, std::back_inserter(addresses), [&](const IpAddress& each) {
-            return !(each < *first) && !(*last < each);
-        });
+        IpPrefix block = IpPrefix::only(*first);
+        while (!block.contains(*last) && block.length > block.length_max() - 16) {
+            --block.length;
+        }
+        std::ranges::copy_if(
+            addresses_in(block), std::back_inserter(addresses),
+            [&](const IpAddress& each) { return !(each < *first) && !(*last < each); });
     }
     if (addresses.empty() || addresses.size() > count_most || addresses.back() != *last) {
         return draft_.lost(line, "it is not a range of at most 256 addresses", "list them");

@@ -202,6 +202,35 @@ int ask_capture(const Options& options) {
     return done_status;
 }
 
+// Line by line, each as soon as it comes.
+int ask_events(const Options& options) {
+    Json arguments{{"follow", !options.ends_at_latest}};
+    if (options.since) {
+        arguments["since"] = *options.since;
+    }
+    const auto show = [&options](std::string_view octets) {
+        while (!octets.empty()) {
+            const std::string_view line = octets.substr(0, octets.find('\n'));
+            octets.remove_prefix(std::min(line.size() + 1, octets.size()));
+            print(options.is_json ? std::string{line} + "\n" : show_event(Json::parse(line)));
+        }
+        return std::fflush(stdout) == 0;
+    };
+    const auto begin = [](const Json& result) {
+        if (const auto forgotten = result.value("forgotten", std::uint64_t{0}); forgotten > 0) {
+            complain(std::to_string(forgotten) + " events behind that one are no longer kept");
+        }
+    };
+    const Result<Json> reply = stream_from_director(
+        options.socket, {{"command", "events"}, {"arguments", arguments}}, show, begin);
+    if (!reply) {
+        complain(reply.error().sentence);
+        return unreachable;
+    }
+    return reply->value("ok", false) ? int{done_status}
+                                     : complain_of(reply->value("error", Json::object()));
+}
+
 int check(const Options& options) {
     const LoadOutcome outcome = load_config(options.target);
     if (options.is_json) {

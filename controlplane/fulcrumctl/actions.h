@@ -3,6 +3,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,8 @@ struct Options {
     unsigned weight = 0;
     unsigned number = 0;
     unsigned every_s = 0;
+    std::optional<std::uint64_t> since;
+    bool ends_at_latest = false;
 };
 
 using Show = std::string (*)(const Json& result);
@@ -55,6 +59,7 @@ int ask_walk(const Options& options, const std::string& command, Show show);
 int ask_reals(const Options& options);
 int ask_explain(const Options& options);
 int ask_capture(const Options& options);
+int ask_events(const Options& options);
 
 // Need no director.
 int check(const Options& options);

@@ -75,6 +75,15 @@ std::string show_save(const Json& result) {
            cell(result, "old_file") + "\n";
 }
 
+std::string show_event(const Json& event) {
+    const std::string service = event.value("service", std::string{});
+    const std::string real = event.value("real", std::string{});
+    std::string line = cell(event, "time") + "  " + cell(event, "number") + "  ";
+    line += std::string{event.at("event")} + (service.empty() ? "" : "  ") + service;
+    line += (real.empty() ? "" : "/") + real + ": " + std::string{event.at("sentence")};
+    return printable(line) + "\n";
+}
+
 std::string show_zero(const Json& result) {
     return "counters of " + cell(result, "services") + " services begin at zero\n";
 }

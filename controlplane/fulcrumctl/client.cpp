@@ -58,6 +58,11 @@ class Connection {
         }
         return take(std::min(count, received_.size()));
     }
+    // There may be nothing to say for long; that the director is gone shows all the same.
+    void wait_without_end() const {
+        constexpr timeval none{};
+        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+    }
     // Whatever else comes from it is waited for.
     void say_no_more() const { shutdown(socket_, SHUT_WR); }
 
@@ -112,7 +117,8 @@ Result<Json> ask_director(const std::string& socket_path, const Json& request) {
 }
 
 Result<Json> stream_from_director(const std::string& socket_path, const Json& request,
-                                  const std::function<bool(std::string_view octets)>& take) {
+                                  const std::function<bool(std::string_view octets)>& take,
+                                  const std::function<void(const Json& result)>& begin) {
     Connection connection;
     if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path) ||
         !connection.connect_to(socket_path)) {
@@ -131,6 +137,8 @@ Result<Json> stream_from_director(const std::string& socket_path, const Json& re
                                  : Error{"the director on " + socket_path +
                                          " closed the connection without a reply"};
     }
+    begin(reply.at("result"));
+    connection.wait_without_end();
     while (true) {
         reply = parsed(connection.receive_line());
         if (!reply.is_object()) {

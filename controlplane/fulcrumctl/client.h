@@ -17,8 +17,10 @@ Result<Json> ask_director(const std::string& socket_path, const Json& request);
 
 // The same of a request that is answered with a stream: `take` gets its octets as they come, and
 // may say no. SIGINT and SIGTERM ask the director to end it. The reply is the last one, or the
-// refusal.
-Result<Json> stream_from_director(const std::string& socket_path, const Json& request,
-                                  const std::function<bool(std::string_view octets)>& take);
+// refusal; `begin` gets the first one's result.
+Result<Json> stream_from_director(
+    const std::string& socket_path, const Json& request,
+    const std::function<bool(std::string_view octets)>& take,
+    const std::function<void(const Json& result)>& begin = [](const Json&) {});
 
 }  // namespace fulcrum

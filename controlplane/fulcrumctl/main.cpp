@@ -114,6 +114,15 @@ void add_reload(Options& options, const Add& add) {
 }
 
 template <typename Add>
+void add_events(Options& options, const Add& add) {
+    CLI::App* events = add("events", "What happens, as it happens, until interrupted",
+                           [&options] { return ask_events(options); });
+    events->add_option("--since", options.since,
+                       "Begin behind the event of this number; 0: with all that are kept");
+    events->add_flag("--no-follow", options.ends_at_latest, "Only those that are kept; then end");
+}
+
+template <typename Add>
 void add_drains(Options& options, const Add& add) {
     CLI::App* drain = add("drain", "No new sessions for a real; those it has live on",
                           [&options] { return ask_drain(options, "drain", show_drain); });
@@ -185,6 +194,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     capture->add_option("--packets", words.packets, "Ends after so many frames (default 1000)");
     capture->add_option("--seconds", words.seconds, "Ends after so long (1 to 3600; default 60)");
     capture->add_option("--octets", words.octets, "Of each frame (64 to 2048; default 2048)");
+    add_events(options, add);
     add_drains(options, add);
     add_edits(options, add);
     add_reload(options, add);

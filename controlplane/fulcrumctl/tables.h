@@ -21,6 +21,7 @@ std::string show_plan(const Json& result);
 std::string show_history(const Json& result);
 std::string show_edit(const Json& result);
 std::string show_save(const Json& result);
+std::string show_event(const Json& event);  // one of the stream's
 std::string show_zero(const Json& result);
 std::string show_log_level(const Json& result);
 std::string show_drain(const Json& result);

@@ -1,5 +1,6 @@
 """fulcrumctl as hands use it: completed by the shell, repeated, and at a glance."""
 
+import json
 import signal
 import subprocess
 
@@ -49,3 +50,29 @@ class Tool(Scenario):
         self.assertEqual(lines[0][:3], ["SERVICE,", "REAL", "SESSIONS"])
         self.assertEqual(lines[1][0], "web")
         self.assertEqual({line[0] for line in lines[2:]}, {"web1", "web2", "web3"})
+
+    def events(self, *options):
+        return self.lab.director.start(self.program(), "--socket", SOCKET, "--json", "events",
+                                       *options, stdout=subprocess.PIPE, text=True)
+
+    def test_events_are_told_as_they_happen_until_interrupted(self):
+        kept, _ = self.events("--since", "0", "--no-follow").communicate(timeout=10)
+        latest = json.loads(kept.splitlines()[-1])["number"]
+        program = self.events("--since", str(latest))
+        self.director.ctl("drain", "web/web1")
+        self.director.ctl("undrain", "web/web1")
+        lines = [json.loads(program.stdout.readline()) for _ in range(2)]
+        program.send_signal(signal.SIGINT)
+        self.assertEqual(program.wait(5), 0)
+        self.assertEqual([(line["event"], line["service"], line["real"]) for line in lines],
+                         [("real_drained", "web", "web1"), ("real_undrained", "web", "web1")])
+
+    def test_and_those_that_are_kept_can_be_read_later(self):
+        self.director.ctl("reload")
+        program = self.events("--since", "0", "--no-follow")
+        output, _ = program.communicate(timeout=10)
+        events = [json.loads(line) for line in output.splitlines()]
+        self.assertEqual([event["number"] for event in events], list(range(1, len(events) + 1)))
+        self.assertEqual({event["real"] for event in events if event["event"] == "real_up"},
+                         {"web1", "web2", "web3"})
+        self.assertEqual(events[-1]["event"], "reload_applied")
