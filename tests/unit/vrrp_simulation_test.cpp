@@ -39,8 +39,7 @@ struct Message {
 
 class World {
   public:
-    World(unsigned seed, std::size_t count, bool is_fenced)
-        : random_{seed}, is_fenced_{is_fenced}, machines_(count) {
+    World(unsigned seed, std::size_t count, bool is_fenced) : random_{seed}, machines_(count) {
         are_equal_ = chance(30);
         for (std::size_t i = 0; i < count; ++i) {
             VrrpSettings& settings = machines_[i].settings;
@@ -101,7 +100,6 @@ class World {
     Instant next_time() const;
 
     std::mt19937 random_;
-    bool is_fenced_;
     bool are_equal_ = false;
     Instant now_{};
     std::vector<Machine> machines_;
