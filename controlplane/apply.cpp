@@ -199,6 +199,10 @@ void Applier::capture(std::shared_ptr<const CaptureOrder> order, Finish finish) 
     ask(CaptureChanged{std::move(order)}, {std::move(finish), {}, {}});
 }
 
+void Applier::take_roles(const GroupRoles& roles, Finish finish) {
+    ask(RolesChanged{roles}, {std::move(finish), {}, {}});
+}
+
 void Applier::on_kernel_changed(std::shared_ptr<const KernelTables> tables) {
     note(state_.on_event(KernelChanged{std::move(tables)}, loop_.now()));
 }

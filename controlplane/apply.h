@@ -115,6 +115,8 @@ class Applier {
     void undrain(const std::string& service, const std::string& real, Finish finish);
     // What the workers are to capture; null: nothing.
     void capture(std::shared_ptr<const CaptureOrder> order, Finish finish);
+    // `finish` is called when the workers forward accordingly.
+    void take_roles(const GroupRoles& roles, Finish finish);
     void on_path_mtu(const IpAddress& real, std::uint16_t mtu);
     void on_kernel_changed(std::shared_ptr<const KernelTables> tables);
 

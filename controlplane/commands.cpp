@@ -133,6 +133,9 @@ const std::vector<Commands::Row>& Commands::rows() {
         {"config", {}, &Commands::config},
         {"zero", {{"service"}, {"real"}}, &Commands::zero},
         {"log-level", {{"level", Argument::Kind::text, true}}, &Commands::log_level},
+        {"standby", {{"group"}}, &Commands::standby},
+        {"takeover", {{"group"}}, &Commands::takeover},
+        {"fence-confirm", {{"group", Argument::Kind::text, true}}, &Commands::fence_confirm},
         {"version", {}, &Commands::version, true},
     };
     return table;
@@ -206,7 +209,7 @@ void Commands::status(const Json& /*arguments*/, const Answer& answer) {
     report["epoch"] = applier_.epoch_published();
     report["uptime_s"] =
         std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - started_).count();
-    report["role"] = "active";
+    add_roles(report);
     report["workers"] = Json::array();
     for (std::size_t worker = 0; worker < paces_.size(); ++worker) {
         report["workers"].push_back(report_worker(worker));
@@ -267,7 +270,7 @@ std::vector<std::string> Commands::problems() const {
     add_worker_problems(sentences);
     std::ranges::move(applier_.problems(), std::back_inserter(sentences));
     add_full_table(sentences);
-    for (const auto& more : {facts_.problems, facts_.conflicts}) {
+    for (const auto& more : {facts_.problems, facts_.conflicts, facts_.role_problems}) {
         for (std::string& sentence : more ? more() : std::vector<std::string>{}) {
             sentences.push_back(std::move(sentence));
         }

@@ -19,6 +19,7 @@
 #include "controlplane/rates.h"
 #include "controlplane/recent_count.h"
 #include "controlplane/request.h"
+#include "controlplane/roles/role_report.h"
 #include "controlplane/worker_mail.h"
 
 namespace fulcrum {
@@ -46,6 +47,12 @@ struct DirectorFacts {
     std::function<std::vector<std::string>()> problems;   // sentences of other rooms; may be empty
     std::function<std::vector<std::string>()> conflicts;  // who else is at our addresses
     std::function<bool()> kernel_forwards;                // between interfaces; empty: it does
+    // Empty: the director is alone.
+    std::function<std::vector<GroupReport>()> groups;
+    std::function<std::vector<std::string>()> role_problems;
+    std::function<Status(const std::string& group)> give_up;  // of all groups, if it is empty
+    std::function<Status(const std::string& group)> take_over;
+    std::function<Status(const std::string& group)> confirm_fence;
 };
 
 class Commands {
@@ -105,6 +112,9 @@ class Commands {
     void config(const Json& arguments, const Answer& answer);
     void zero(const Json& arguments, const Answer& answer);
     void log_level(const Json& arguments, const Answer& answer);
+    void standby(const Json& arguments, const Answer& answer);
+    void takeover(const Json& arguments, const Answer& answer);
+    void fence_confirm(const Json& arguments, const Answer& answer);
     void version(const Json& arguments, const Answer& answer);
 
     // A worker's counters a second ago, and what follows from the difference.
@@ -116,6 +126,9 @@ class Commands {
         bool is_stalled = false;
         bool is_behind = false;  // has not seen the epoch that was published a second ago
     };
+    void add_roles(Json& report) const;
+    void change_role(const std::function<Status(const std::string&)>& change, const Json& arguments,
+                     const Answer& answer);
     void measure_pace();
     void measure_rates();
     void add_worker_problems(std::vector<std::string>& sentences) const;

@@ -32,6 +32,7 @@
 #include "controlplane/log.h"
 #include "controlplane/metrics.h"
 #include "controlplane/metrics_server.h"
+#include "controlplane/role_wiring.h"
 #include "controlplane/service_notice.h"
 #include "controlplane/telling/teller.h"
 #include "controlplane/worker_mail.h"
@@ -308,8 +309,14 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Teller teller{loop, log};
+    std::unique_ptr<Roles> roles;  // null: this director is alone
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
-                     [&](const Config& adopted) { kernel_side.adopt(adopted); },
+                     [&](const Config& adopted) {
+                         kernel_side.adopt(adopted);
+                         if (roles != nullptr) {
+                             roles->follow(adopted);
+                         }
+                     },
                      state_folder_of(*config) + "/health",
                      [&](const Config& adopted) { teller.follow(adopted); },
                      [&](const RealEvent& event) { teller.on_event(event); },
@@ -321,8 +328,24 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         },
         [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
     CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
-    Commands commands{
-        {loop, helper, applier, mail, captures, facts_of(*config, plan, ports, kernel_side)}};
+    auto elections = open_roles(
+        *config, ports.links,
+        {.loop = loop,
+         .log = log,
+         .applier = applier,
+         .kernel_side = kernel_side,
+         .teller = teller,
+         .publisher = publisher,
+         .is_link_up = [&](std::size_t port) { return ports.of(port).is_up(); },
+         .is_ready = nullptr,
+         .stay_alive_for = [&](Duration length) { workers.speak_for_kernel_for(length); }});
+    if (!elections) {
+        return fail(elections.error());
+    }
+    roles = std::move(*elections);
+    DirectorFacts facts = facts_of(*config, plan, ports, kernel_side);
+    add_role_facts(roles.get(), facts);
+    Commands commands{{loop, helper, applier, mail, captures, std::move(facts)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
             commands.serve(request, answer);
@@ -330,7 +353,8 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     if (!socket) {
         return fail(socket.error());
     }
-    const MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
+    MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
+    sources.roles = roles == nullptr ? std::vector<NamedRoleCounters>{} : roles->counters();
     std::unique_ptr<MetricsServer> metrics;
     if (config->metrics.listen) {
         Result<std::unique_ptr<MetricsServer>> opened = MetricsServer::open(
@@ -343,7 +367,11 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     }
 
     asio::signal_set signals{loop.io(), SIGTERM, SIGINT};
-    signals.async_wait([&](const asio::error_code&, int) { loop.stop(); });
+    signals.async_wait(loop.turn([&](const asio::error_code&, int) {
+        // Who asks twice is in a hurry.
+        signals.async_wait(loop.turn([&](const asio::error_code&, int) { loop.stop(); }));
+        roles != nullptr ? roles->leave([&] { loop.stop(); }) : loop.stop();
+    }));
     if (const Status started = workers.start(); !started) {
         return fail(started.error());
     }
@@ -356,6 +384,9 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     applier.begin(config, read, [&](const ApplyResult&) {
         log.notice(LogArea::director, "serving");
         notify_ready();
+        if (roles != nullptr) {
+            roles->begin();
+        }
     });
     kernel_side.follow(
         loop, devices,

@@ -58,6 +58,18 @@ class Page {
 
 Labels worker_label(std::size_t worker) { return {{"worker", std::to_string(worker)}}; }
 
+// Counters that stand side by side in one struct.
+template <typename Counters>
+struct CounterFamily {
+    const char* name;
+    const char* help;
+    SingleWriterCounter Counters::*counter;
+    bool is_gauge = false;
+};
+template <typename Counters>
+CounterFamily(const char*, const char*, SingleWriterCounter Counters::*, bool = false)
+    -> CounterFamily<Counters>;
+
 // --- the director ----------------------------------------------------------------------------
 
 void add_director(Page& page, const MetricsSources& sources, Instant now) {
@@ -392,27 +404,50 @@ void add_reals(Page& page, const std::vector<PresentReal>& reals, const Boards& 
     add_tallies(page, "real_", lines);
 }
 
-// --- checks ----------------------------------------------------------------------------------
+// --- roles -----------------------------------------------------------------------------------
 
-struct CheckFamily {
-    const char* name;
-    const char* help;
-    SingleWriterCounter CheckTally::*counter;
+constexpr std::array role_families{
+    CounterFamily{"group_active", "Whether it is active here.", &RoleCounters::is_active, true},
+    CounterFamily{"group_priority", "Priority in the adverts.", &RoleCounters::priority, true},
+    CounterFamily{"group_paths_lost", "Paths without adverts.", &RoleCounters::paths_lost, true},
+    CounterFamily{"group_transitions_total", "Changes of state.", &RoleCounters::transitions},
+    CounterFamily{"group_adverts_sent_total", "Adverts sent.", &RoleCounters::adverts_sent},
+    CounterFamily{"group_adverts_heard_total", "Adverts heard.", &RoleCounters::adverts_heard},
 };
 
+void add_roles(Page& page, const std::vector<NamedRoleCounters>& roles) {
+    for (const auto& family : role_families) {
+        family.is_gauge ? page.gauge(family.name, family.help)
+                        : page.counter(family.name, family.help);
+        for (const auto& [group, counters] : roles) {
+            page.sample({{"group", group}}, (counters->*family.counter).read());
+        }
+    }
+    page.counter("group_adverts_refused_total", "Packets that are no adverts for it, by reason.");
+    for (const auto& [group, counters] : roles) {
+        for (std::size_t fault = 0; fault < counters->refused.size(); ++fault) {
+            const std::string_view name = to_string(static_cast<AdvertFault>(fault));
+            page.sample({{"group", group}, {"reason", std::string{name}}},
+                        counters->refused[fault].read());
+        }
+    }
+}
+
+// --- checks ----------------------------------------------------------------------------------
+
 constexpr std::array check_families{
-    CheckFamily{"checks_total", "Health checks of the real that told something.",
-                &CheckTally::probes},
-    CheckFamily{"check_failures_total", "Health checks of the real that failed.",
-                &CheckTally::failures},
-    CheckFamily{"checks_not_sent_total", "Health checks that the director could not send.",
-                &CheckTally::not_sent},
+    CounterFamily{"checks_total", "Health checks of the real that told something.",
+                  &CheckTally::probes},
+    CounterFamily{"check_failures_total", "Health checks of the real that failed.",
+                  &CheckTally::failures},
+    CounterFamily{"checks_not_sent_total", "Health checks that the director could not send.",
+                  &CheckTally::not_sent},
 };
 
 void add_checks(Page& page, std::vector<PresentReal> reals) {
     std::erase_if(reals,
                   [](const PresentReal& present) { return present.real->checks == nullptr; });
-    for (const CheckFamily& family : check_families) {
+    for (const auto& family : check_families) {
         page.counter(family.name, family.help);
         for (const auto& [real, labels] : reals) {
             page.sample(labels, ((*real->checks).*family.counter).read());
@@ -452,6 +487,7 @@ std::string render_metrics(const MetricsSources& sources, Instant now) {
         const std::vector<PresentReal> reals = present_reals(*listing);
         add_reals(page, reals, sources.boards);
         add_checks(page, reals);
+        add_roles(page, sources.roles);
         if (sources.check_durations != nullptr) {
             add_check_durations(page, *sources.check_durations);
         }

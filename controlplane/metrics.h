@@ -14,6 +14,7 @@
 #include "controlplane/health/health_check.h"
 #include "controlplane/listing.h"
 #include "controlplane/log.h"
+#include "controlplane/roles/role_report.h"
 #include "controlplane/shown.h"
 #include "dataplane/counters.h"
 
@@ -45,6 +46,7 @@ struct MetricsSources {
     Instant started{};
     std::function<std::vector<PortFigures>()> ports;   // on any thread
     std::map<std::string, const TwinCounters*> twins;  // by port
+    std::vector<NamedRoleCounters> roles;              // none: the director is alone
 };
 
 // In Prometheus' text format; empty when memory was short.

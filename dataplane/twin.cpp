@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace fulcrum {
@@ -118,19 +119,28 @@ void Twin::write_one(rte_mbuf* mbuf) {
     rte_pktmbuf_free(mbuf);
 }
 
+bool Twin::is_mute() const {
+    const std::uint64_t until_ns =
+        wiring_.speaks_until_ns == nullptr ? 0 : wiring_.speaks_until_ns->read();
+    return until_ns != 0 &&
+           static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) >
+               until_ns;
+}
+
 bool Twin::from_kernel() {
+    const bool is_silenced = is_mute();
     bool has_moved = false;
     for (std::size_t port = 0; port < wiring_.tap_fds.size(); ++port) {
-        for (unsigned i = 0; i < frames_per_ring_max && read_one(port); ++i) {
+        for (unsigned i = 0; i < frames_per_ring_max && read_one(port, is_silenced); ++i) {
             has_moved = true;
         }
     }
     return has_moved;
 }
 
-bool Twin::read_one(std::size_t port) {
+bool Twin::read_one(std::size_t port, bool is_silenced) {
     TwinCounters& counters = (*wiring_.counters)[port];
-    rte_mbuf* mbuf = rte_pktmbuf_alloc(wiring_.pool);
+    rte_mbuf* mbuf = is_silenced ? nullptr : rte_pktmbuf_alloc(wiring_.pool);
     if (mbuf == nullptr) {
         // The frame is taken all the same, or the descriptor would stay readable for ever.
         std::array<char, limits::frame_size_max> nowhere;

@@ -83,6 +83,10 @@ struct TwinWiring {
     rte_mempool* pool = nullptr;
     TwinBell* bell = nullptr;
     std::vector<TwinCounters>* counters = nullptr;  // by port index
+    // Nanoseconds of the monotonic clock until which what the kernel says may leave; 0: always. Set
+    // anew by the control thread while it is well: a director whose control thread hangs must not
+    // answer for addresses that another one has taken over.
+    const SingleWriterCounter* speaks_until_ns = nullptr;
 };
 
 class Twin {
@@ -102,7 +106,8 @@ class Twin {
     Twin(const TwinWiring& wiring, int epoll_fd);
     bool to_kernel();
     bool from_kernel();
-    bool read_one(std::size_t port);
+    bool read_one(std::size_t port, bool is_silenced);
+    bool is_mute() const;
     void write_one(rte_mbuf* mbuf);
     void sleep();
     bool has_posted_frames() const;

@@ -199,6 +199,7 @@ Status WorkerSet::make_twin(const Config& config, const std::vector<OpenPort>& p
     wiring.pool = pool.get();
     wiring.bell = &bell_;
     wiring.counters = &twin_counters_;
+    wiring.speaks_until_ns = &speaks_until_ns_;
     Result<std::unique_ptr<Twin>> twin = Twin::create(wiring);
     if (!twin) {
         return twin.error();

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <span>
 #include <vector>
@@ -54,6 +55,12 @@ class WorkerSet {
     Mailbox<WorkerReport>& outbox(std::size_t worker) { return *outboxes_[worker]; }
     Mailbox<CapturedFrame>& captured(std::size_t worker) { return *captured_[worker]; }
     Mailbox<Explanation>& explanations(std::size_t worker) { return *explanations_[worker]; }
+    // What the kernel says leaves for so long from now on, unless this is called again; before the
+    // first call it always does. The control thread.
+    void speak_for_kernel_for(std::chrono::nanoseconds length) {
+        const auto until = std::chrono::steady_clock::now() + length;
+        speaks_until_ns_.set(static_cast<std::uint64_t>(until.time_since_epoch().count()));
+    }
     const TwinCounters& twin_counters(std::size_t port) const { return twin_counters_[port]; }
 
   private:
@@ -96,6 +103,7 @@ class WorkerSet {
     std::vector<std::unique_ptr<TwinDoor>> doors_;
     std::unique_ptr<PacketMailbox> from_kernel_;
     std::vector<TwinCounters> twin_counters_;
+    SingleWriterCounter speaks_until_ns_;
     std::unique_ptr<Twin> twin_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Thread> threads_;

@@ -138,6 +138,25 @@ void add_drains(Options& options, const Add& add) {
         ->required();
 }
 
+template <typename Add>
+void add_roles(Options& options, const Add& add) {
+    const auto add_role = [&](const char* name, const char* help) {
+        add(name, help, [&options, name] {
+            const Json arguments =
+                options.target.empty() ? Json::object() : Json{{"group", options.target}};
+            return ask(options, name, arguments, show_roles);
+        })->add_option("GROUP", options.target, "Default: all groups");
+    };
+    add_role("standby", "Let the other director be active; this one stands by");
+    add_role("takeover", "Be active in place of the other director");
+    add("fence-confirm", "The other director is dead for sure: take over without its fence",
+        [&options] {
+            return ask(options, "fence-confirm", {{"group", options.target}}, show_roles);
+        })
+        ->add_option("GROUP", options.target, "The group that waits for its fence")
+        ->required();
+}
+
 // Adds the commands; each sets `run` when it is the one that was given.
 void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     const auto add = [&](const char* name, const char* help, std::function<int()> action) {
@@ -196,6 +215,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     capture->add_option("--octets", words.octets, "Of each frame (64 to 2048; default 2048)");
     add_events(options, add);
     add_drains(options, add);
+    add_roles(options, add);
     add_edits(options, add);
     add_reload(options, add);
     add_plain("version", "The director's version", show_version);
@@ -207,7 +227,6 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
         ->add_option("SHELL", options.target, "bash, zsh or fish")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-    add_offline(app, options, run);
 }
 
 int run(int argc, char** argv) {
@@ -223,6 +242,7 @@ int run(int argc, char** argv) {
     app.add_option("--every", options.every_s, "Again every so many seconds, until interrupted")
         ->check(CLI::Range(1U, 3'600U));
     add_commands(app, options, action);
+    add_offline(app, options, action);
     if (argc > 2 && argv[1] == std::string_view{"__complete"}) {
         return complete(app, options, {argv + 2, argv + argc});
     }

@@ -54,6 +54,37 @@ std::string show_ports(const Json& ports) {
     return table.text();
 }
 
+// "lan: lost, wan: sound"
+std::string paths_of(const Json& group) {
+    std::string text;
+    for (const Json& path : group.value("paths", Json::array())) {
+        text += (text.empty() ? "" : ", ") + cell(path, "port") + ": " + cell(path, "state");
+    }
+    return text;
+}
+
+std::string show_groups(const Json& groups) {
+    Table table{{{"GROUP", Side::left, 12},
+                 {"STATE", Side::left, 10},
+                 {"SINCE", Side::right, 8},
+                 {"PRIORITY", Side::right, 8},
+                 {"PEER", Side::left, 15},
+                 {"ITS PRIORITY", Side::right, 12},
+                 {"HEARD", Side::right, 8},
+                 {"PATHS", Side::left},
+                 {"", Side::left}}};
+    for (const Json& group : groups) {
+        const Json& peer = group.at("peer");
+        const bool has_peer = !peer.is_null();
+        table.add({cell(group, "name"), cell(group, "state"),
+                   length_of(group.value("since_s", std::int64_t{0})), cell(group, "priority"),
+                   has_peer ? cell(peer, "address") : "-", has_peer ? cell(peer, "priority") : "-",
+                   has_peer ? length_of(peer.value("heard_s", std::int64_t{0})) : "never",
+                   paths_of(group), cell(group, "reason")});
+    }
+    return table.text();
+}
+
 std::string show_memory(const Json& memory) {
     Table table{{{"MEMORY", Side::left, 24}, {"SIZE", Side::right, 12}}};
     std::uint64_t sum = 0;
@@ -117,6 +148,9 @@ std::string show_status(const Json& result) {
                        length_of(result.value("uptime_s", std::int64_t{0})) + ", epoch " +
                        cell(result, "epoch") + ", services up " + cell(services, "up") + " of " +
                        cell(services, "total") + "\n";
+    if (const Json groups = result.value("groups", Json::array()); !groups.empty()) {
+        text += "\n" + show_groups(groups);
+    }
     text += "\n" + show_workers(result.at("workers"));
     text += "\n" + show_ports(result.at("ports"));
     text += "\n" + show_memory(result.at("memory"));
@@ -130,6 +164,8 @@ std::string show_status(const Json& result) {
     }
     return text;
 }
+
+std::string show_roles(const Json& result) { return show_groups(result.at("groups")); }
 
 std::string show_doctor(const Json& result) {
     Table table{{{"VERDICT", Side::left, 9}, {"SUBJECT", Side::left, 16}, {"", Side::left}}};

@@ -27,6 +27,7 @@ std::string show_log_level(const Json& result);
 std::string show_drain(const Json& result);
 std::string show_undrain(const Json& result);
 std::string show_explain(const Json& result);
+std::string show_roles(const Json& result);
 std::string show_doctor(const Json& result);
 std::string show_top(const Json& result);  // of the command table
 std::string show_version(const Json& result);

@@ -52,15 +52,6 @@ std::string attach_failure(const std::string& name, int error) {
     }
 }
 
-// By which the kernel asks the link for neighbours; made of the MAC address (RFC 4291, appendix A).
-IpPrefix link_local_of(const MacAddress& mac) {
-    const auto& octets = mac.bytes;
-    const Ipv6Address address{{0xFE, 0x80, 0, 0, 0, 0, 0, 0,
-                               static_cast<std::uint8_t>(octets[0] ^ 0x02), octets[1], octets[2],
-                               0xFF, 0xFE, octets[3], octets[4], octets[5]}};
-    return {address, 64};
-}
-
 Result<FileDescriptor> attach_tap(const std::string& name) {
     FileDescriptor tap{open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)};
     if (!tap.is_open()) {
@@ -85,6 +76,14 @@ Result<FileDescriptor> attach_tap(const std::string& name) {
 }
 
 }  // namespace
+
+IpPrefix link_local_of(const MacAddress& mac) {
+    const auto& octets = mac.bytes;
+    const Ipv6Address address{{0xFE, 0x80, 0, 0, 0, 0, 0, 0,
+                               static_cast<std::uint8_t>(octets[0] ^ 0x02), octets[1], octets[2],
+                               0xFF, 0xFE, octets[3], octets[4], octets[5]}};
+    return {address, 64};
+}
 
 Result<TwinInterface> TwinInterface::open(const TwinWish& wish) {
     auto tap = attach_tap(wish.name);

@@ -24,6 +24,9 @@
 
 namespace fulcrum {
 
+// By which a twin asks its link for neighbours; made of the MAC address (RFC 4291, appendix A).
+IpPrefix link_local_of(const MacAddress& mac);
+
 struct TwinWish {
     std::string name;  // the port's
     MacAddress mac;

@@ -92,7 +92,7 @@ IpAddress address_at(Octets octets, IpFamily family) {
 
 std::string_view to_string(AdvertFault fault) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(AdvertFault::count)> names{
-        "hops", "length", "version", "type", "checksum", "authentication"};
+        "hops", "length", "version", "type", "checksum", "authentication", "interval"};
     return names[static_cast<std::size_t>(fault)];
 }
 

@@ -49,6 +49,7 @@ enum class AdvertFault : std::uint8_t {
     type,     // not an advert
     checksum,
     authentication,  // v2: of a kind that was withdrawn (RFC 3768, 5.3.6)
+    interval,        // v2: another than ours; found by who knows ours (RFC 3768, 7.1)
     count,
 };
 std::string_view to_string(AdvertFault fault);  // "hops", for metrics

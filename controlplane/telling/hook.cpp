@@ -57,6 +57,19 @@ class SpawnPlan {
     posix_spawn_file_actions_t files_;
 };
 
+std::string path_variable() {
+    const char* const path = std::getenv("PATH");
+    return std::string{"PATH="}.append(path != nullptr ? path : "/usr/bin:/bin");
+}
+
+std::string in_words(std::time_t moment) {
+    std::tm parts{};
+    gmtime_r(&moment, &parts);
+    std::array<char, 32> time{};
+    std::strftime(time.data(), time.size(), "%FT%TZ", &parts);
+    return time.data();
+}
+
 // Whether it has ended by itself.
 bool wait_for_end(pid_t child, std::chrono::milliseconds timeout,
                   const std::atomic<bool>& is_stopping) {
@@ -78,16 +91,23 @@ bool wait_for_end(pid_t child, std::chrono::milliseconds timeout,
 
 }  // namespace
 
+std::vector<std::string> hook_environment(const RoleChange& change) {
+    return {path_variable(),
+            "FULCRUM_EVENT=role",
+            "FULCRUM_TIME=" + in_words(change.time),
+            "FULCRUM_DIRECTOR=" + change.director,
+            "FULCRUM_GROUP=" + change.group,
+            "FULCRUM_ADDRESSES=" + change.addresses,
+            "FULCRUM_FROM=" + change.from,
+            "FULCRUM_TO=" + change.to,
+            "FULCRUM_REASON=" + change.reason};
+}
+
 std::vector<std::string> hook_environment(const RealChange& change) {
-    std::tm parts{};
-    gmtime_r(&change.time, &parts);
-    std::array<char, 32> time{};
-    std::strftime(time.data(), time.size(), "%FT%TZ", &parts);
-    const char* const path = std::getenv("PATH");
-    return {std::string{"PATH="}.append(path != nullptr ? path : "/usr/bin:/bin"),
+    return {path_variable(),
             "FULCRUM_EVENT=" +
                 (change.from == "drained" && change.to != "drained" ? "undrained" : change.to),
-            "FULCRUM_TIME=" + std::string{time.data()},
+            "FULCRUM_TIME=" + in_words(change.time),
             "FULCRUM_DIRECTOR=" + change.director,
             "FULCRUM_SERVICE=" + change.service,
             "FULCRUM_LISTENERS=" + change.listeners,

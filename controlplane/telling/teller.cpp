@@ -109,25 +109,37 @@ void Teller::on_event(const RealEvent& event) {
     }
     change.up_count = up_count_of(event.service);
     change.real_count = facts->second.endpoints.size();
-    call_hook(change);
+    call_hook(errands_, "service \"" + change.service + "\", real \"" + change.real + "\"",
+              hook_environment(change));
     digest_.add(change, loop_.now());
     wait_for_mail();
 }
 
 // --- the hook ----------------------------------------------------------------------------------
 
-void Teller::call_hook(const RealChange& change) {
+void Teller::on_role(const RoleChange& change) {
+    call_hook(urgent_, "group \"" + change.group + "\"", hook_environment(change));
+    if (mail_) {
+        send({.to = mail_->to,
+              .subject = change.director + ": group " + change.group + " is " + change.to,
+              .body = "group \"" + change.group + "\" (" + change.addresses + "): " + change.from +
+                      " becomes " + change.to + ": " + change.reason + "\n"});
+    }
+}
+
+void Teller::call_hook(ErrandThread& thread, const std::string& subject,
+                       std::vector<std::string> environment) {
     if (!hook_) {
         return;
     }
     const bool is_taken =
-        errands_.run([this, hook = *hook_, change](const std::atomic<bool>& is_stopping) {
-            const Status called = run_hook(hook.program, hook_environment(change),
+        thread.run([this, hook = *hook_, subject,
+                    environment = std::move(environment)](const std::atomic<bool>& is_stopping) {
+            const Status called = run_hook(hook.program, environment,
                                            std::chrono::seconds{hook.timeout_s}, is_stopping);
             if (!called && !is_stopping) {
-                log_.warning(LogArea::director, "hook \"" + hook.program + "\" for service \"" +
-                                                    change.service + "\", real \"" + change.real +
-                                                    "\": it " + called.error().sentence);
+                log_.warning(LogArea::director, "hook \"" + hook.program + "\" for " + subject +
+                                                    ": it " + called.error().sentence);
             }
         });
     if (!is_taken) {

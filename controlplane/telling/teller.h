@@ -1,6 +1,6 @@
-// Tells people and programs of changes of reals, as the configuration's `mail` and `hook` ask for
-// it. It knows what each real was before, what phase the director is in, and hands what takes time
-// to the errand thread. The control thread.
+// Tells people and programs of changes of reals and of roles, as the configuration's `mail` and
+// `hook` ask for it. It knows what each real was before, what phase the director is in, and hands
+// what takes time to the errand thread. The control thread.
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 #include "config/model/service.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/log.h"
+#include "controlplane/roles/role_report.h"
 #include "controlplane/telling/errand_thread.h"
 #include "controlplane/telling/mail_digest.h"
 #include "controlplane/telling/real_change.h"
@@ -25,6 +26,7 @@ class Teller {
     // With the first configuration, and whenever another one is in force.
     void follow(const Config& config);
     void on_event(const RealEvent& event);
+    void on_role(const RoleChange& change);
 
   private:
     struct Told {
@@ -41,7 +43,8 @@ class Teller {
 
     TellingPhase phase_of(const Told& told) const;
     std::size_t up_count_of(const std::string& service) const;
-    void call_hook(const RealChange& change);
+    void call_hook(ErrandThread& thread, const std::string& subject,
+                   std::vector<std::string> environment);
     void send_due_mail();
     void wait_for_mail();
     void send(const Mail& mail);
@@ -59,6 +62,7 @@ class Teller {
     MailDigest digest_;
     Timer due_;
     ErrandThread errands_;
+    ErrandThread urgent_;  // a cloud moves addresses at its call: it waits for no mail server
 };
 
 }  // namespace fulcrum

@@ -8,6 +8,7 @@ from pathlib import Path
 from labkit.lab import PATIENCE, ROOT, VIP, WEB, WEB_PORT, LabError, end, wait_until
 
 SOCKET = "/run/fulcrum/control.sock"
+SOCKETS = (SOCKET, "/run/fulcrum2/control.sock")
 
 
 def config_text(value, depth=0):
@@ -65,10 +66,13 @@ def build_folder():
 class Director:
     """fulcrumd in the lab's director namespace, and fulcrumctl to talk to it."""
 
-    def __init__(self, lab, config):
+    def __init__(self, lab, config, place=0):
         self.lab = lab
-        self.file = lab.folder / "director.cfg"
-        self.log = lab.folder / "fulcrumd.log"
+        self.node = lab.directors[place]
+        suffix = str(place + 1) if place else ""
+        self.socket = SOCKETS[place]
+        self.file = lab.folder / f"director{suffix}.cfg"
+        self.log = lab.folder / f"fulcrumd{suffix}.log"
         self.write(config)
         self.program = None
 
@@ -82,7 +86,7 @@ class Director:
     def start(self, ready_s=20):
         """Starts the program and waits until its command socket answers."""
         with self.log.open("ab") as log:
-            self.program = self.lab.director.start(*self.command(), stdout=log, stderr=log)
+            self.program = self.node.start(*self.command(), stdout=log, stderr=log)
         wait_until(self._answers_or_ended, ready_s, f"fulcrumd does not answer:\n{self.log_tail()}")
         if self.program.poll() is not None:
             raise LabError(f"fulcrumd ended with {self.program.returncode}:\n{self.log_tail()}")
@@ -106,13 +110,21 @@ class Director:
                 return int(words[0])
         raise LabError("fulcrumd is not running")
 
+    def worker_thread(self):
+        """The number of its first worker's thread, as this PID namespace has it: that is pinned."""
+        for status in sorted(Path(f"/proc/{self.outer_pid()}/task").glob("*/status")):
+            lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            if lines["Cpus_allowed_list"].strip().isdigit():
+                return int(lines["NSpid"].split()[-1])
+        raise LabError("fulcrumd has no worker")
+
     def log_tail(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
     def ctl(self, *words):
         """fulcrumctl WORDS; returns the completed process."""
-        return self.lab.director.attempt(build_folder() / "controlplane/fulcrumctl",
-                                         "--socket", SOCKET, *words)
+        return self.node.attempt(build_folder() / "controlplane/fulcrumctl",
+                                 "--socket", self.socket, *words)
 
     def ask(self, *words):
         """The result of `fulcrumctl WORDS --json`, which has to succeed."""
@@ -138,6 +150,5 @@ class Director:
 
     def metrics(self):
         """The lines of the metrics page, by name with labels."""
-        page = self.lab.director.run("curl", "-sS", "--max-time", "5",
-                                     "http://127.0.0.1:9464/metrics")
+        page = self.node.run("curl", "-sS", "--max-time", "5", "http://127.0.0.1:9464/metrics")
         return dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))

@@ -17,6 +17,9 @@ namespace of its own, so that the real program forwards real traffic and the hos
       web1       web2       web3                 nginx on port 8080
    10.2.0.11   10.2.0.12  10.2.0.13              default gateway 10.2.0.1 (or the router)
 
+Asked to, there are two directors: the second one, with its own eth0 and eth1 on the same bridges,
+has 10.1.0.3 and 10.2.0.3, the first one 10.2.0.2, and 10.2.0.1 is with whoever is active (pair.py).
+
 Asked to, all of them speak IPv6 as well: 2001:db8:1::/64 is the bridge "wan", with the VIP
 2001:db8:1::80, and 2001:db8:2::/64 the bridge "lan"; hosts keep their last numbers, as they look.
 
@@ -31,6 +34,7 @@ no NIC would ever cut the segments, and frames of up to 64 KiB would arrive at p
 hold 1,514 octets.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -195,7 +199,7 @@ def end(program, seconds=10):
 class Lab:
     """The picture above. A context manager; what it made is gone when it ends."""
 
-    def __init__(self, router=False, ipv6=False):
+    def __init__(self, router=False, ipv6=False, directors=1):
         self.has_ipv6 = ipv6
         self.folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/run"))
         self.nodes = {}
@@ -209,9 +213,12 @@ class Lab:
         # A loaded client opens thousands of connections to one address and port.
         self.client.sysctl("net/ipv4/ip_local_port_range", "1024 65000")
         self.client.sysctl("net/ipv4/tcp_tw_reuse", 1)
-        self.director = self._node("director")
-        self._plug(self.director, "wan", "eth0")
-        self._plug(self.director, "lan", "eth1")
+        self.directors = []
+        for place in range(directors):
+            self.directors.append(self._node("director" + (str(place + 1) if place else "")))
+            self._plug(self.directors[-1], "wan", "eth0")
+            self._plug(self.directors[-1], "lan", "eth1")
+        self.director = self.directors[0]
         self.web = {name: self._node(name) for name in WEB}
         for name, node in self.web.items():
             self._plug(node, "lan", "eth0", f"{WEB[name]}/24")
@@ -239,6 +246,38 @@ class Lab:
         for bridge in ("wan", "lan"):
             run("ip", "link", "delete", f"br-{bridge}")
         shutil.rmtree(self.folder)
+
+    @staticmethod
+    def set_link(plug, state):
+        """Of the bridge's end of a wire: at "down" the other end has no carrier."""
+        run("ip", "link", "set", plug, state)
+
+    @contextlib.contextmanager
+    def isolated(self, *bridges):
+        """The directors do not reach each other on these bridges, and everybody else."""
+        interface = {"wan": "eth0", "lan": "eth1"}
+        plugs = [f"{node.name}-{interface[bridge]}" for node in self.directors
+                 for bridge in bridges]
+        for plug in plugs:
+            run("bridge", "link", "set", "dev", plug, "isolated", "on")
+        try:
+            yield
+        finally:
+            for plug in plugs:
+                run("bridge", "link", "set", "dev", plug, "isolated", "off")
+
+    def add_host(self, name, address):
+        """One more on the bridge "wan"."""
+        node = self._node(name)
+        self._plug(node, "wan", "eth0", address)
+        return node
+
+    def unplug(self, node, interface):
+        """Takes a node off its bridge; its link stays up."""
+        run("ip", "link", "set", f"{node.name}-{interface}", "nomaster")
+
+    def plug_again(self, node, interface, bridge):
+        run("ip", "link", "set", f"{node.name}-{interface}", "master", f"br-{bridge}")
 
     def _node(self, name):
         self.nodes[name] = Node(name)

@@ -1,0 +1,49 @@
+// Makes sure that the other director is dead before this one takes its addresses: calls the
+// operator's fence agent until it succeeds, or until an operator says that the other is dead. What
+// is not confirmed has not happened: nobody takes over. The control thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "config/model/role_group.h"
+#include "controlplane/event_loop.h"
+#include "controlplane/log.h"
+#include "controlplane/roles/program_run.h"
+
+namespace fulcrum {
+
+class Fencing {
+  public:
+    Fencing(EventLoop& loop, Log& log, std::string group)
+        : log_{log}, group_{std::move(group)}, wait_{loop}, run_{loop} {}
+
+    // `is_dead` is called once. Anew, if it is under way already.
+    void begin(const Fence& fence, std::function<void()> is_dead);
+    // The other is heard again, or we leave.
+    void cancel();
+    // An operator's word. False: nobody waits for it.
+    bool confirm();
+
+    bool is_under_way() const { return is_dead_ != nullptr; }
+    std::string problem() const;  // empty: none
+
+  private:
+    void attempt();
+    void on_end(const ProgramEnd& end);
+
+    Log& log_;
+    std::string group_;
+    Fence fence_;
+    std::function<void()> is_dead_;  // null: nothing is under way
+    unsigned failures_ = 0;
+    std::string last_failure_;
+    Timer wait_;
+    ProgramRun run_;
+};
+
+// What the program is called with: a fence agent reads lines, a plugin of cluster-glue has
+// arguments and an environment. Pure.
+ProgramOrder fence_order(const Fence& fence, const std::vector<std::string>& secret_options);
+
+}  // namespace fulcrum
