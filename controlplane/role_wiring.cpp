@@ -9,7 +9,7 @@ namespace {
 
 // A worker turns thousands of times a second, idle or not. So many looks without a turn, and it
 // stands still; that the machine has stopped us all between two looks tells nothing.
-constexpr int looks_without_turn_max = 5;
+constexpr int looks_without_turn_max = 10;
 
 class Pulse {
   public:

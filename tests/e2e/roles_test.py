@@ -195,7 +195,8 @@ class Roles(Pair):
         page = self.pair[0].metrics()
         self.assertEqual(page['fulcrum_group_active{group="front"}'], "1")
         self.assertEqual(self.pair[1].metrics()['fulcrum_group_active{group="front"}'], "0")
-        self.assertGreater(int(page['fulcrum_group_adverts_sent_total{group="front"}']), 3)
+        sent = 'fulcrum_group_adverts_sent_total{group="front"}'
+        wait_until(lambda: int(self.pair[0].metrics()[sent]) > 3, 10, "no adverts are counted")
 
 
 class RolesOverIpv6(Pair):
