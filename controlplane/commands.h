@@ -16,6 +16,7 @@
 #include "controlplane/apply.h"
 #include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
+#include "controlplane/peer/peer_report.h"
 #include "controlplane/rates.h"
 #include "controlplane/recent_count.h"
 #include "controlplane/request.h"
@@ -46,6 +47,7 @@ struct DirectorFacts {
     std::function<std::vector<std::string>()> problems;   // sentences of other rooms; may be empty
     std::function<std::vector<std::string>()> conflicts;  // who else is at our addresses
     std::function<bool()> kernel_forwards;                // between interfaces; empty: it does
+    std::function<PeerReport()> peer;                     // empty: this director is alone
 };
 
 class Commands {
@@ -90,6 +92,7 @@ class Commands {
     void table(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
     void affinity(const Json& arguments, const Answer& answer);
+    void peer(const Json& arguments, const Answer& answer);
     void doctor(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
     void capture(const Json& arguments, const Answer& answer);

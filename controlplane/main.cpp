@@ -32,6 +32,8 @@
 #include "controlplane/log.h"
 #include "controlplane/metrics.h"
 #include "controlplane/metrics_server.h"
+#include "controlplane/peer/obey.h"
+#include "controlplane/peer/peer_link.h"
 #include "controlplane/service_notice.h"
 #include "controlplane/telling/teller.h"
 #include "controlplane/worker_mail.h"
@@ -302,16 +304,25 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     Boards boards;
     std::vector<WorkerDoors> doors;
     std::vector<Mailbox<CapturedFrame>*> captured;
+    std::vector<PeerDoors> peer_doors;
     for (std::size_t i = 0; i < workers.count(); ++i) {
         boards.push_back(&workers.board(i));
         captured.push_back(&workers.captured(i));
+        peer_doors.push_back(
+            {&workers.inbox(i), workers.replicas_told(i), workers.replicas_heard(i)});
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Teller teller{loop, log};
+    std::unique_ptr<PeerLink> peer;
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
                      [&](const Config& adopted) { kernel_side.adopt(adopted); },
                      state_folder_of(*config) + "/health",
-                     [&](const Config& adopted) { teller.follow(adopted); },
+                     [&](const Config& adopted) {
+                         teller.follow(adopted);
+                         if (peer != nullptr) {
+                             peer->follow();
+                         }
+                     },
                      [&](const RealEvent& event) { teller.on_event(event); },
                      keeper_of(*config, *sessions)}};
     WorkerMail mail{
@@ -321,8 +332,22 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         },
         [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
     CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
-    Commands commands{
-        {loop, helper, applier, mail, captures, facts_of(*config, plan, ports, kernel_side)}};
+    if (config->pair) {
+        Result<std::unique_ptr<PeerLink>> opened = PeerLink::open(
+            *config, {loop, helper, state, log, boards, peer_doors,
+                      [&](const IpAddress& client) { return workers.steering().owner_of(client); },
+                      [&](const PeerDrain& drain) { obey(drain, applier); },
+                      [&] { return applier.epoch_seen(); }});
+        if (!opened) {
+            return fail(opened.error());
+        }
+        peer = std::move(*opened);
+    }
+    DirectorFacts facts = facts_of(*config, plan, ports, kernel_side);
+    if (peer != nullptr) {
+        facts.peer = [&peer] { return peer->report(); };
+    }
+    Commands commands{{loop, helper, applier, mail, captures, std::move(facts)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
             commands.serve(request, answer);
@@ -330,7 +355,10 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     if (!socket) {
         return fail(socket.error());
     }
-    const MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
+    MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
+    if (peer != nullptr) {
+        sources.peer = [&peer, &boards] { return figures_of(peer->report(), boards); };
+    }
     std::unique_ptr<MetricsServer> metrics;
     if (config->metrics.listen) {
         Result<std::unique_ptr<MetricsServer>> opened = MetricsServer::open(

@@ -208,7 +208,7 @@ struct Config {
     LogSettings log;
     std::optional<MailSettings> mail;  // none: nobody gets any
     std::optional<HookSettings> hook;
-    std::vector<RoleGroup> groups;  // none: this director holds all that there is, always
+    std::vector<RoleGroup> groups;     // none: this director holds all that there is, always
     std::optional<PairSettings> pair;  // none: this director is alone
     std::string source_file;
 
