@@ -1,4 +1,4 @@
-// The table, and the page made from it. Words stand in the order of the enumerators they mean.
+// The table itself. Words of a list stand in the order of the enumerators that they mean.
 #include "config/schema.h"
 
 #include <array>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/check_schema.h"
+#include "config/pair_schema.h"
 #include "config/role_schema.h"
 #include "config/telling_schema.h"
 
@@ -459,20 +460,6 @@ constexpr SchemaKey keys_behind_check[] = {
 static_assert(std::numeric_limits<std::int32_t>::max() >= limits::weight_max,
               "a weight can be written without a suffix");
 
-std::string preset_in_markdown(const SchemaKey& key) {
-    switch (key.presence) {
-        case required:
-            return key.unless.empty()
-                       ? "**required**"
-                       : std::string{"**required** without any of: "}.append(key.unless);
-        case optional:
-            return std::string{"`"}.append(key.preset).append("`");
-        case optional_in_words:
-            return std::string{key.preset};
-    }
-    return {};
-}
-
 }  // namespace
 
 std::span<const SchemaKey> schema() {
@@ -480,21 +467,13 @@ std::span<const SchemaKey> schema() {
         std::vector<SchemaKey> all;
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
-              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys()}) {
+              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
+              pair_keys()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;
     }();
     return keys;
-}
-
-std::string reference_page() {
-    std::string page = "| Key | Holds | Default | Meaning |\n|---|---|---|---|\n";
-    for (const SchemaKey& key : schema()) {
-        page += "| `" + std::string{key.path} + "` | " + describe(key.type) + " | " +
-                preset_in_markdown(key) + " | " + std::string{key.help} + " |\n";
-    }
-    return page;
 }
 
 }  // namespace fulcrum

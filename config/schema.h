@@ -20,6 +20,7 @@ struct SchemaTarget {
     VirtualService* service = nullptr;
     Listener preset{};  // what the service's own keys say, for the elements of `listen`
     RealServer* real = nullptr;
+    PairLink* link = nullptr;
 };
 
 enum class Presence : std::uint8_t {

@@ -18,6 +18,7 @@
 #include "config/model/limits.h"
 #include "config/model/maglev.h"
 #include "config/one_packet_rules.h"
+#include "config/pair_rules.h"
 #include "config/port_rules.h"
 #include "config/role_rules.h"
 #include "config/telling_rules.h"
@@ -343,6 +344,7 @@ void validate(const Config& config, Findings& findings) {
     check_full_nat(config, findings);
     check_telling(config, findings);
     check_role_groups(config, findings);
+    check_pair(config, findings);
 }
 
 }  // namespace fulcrum

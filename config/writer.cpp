@@ -334,6 +334,15 @@ void write_telling(GroupWriter& out, const Config& config) {
     }
 }
 
+void write_pair(GroupWriter& out, const PairSettings& pair) {
+    out.text("peer", pair.peer);
+    out.text("key", pair.key_file);
+    out.list("links", pair.links, [](GroupWriter& inner, const PairLink& link) {
+        inner.text("local", to_string(link.local));
+        inner.text("peer", to_string(link.peer));
+    });
+}
+
 }  // namespace
 
 std::string write_config(const Config& config) {
@@ -380,6 +389,9 @@ std::string write_config(const Config& config) {
     });
     write_telling(out, config);
     write_role_groups(out, config);
+    if (config.pair) {
+        out.group("pair", [&](GroupWriter& inner) { write_pair(inner, *config.pair); });
+    }
     return lay_out(out.take().parts);
 }
 

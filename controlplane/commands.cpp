@@ -91,6 +91,7 @@ const std::vector<Commands::Row>& Commands::rows() {
          {{"service"}, {"real"}, {"client"}, {"limit", Argument::Kind::count}},
          &Commands::affinity,
          true},
+        {"peer", {}, &Commands::peer, true},
         {"doctor", {}, &Commands::doctor, true},
         {"explain",
          {{"protocol", Argument::Kind::text, true},
@@ -231,6 +232,9 @@ void Commands::status(const Json& /*arguments*/, const Answer& answer) {
     for (const MemoryReport& memory : facts_.memory) {
         report["memory"].push_back({{"what", memory.what}, {"bytes", memory.bytes}});
     }
+    if (facts_.peer) {
+        report["peer"] = report_peer(facts_.peer(), applier_.boards());
+    }
     report["problems"] = problems();
     report["notes"] = notes();
     report["not_in_file"] = applier_.not_in_file();
@@ -274,6 +278,9 @@ std::vector<std::string> Commands::problems() const {
         for (std::string& sentence : more ? more() : std::vector<std::string>{}) {
             sentences.push_back(std::move(sentence));
         }
+    }
+    if (facts_.peer) {
+        std::ranges::move(facts_.peer().problems, std::back_inserter(sentences));
     }
     return sentences;
 }

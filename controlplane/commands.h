@@ -16,6 +16,7 @@
 #include "controlplane/apply.h"
 #include "controlplane/capture_desk.h"
 #include "controlplane/command_socket.h"
+#include "controlplane/peer/peer_report.h"
 #include "controlplane/rates.h"
 #include "controlplane/recent_count.h"
 #include "controlplane/request.h"
@@ -53,6 +54,7 @@ struct DirectorFacts {
     std::function<Status(const std::string& group)> give_up;  // of all groups, if it is empty
     std::function<Status(const std::string& group)> take_over;
     std::function<Status(const std::string& group)> confirm_fence;
+    std::function<PeerReport()> peer;                     // empty: this director is alone
 };
 
 class Commands {
@@ -97,6 +99,7 @@ class Commands {
     void table(const Json& arguments, const Answer& answer);
     void sessions(const Json& arguments, const Answer& answer);
     void affinity(const Json& arguments, const Answer& answer);
+    void peer(const Json& arguments, const Answer& answer);
     void doctor(const Json& arguments, const Answer& answer);
     void explain(const Json& arguments, const Answer& answer);
     void capture(const Json& arguments, const Answer& answer);

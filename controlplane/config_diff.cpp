@@ -409,6 +409,7 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     note("control", before.control == after.control);
     note("log", before.log == after.log);
     note("groups (their names, ids, versions and paths)", have_equal_elections(before, after));
+    note("pair", before.pair == after.pair);
     return keys;
 }
 

@@ -33,6 +33,8 @@
 #include "controlplane/metrics.h"
 #include "controlplane/metrics_server.h"
 #include "controlplane/role_wiring.h"
+#include "controlplane/peer/obey.h"
+#include "controlplane/peer/peer_link.h"
 #include "controlplane/service_notice.h"
 #include "controlplane/telling/teller.h"
 #include "controlplane/worker_mail.h"
@@ -303,13 +305,17 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     Boards boards;
     std::vector<WorkerDoors> doors;
     std::vector<Mailbox<CapturedFrame>*> captured;
+    std::vector<PeerDoors> peer_doors;
     for (std::size_t i = 0; i < workers.count(); ++i) {
         boards.push_back(&workers.board(i));
         captured.push_back(&workers.captured(i));
+        peer_doors.push_back(
+            {&workers.inbox(i), workers.replicas_told(i), workers.replicas_heard(i)});
         doors.push_back({&workers.inbox(i), &workers.outbox(i), &workers.explanations(i)});
     }
     Teller teller{loop, log};
     std::unique_ptr<Roles> roles;  // null: this director is alone
+    std::unique_ptr<PeerLink> peer;
     Applier applier{{loop, helper, state, publisher, log, boards, make_probers(loop),
                      [&](const Config& adopted) {
                          kernel_side.adopt(adopted);
@@ -318,7 +324,12 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
                          }
                      },
                      state_folder_of(*config) + "/health",
-                     [&](const Config& adopted) { teller.follow(adopted); },
+                     [&](const Config& adopted) {
+                         teller.follow(adopted);
+                         if (peer != nullptr) {
+                             peer->follow();
+                         }
+                     },
                      [&](const RealEvent& event) { teller.on_event(event); },
                      keeper_of(*config, *sessions)}};
     WorkerMail mail{
@@ -328,6 +339,17 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         },
         [&](const IpAddress& real, std::uint16_t mtu) { applier.on_path_mtu(real, mtu); }};
     CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
+    if (config->pair) {
+        Result<std::unique_ptr<PeerLink>> opened = PeerLink::open(
+            *config, {loop, helper, state, log, boards, peer_doors,
+                      [&](const IpAddress& client) { return workers.steering().owner_of(client); },
+                      [&](const PeerDrain& drain) { obey(drain, applier); },
+                      [&] { return applier.epoch_seen(); }});
+        if (!opened) {
+            return fail(opened.error());
+        }
+        peer = std::move(*opened);
+    }
     auto elections = open_roles(
         *config, ports.links,
         {.loop = loop,
@@ -337,7 +359,7 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
          .teller = teller,
          .publisher = publisher,
          .is_link_up = [&](std::size_t port) { return ports.of(port).is_up(); },
-         .is_ready = nullptr,
+         .is_ready = [&peer] { return peer == nullptr || peer->is_ready(); },
          .stay_alive_for = [&](Duration length) { workers.speak_for_kernel_for(length); }});
     if (!elections) {
         return fail(elections.error());
@@ -345,6 +367,9 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     roles = std::move(*elections);
     DirectorFacts facts = facts_of(*config, plan, ports, kernel_side);
     add_role_facts(roles.get(), facts);
+    if (peer != nullptr) {
+        facts.peer = [&peer] { return peer->report(); };
+    }
     Commands commands{{loop, helper, applier, mail, captures, std::move(facts)}};
     Result<std::unique_ptr<CommandSocket>> socket = CommandSocket::open(
         loop, config->control, [&](const Request& request, CommandSocket::Answer answer) {
@@ -355,6 +380,9 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     }
     MetricsSources sources = metrics_sources(*config, ports, workers, applier, loop);
     sources.roles = roles == nullptr ? std::vector<NamedRoleCounters>{} : roles->counters();
+    if (peer != nullptr) {
+        sources.peer = [&peer, &boards] { return figures_of(peer->report(), boards); };
+    }
     std::unique_ptr<MetricsServer> metrics;
     if (config->metrics.listen) {
         Result<std::unique_ptr<MetricsServer>> opened = MetricsServer::open(

@@ -470,6 +470,22 @@ void add_check_durations(Page& page, const std::map<CheckType, CheckDurations>& 
     }
 }
 
+void add_figures(Page& page, const std::vector<Figure>& figures) {
+    std::string family;
+    for (const Figure& figure : figures) {
+        if (figure.name != family) {
+            figure.is_gauge ? page.gauge(figure.name, figure.help)
+                            : page.counter(figure.name, figure.help);
+            family = figure.name;
+        }
+        Labels labels;
+        for (const auto& [name, value] : figure.labels) {
+            labels.push_back({name, value});
+        }
+        page.sample(std::move(labels), figure.value);
+    }
+}
+
 }  // namespace
 
 std::string render_metrics(const MetricsSources& sources, Instant now) {
@@ -490,6 +506,9 @@ std::string render_metrics(const MetricsSources& sources, Instant now) {
         add_roles(page, sources.roles);
         if (sources.check_durations != nullptr) {
             add_check_durations(page, *sources.check_durations);
+        }
+        if (sources.peer) {
+            add_figures(page, sources.peer());
         }
         return page.text();
     } catch (const std::exception&) {

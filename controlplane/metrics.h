@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "controlplane/apply.h"
@@ -34,6 +35,15 @@ struct PortFigures {
     std::uint64_t no_buffer = 0;
 };
 
+// What another room counts.
+struct Figure {
+    std::string name;  // without "fulcrum_"; those of one name follow each other
+    std::string help;
+    bool is_gauge = false;
+    std::vector<std::pair<std::string, std::string>> labels;
+    double value = 0;
+};
+
 // All of these outlive the server. Null or empty: left out of the page.
 struct MetricsSources {
     const Shown<Listing>* listing = nullptr;
@@ -47,6 +57,7 @@ struct MetricsSources {
     std::function<std::vector<PortFigures>()> ports;   // on any thread
     std::map<std::string, const TwinCounters*> twins;  // by port
     std::vector<NamedRoleCounters> roles;              // none: the director is alone
+    std::function<std::vector<Figure>()> peer;         // on any thread
 };
 
 // In Prometheus' text format; empty when memory was short.

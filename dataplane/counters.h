@@ -17,6 +17,7 @@
 #include <span>
 
 #include "config/model/limits.h"
+#include "config/model/replica.h"
 #include "dataplane/verdict.h"
 
 namespace fulcrum {
@@ -72,6 +73,13 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     // ICMP errors of our own: those sent, and those that the rate forbade.
     SingleWriterCounter icmp_errors_sent;
     SingleWriterCounter icmp_errors_policed;
+
+    // The peer: what was told of sessions, what found the mailbox full, what was taken of what was
+    // heard, and what was not.
+    SingleWriterCounter replicas_told;
+    SingleWriterCounter replicas_lost;
+    SingleWriterCounter replicas_taken;
+    std::array<SingleWriterCounter, replica_refusal_count> replicas_refused;
 
     SingleWriterCounter captures_lost;  // copies of frames that found the mailbox full
 

@@ -147,25 +147,75 @@ Telling LocalEnds::telling_of(LocalEnd end, L4Protocol protocol) {
 
 // --- pools -----------------------------------------------------------------------------------
 
-// number_none: all are taken or rest.
-std::uint32_t LocalEnds::next_free(std::uint32_t pool, std::uint32_t now_s) const {
-    const Pool& asked = pools_[pool];
-    if (asked.fresh_used < ports_per_pool_) {
-        return pool * ports_per_pool_ + (fresh_from_ + asked.fresh_used) % ports_per_pool_;
-    }
-    const bool has_rested =
-        asked.first != 0 &&
-        static_cast<std::int32_t>(now_s - leases_[asked.first - 1].free_from_s) >= 0;
-    return has_rested ? asked.first - 1 : number_none;
+// Of those that nobody has come by in their order yet; some of them may have been claimed.
+bool LocalEnds::is_fresh(std::uint32_t number) const {
+    const std::uint32_t place =
+        (number % ports_per_pool_ + ports_per_pool_ - fresh_from_) % ports_per_pool_;
+    return place >= pools_[number / ports_per_pool_].fresh_used;
 }
 
-void LocalEnds::take_out(std::uint32_t pool, std::uint32_t number) {
+// number_none: all are taken or rest. Those that were claimed out of order are passed: what rests
+// of them goes to the queue.
+std::uint32_t LocalEnds::next_free(std::uint32_t pool, std::uint32_t now_s) {
     Pool& asked = pools_[pool];
-    if (asked.fresh_used < ports_per_pool_) {
-        ++asked.fresh_used;
+    const auto has_rested = [&](const Lease& lease) {
+        return static_cast<std::int32_t>(now_s - lease.free_from_s) >= 0;
+    };
+    for (; asked.fresh_used < ports_per_pool_; ++asked.fresh_used) {
+        const std::uint32_t number =
+            pool * ports_per_pool_ + (fresh_from_ + asked.fresh_used) % ports_per_pool_;
+        const Lease& next = leases_[number];
+        if (!next.is_taken && (next.free_from_s == 0 || has_rested(next))) {
+            return number;
+        }
+        if (!next.is_taken) {
+            queue_last(number);
+        }
+    }
+    return asked.first != 0 && has_rested(leases_[asked.first - 1]) ? asked.first - 1 : number_none;
+}
+
+// Of a free one.
+void LocalEnds::take_out(std::uint32_t number) {
+    Pool& pool = pools_[number / ports_per_pool_];
+    if (!is_fresh(number)) {
+        leave_queue(number);
+    } else if (number % ports_per_pool_ == (fresh_from_ + pool.fresh_used) % ports_per_pool_) {
+        ++pool.fresh_used;
+    }
+}
+
+void LocalEnds::queue_first(std::uint32_t number) {
+    Pool& pool = pools_[number / ports_per_pool_];
+    Lease& lease = leases_[number];
+    lease.next = pool.first;
+    lease.set_previous(0);
+    if (pool.first == 0) {
+        pool.last = number + 1;
     } else {
-        asked.first = leases_[number].next;
-        asked.last = asked.first == 0 ? 0 : asked.last;
+        leases_[pool.first - 1].set_previous(number + 1);
+    }
+    pool.first = number + 1;
+}
+
+void LocalEnds::queue_last(std::uint32_t number) {
+    Pool& pool = pools_[number / ports_per_pool_];
+    Lease& lease = leases_[number];
+    lease.next = 0;
+    lease.set_previous(pool.last);
+    (pool.last == 0 ? pool.first : leases_[pool.last - 1].next) = number + 1;
+    pool.last = number + 1;
+}
+
+void LocalEnds::leave_queue(std::uint32_t number) {
+    Pool& pool = pools_[number / ports_per_pool_];
+    const Lease& lease = leases_[number];
+    const std::uint32_t previous = lease.previous();
+    (previous == 0 ? pool.first : leases_[previous - 1].next) = lease.next;
+    if (lease.next == 0) {
+        pool.last = previous;
+    } else {
+        leases_[lease.next - 1].set_previous(previous);
     }
 }
 
@@ -186,8 +236,8 @@ std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wis
                 continue;
             }
             if (!is_rehearsal_) {
-                take_out(pool, number);
-                lease(number, flow, wish);
+                take_out(number);
+                lease(number, flow, wish.protocol, wish.client_address);
                 turn_ = static_cast<std::uint32_t>((at + 1) % addresses.size());
             }
             return end_of(number);
@@ -196,15 +246,30 @@ std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wis
     return std::nullopt;
 }
 
-void LocalEnds::lease(std::uint32_t number, const LeasingFlow& flow, const Wish& wish) {
-    std::uint32_t& chain = chain_of(flow, wish.protocol);
+bool LocalEnds::claim(LocalEnd end, const LeasingFlow& flow, L4Protocol protocol,
+                      ClientAddressBy client_address) {
+    const std::uint32_t number = number_of(end, protocol);
+    if (number == number_none) {
+        return false;
+    }
+    if (leases_[number].is_taken) {
+        return leases_[number].flow == flow;
+    }
+    take_out(number);
+    lease(number, flow, protocol, client_address);
+    return true;
+}
+
+void LocalEnds::lease(std::uint32_t number, const LeasingFlow& flow, L4Protocol protocol,
+                      ClientAddressBy client_address) {
+    std::uint32_t& chain = chain_of(flow, protocol);
     leases_[number] = {.flow = flow,
                        .is_taken = true,
-                       .client_address = wish.client_address,
+                       .client_address = client_address,
                        .next = chain,
                        .free_from_s = 0};
     chain = number + 1;
-    if (wish.client_address != ClientAddressBy::none) {
+    if (client_address != ClientAddressBy::none) {
         shifts_[number] = {};
     }
     ++taken_count_;
@@ -240,18 +305,13 @@ void LocalEnds::give_back(const LeasingFlow& flow, L4Protocol protocol, std::uin
     Lease& lease = leases_[number];
     *link = lease.next;
     lease.is_taken = false;
-    lease.next = 0;
     lease.free_from_s = free_from_s;
     --taken_count_;
-    Pool& pool = pools_[number / ports_per_pool_];
-    const bool has_rested = static_cast<std::int32_t>(now_s - free_from_s) >= 0;
-    if (has_rested && pool.first != 0) {
-        lease.next = pool.first;
-        pool.first = number + 1;
-        return;
+    if (is_fresh(number)) {
+        return;  // until its turn comes
     }
-    (pool.last == 0 ? pool.first : leases_[pool.last - 1].next) = number + 1;
-    pool.last = number + 1;
+    const bool has_rested = static_cast<std::int32_t>(now_s - free_from_s) >= 0;
+    has_rested ? queue_first(number) : queue_last(number);
 }
 
 }  // namespace fulcrum

@@ -22,6 +22,9 @@
 // before; then those that had rested when they were given back; then the others, in the order in
 // which they were given back, as soon as the first of them has rested.
 //
+// A director that takes a peer's sessions over claims the very ends that they have there, wherever
+// they stand in that order.
+//
 // Where none is free, leases can be asked in turn whether they may be ended: see next_to_ask.
 //
 // One worker's thread. Memory is reserved at start for all addresses that a director may come to
@@ -31,6 +34,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -92,6 +96,9 @@ class LocalEnds {
     };
     std::optional<LocalEnd> take(const LeasingFlow& flow, const Wish& wish,
                                  std::span<const LocalAddress> addresses, std::uint32_t now_s);
+    // This end, for a flow that may have it already. False: it is another worker's, or another's.
+    bool claim(LocalEnd end, const LeasingFlow& flow, L4Protocol protocol,
+               ClientAddressBy client_address);
     // Of a flow that has one.
     std::optional<LocalEnd> end_of(const LeasingFlow& flow, L4Protocol protocol) const;
     // Of an end that somebody has.
@@ -117,13 +124,23 @@ class LocalEnds {
         bool is_taken;
         ClientAddressBy client_address;
         std::uint32_t next;         // taken: in the chain of its flow's hash; resting: in the queue
-        std::uint32_t free_from_s;  // resting
+        std::uint32_t free_from_s;  // resting; 0: nobody has used it
+
+        // Of one that rests, the one before it in the queue: where its flow's client was.
+        std::uint32_t previous() const {
+            std::uint32_t link = 0;
+            std::memcpy(&link, flow.client.octets.data(), sizeof(link));
+            return link;
+        }
+        void set_previous(std::uint32_t link) {
+            std::memcpy(flow.client.octets.data(), &link, sizeof(link));
+        }
     };
     static_assert(sizeof(Lease) == 32);
 
     // The ports of one address and protocol that nobody has.
     struct Pool {
-        std::uint32_t fresh_used = 0;  // of those never used before, how many have been given out
+        std::uint32_t fresh_used = 0;  // of those never used before, how many have been passed
         std::uint32_t first = 0;       // of those that rest, or have rested
         std::uint32_t last = 0;
         std::uint32_t hand = 0;  // whose turn it is to be asked
@@ -150,9 +167,14 @@ class LocalEnds {
     std::uint32_t number_of(LocalEnd end, L4Protocol protocol) const;  // number_none: not ours
     LocalEnd end_of(std::uint32_t number) const;
     std::uint32_t pool_of(std::uint16_t place, L4Protocol protocol) const;
-    std::uint32_t next_free(std::uint32_t pool, std::uint32_t now_s) const;
-    void take_out(std::uint32_t pool, std::uint32_t number);
-    void lease(std::uint32_t number, const LeasingFlow& flow, const Wish& wish);
+    bool is_fresh(std::uint32_t number) const;
+    std::uint32_t next_free(std::uint32_t pool, std::uint32_t now_s);
+    void take_out(std::uint32_t number);
+    void lease(std::uint32_t number, const LeasingFlow& flow, L4Protocol protocol,
+               ClientAddressBy client_address);
+    void queue_first(std::uint32_t number);
+    void queue_last(std::uint32_t number);
+    void leave_queue(std::uint32_t number);
     std::uint32_t& chain_of(const LeasingFlow& flow, L4Protocol protocol) const;
     std::uint32_t find(const LeasingFlow& flow, L4Protocol protocol) const;
 

@@ -140,8 +140,19 @@ void add_local_ports(const Config& config, MemoryPlan& plan) {
     }
 }
 
+void add_peer(const Config& config, MemoryPlan& plan) {
+    if (config.pair) {
+        plan.shares.push_back(
+            {"the peer's mailboxes",
+             config.director.workers.size() * sizeof(Replica) *
+                 (limits::replicas_told_length + limits::replicas_heard_length + 2),
+             true});
+    }
+}
+
 void add_what_is_asked_for(const Config& config, MemoryPlan& plan) {
     add_gate(config, plan);
+    add_peer(config, plan);
     add_local_ports(config, plan);
 }
 

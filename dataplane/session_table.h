@@ -156,9 +156,14 @@ class SessionTableOf {
     void remove(Session& session);
 
     // Looks at the next `count` buckets, the overflow table last, and removes what has expired,
-    // telling `removed(session)` of each. True when this call has completed a round.
+    // telling `removed(session)` of each, and `kept(session)` of all others. True when this call
+    // has completed a round.
+    template <typename Ages, typename Removed, typename Kept>
+    bool sweep(std::size_t count, const Ages& ages, const Removed& removed, const Kept& kept);
     template <typename Ages, typename Removed>
-    bool sweep(std::size_t count, const Ages& ages, const Removed& removed);
+    bool sweep(std::size_t count, const Ages& ages, const Removed& removed) {
+        return sweep(count, ages, removed, [](const Session&) {});
+    }
     // Calls `visit(session)` for all in the buckets [from, from + count), the overflow table's
     // after the others; false when there are none left.
     template <typename Visit>

@@ -6,17 +6,23 @@
 namespace fulcrum {
 
 template <typename Family>
-template <typename Ages, typename Removed>
-bool SessionTableOf<Family>::sweep(std::size_t count, const Ages& ages, const Removed& removed) {
+template <typename Ages, typename Removed, typename Kept>
+bool SessionTableOf<Family>::sweep(std::size_t count, const Ages& ages, const Removed& removed,
+                                   const Kept& kept) {
     for (std::size_t i = 0; i < count; ++i) {
         // The overflow table lies behind the buckets in one piece of memory.
         Bucket& bucket = buckets_[sweep_at_];
         __builtin_prefetch(&bucket + 8, 1);
         for (Session& session : bucket.slots) {
-            if (!session.tag.is_vacant() && ages.is_expired(session)) {
+            if (session.tag.is_vacant()) {
+                continue;
+            }
+            if (ages.is_expired(session)) {
                 const Session was = session;
                 remove(session);
                 removed(was);
+            } else {
+                kept(session);
             }
         }
         if (sweep_at_ < bucket_count_ &&

@@ -272,6 +272,17 @@ void TrackerOf<Family>::enter(Session& session, SessionState next, const Snapsho
     if (snapshot.listeners[session.listener].has_affinity) {
         chooser_.note_state(holder_of(session, snapshot), before, {snapshot, ages.now_s()});
     }
+    if (peer_ != nullptr && is_confirmed(next)) {
+        tell_peer(session, ReplicaKind::session, ages);
+    }
+}
+
+template <typename Family>
+inline bool TrackerOf<Family>::wants_local_end(const Burst& burst, std::size_t i,
+                                               const SnapshotReal& real, const Snapshot& snapshot) {
+    return real.mode == ForwardingMode::full_nat ||
+           (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
+            burst.packets[i].protocol != L4Protocol::sctp && is_beside(burst, i, real, snapshot));
 }
 
 template <typename Family>
@@ -416,30 +427,21 @@ template <typename Family>
 bool TrackerOf<Family>::sweep(std::size_t bucket_count, const Snapshot& snapshot,
                               std::uint32_t now_s) {
     const Ages ages{snapshot, now_s};
-    return table_.sweep(bucket_count, ages, [&](const Session& session) {
+    const auto removed = [&](const Session& session) {
         note_gone(session, ages);
         board_.worker().sessions_expired.add(1);
-    });
-}
-
-template <typename Family>
-void TrackerOf<Family>::take_up(const Snapshot& snapshot, std::uint32_t now_s) {
-    const Ages ages{snapshot, now_s};
-    table_.take_up(ages, [&](Session& session) {
-        if (session.tag.is_full_nat()) {
-            return false;  // the ends that it speaks from are not in the file
-        }
-        RealTally& tally = *tally_of(session, snapshot);
-        tally.sessions_live.add(1);
-        tally.sessions_confirmed.add(is_confirmed(session.tag.state()) ? 1 : 0);
-        tally.sessions_active.add(is_active(session.tag.state()) ? 1 : 0);
-        chooser_.note_taken_up(holder_of(session, snapshot), {snapshot, now_s});
-        return true;
-    });
+    };
+    return peer_ == nullptr
+               ? table_.sweep(bucket_count, ages, removed)
+               : table_.sweep(bucket_count, ages, removed,
+                              [&](const Session& session) { renew_at_peer(session, ages); });
 }
 
 template <typename Family>
 void TrackerOf<Family>::note_gone(const Session& session, const Ages& ages) {
+    if (peer_ != nullptr && is_confirmed(session.tag.state()) && !ages.is_expired(session)) {
+        tell_peer(session, ReplicaKind::gone, ages);
+    }
     give_end_back(session, ages);
     if (RealTally* tally = tally_of(session, ages.snapshot())) {
         tally->sessions_live.subtract(1);

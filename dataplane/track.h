@@ -12,8 +12,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "config/model/replica.h"
 #include "config/model/snapshot.h"
 #include "dataplane/ages.h"
 #include "dataplane/burst.h"
@@ -21,6 +23,7 @@
 #include "dataplane/chooser.h"
 #include "dataplane/counters.h"
 #include "dataplane/local_ends.h"
+#include "dataplane/mailbox.h"
 #include "dataplane/opening.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/session_states.h"
@@ -156,6 +159,15 @@ class TrackerOf {
 
     const Table& table() const { return table_; }
 
+    // --- what the peer hears, and what it says; see track_replicas.cpp -----------------------
+    // From now on it is told of what becomes of confirmed sessions.
+    void tell(Mailbox<Replica>& peer) { peer_ = &peer; }
+    // Tells of those in the buckets [from, from + count); false when there are none left.
+    bool tell_some(std::size_t from, std::size_t count, const Ages& ages);
+    // One of the peer's, of a client that this worker owns. Refused: nothing has changed.
+    std::optional<ReplicaRefusal> adopt(const Replica& replica, const Ages& ages);
+    void expect(const Replica& replica) const { table_.prefetch_first(home_of(replica)); }
+
   private:
     struct Found {
         Session* session;
@@ -194,12 +206,7 @@ class TrackerOf {
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     // The real is one of full NAT, or would answer this client past us.
     static bool wants_local_end(const Burst& burst, std::size_t i, const SnapshotReal& real,
-                                const Snapshot& snapshot) {
-        return real.mode == ForwardingMode::full_nat ||
-               (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
-                burst.packets[i].protocol != L4Protocol::sctp &&
-                is_beside(burst, i, real, snapshot));
-    }
+                                const Snapshot& snapshot);
     static bool is_beside(const Burst& burst, std::size_t i, const SnapshotReal& real,
                           const Snapshot& snapshot);
     void open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst, std::size_t i,
@@ -221,11 +228,19 @@ class TrackerOf {
                 session.real};
     }
     RealTally* tally_of(const Session& session, const Snapshot& snapshot);
+    void tell_peer(const Session& session, ReplicaKind kind, const Ages& ages);
+    void renew_at_peer(const Session& session, const Ages& ages);
+    SessionHome home_of(const Replica& replica) const;
+    std::optional<ReplicaRefusal> renew(Session& own, const Replica& replica, const Ages& ages);
+    std::optional<ReplicaRefusal> admit_replica(const Replica& replica, const Ages& ages);
+    bool claim_local_end(const Replica& replica, const Ages& ages);
+    void count_replica(Session& session, const Ages& ages);
 
     Table& table_;
     CounterBoard& board_;
     Chooser& chooser_;
     LocalEnds& ends_;
+    Mailbox<Replica>* peer_ = nullptr;  // null: there is none
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;

@@ -87,6 +87,10 @@ Worker::Worker(const WorkerWiring& wiring)
     for (std::size_t i = 0; i < wiring.ports.size(); ++i) {
         port_index_[wiring.ports[i].port_id] = static_cast<std::uint8_t>(i);
     }
+    if (wiring.replicas_told != nullptr) {
+        tracker_.tell(*wiring.replicas_told);
+        tracker6_.tell(*wiring.replicas_told);
+    }
 }
 
 void Worker::run(const std::atomic<bool>& stop) {
@@ -124,6 +128,9 @@ bool Worker::run_once() {
     serve_inbox(snapshot);
     walk_some(snapshot);
     sweep_some(snapshot);
+    if (wiring_.replicas_told != nullptr) {
+        was_busy |= serve_peer(snapshot);
+    }
     emitter_.flush();
     close_turn(snapshot, was_busy);
     reader_.quiescent();
@@ -369,29 +376,6 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
     }
     emitter_.count_drop({decision.reason, service_of(i, snapshot)});
     send(mbuf, turn_into_reset(frame, packet, back), back, is_from_kernel);
-}
-
-void Worker::serve_inbox(const Snapshot& snapshot) {
-    WorkerRequest request;
-    for (std::size_t i = 0; i < limits::inbox_requests_per_turn_max; ++i) {
-        if (wiring_.inbox == nullptr || wiring_.inbox->collect(&request, 1) == 0) {
-            return;
-        }
-        if (request.kind == RequestKind::explain) {
-            explain(request.question, snapshot);
-        } else {
-            walk_ = {.request = request, .is_running = true};
-            walk_some(snapshot);
-        }
-    }
-}
-
-void Worker::explain(const Question& question, const Snapshot& snapshot) {
-    Explanation explanation;
-    rehearsal_.play(question, {table_, table6_}, snapshot, clock_.now_s(), explanation);
-    if (wiring_.explanations == nullptr || !wiring_.explanations->post(explanation)) {
-        counters_.reports_lost.add(1);
-    }
 }
 
 // A little every turn, at a pace that ends a round within the sweep period, also when idle.

@@ -88,6 +88,11 @@ class Worker {
     template <typename Table>
     bool walk_sessions(const Table& table, const Snapshot& snapshot);
     bool walk_affinity(const Snapshot& snapshot);
+    bool serve_peer(const Snapshot& snapshot);
+    bool adopt_replicas(const Snapshot& snapshot);
+    void adopt_client(const Replica& replica, const Snapshot& snapshot);
+    bool transfer_some(const Snapshot& snapshot);
+    bool transfer_clients(std::size_t count, const Snapshot& snapshot);
     IpAddress destination_of(std::size_t i, const Snapshot& snapshot) const;
     IpAddress client_of(std::size_t i) const;
     std::uint16_t service_of(std::size_t i, const Snapshot& snapshot) const;
@@ -107,6 +112,14 @@ class Worker {
         bool is_in_table6 = false;  // after the other one
         std::uint32_t reported = 0;
         bool is_running = false;
+    };
+
+    // A full transfer to the peer: one table after the other.
+    struct PeerTransfer {
+        enum class Table : std::uint8_t { none, sessions, sessions6, clients };
+        Table table = Table::none;  // none: no transfer is under way
+        std::uint32_t id = 0;
+        std::size_t next_bucket = 0;
     };
 
     WorkerWiring wiring_;
@@ -133,6 +146,7 @@ class Worker {
     std::unique_ptr<Burst> burst_;
     std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;
+    PeerTransfer transfer_;
     std::uint64_t sweep_began_under_epoch_ = 0;
     bool sweeps_table6_ = false;  // after the other one
     std::uint64_t sweep_due_cycles_ = 0;

@@ -89,6 +89,9 @@ Result<std::unique_ptr<WorkerSet>> WorkerSet::create(const Config& config, const
     if (Status made = set->make_mailboxes(config.ports.size()); !made) {
         return made.error();
     }
+    if (Status made = set->make_peers_mailboxes(config.pair.has_value()); !made) {
+        return made.error();
+    }
     if (Status made = set->make_twin(config, ground.ports, ground.pool, ground.tap_fds); !made) {
         return made.error();
     }
@@ -185,6 +188,21 @@ Status WorkerSet::make_mailboxes(std::size_t port_count) {
                : Status{no_memory_for("the mailbox from the kernel")};
 }
 
+Status WorkerSet::make_peers_mailboxes(bool has_peer) {
+    replicas_told_.resize(cpus_.size());
+    replicas_heard_.resize(cpus_.size());
+    for (std::size_t i = 0; i < cpus_.size() && has_peer; ++i) {
+        const std::string own = std::to_string(i);
+        replicas_told_[i] = Mailbox<Replica>::create("told_" + own, limits::replicas_told_length);
+        replicas_heard_[i] =
+            Mailbox<Replica>::create("heard_" + own, limits::replicas_heard_length);
+        if (replicas_told_[i] == nullptr || replicas_heard_[i] == nullptr) {
+            return no_memory_for("the peer's mailboxes of worker " + own);
+        }
+    }
+    return done();
+}
+
 Status WorkerSet::make_twin(const Config& config, const std::vector<OpenPort>& ports,
                             const PacketPool& pool, const std::vector<int>& tap_fds) {
     TwinWiring wiring;
@@ -239,6 +257,8 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.outbox = outboxes_[i].get();
         wiring.explanations = explanations_[i].get();
         wiring.captured = captured_[i].get();
+        wiring.replicas_told = replicas_told_[i].get();
+        wiring.replicas_heard = replicas_heard_[i].get();
         wiring.idle = config.director.idle;
         workers_.push_back(std::make_unique<Worker>(wiring));
     }

@@ -61,6 +61,10 @@ class WorkerSet {
         const auto until = std::chrono::steady_clock::now() + length;
         speaks_until_ns_.set(static_cast<std::uint64_t>(until.time_since_epoch().count()));
     }
+    // Null, both: there is no peer.
+    Mailbox<Replica>* replicas_told(std::size_t worker) { return replicas_told_[worker].get(); }
+    Mailbox<Replica>* replicas_heard(std::size_t worker) { return replicas_heard_[worker].get(); }
+    const Steering& steering() const { return steering_; }
     const TwinCounters& twin_counters(std::size_t port) const { return twin_counters_[port]; }
 
   private:
@@ -77,6 +81,7 @@ class WorkerSet {
     Status make_tables(const MemoryPlan& plan, SessionFile& sessions);
     void place_former(SessionFile& sessions);
     Status make_mailboxes(std::size_t port_count);
+    Status make_peers_mailboxes(bool has_peer);
     Status make_twin(const Config& config, const std::vector<OpenPort>& ports,
                      const PacketPool& pool, const std::vector<int>& tap_fds);
     void make_workers(const Config& config, const std::vector<OpenPort>& ports);
@@ -99,6 +104,8 @@ class WorkerSet {
     std::vector<std::unique_ptr<Mailbox<WorkerReport>>> outboxes_;
     std::vector<std::unique_ptr<Mailbox<Explanation>>> explanations_;
     std::vector<std::unique_ptr<Mailbox<CapturedFrame>>> captured_;
+    std::vector<std::unique_ptr<Mailbox<Replica>>> replicas_told_;
+    std::vector<std::unique_ptr<Mailbox<Replica>>> replicas_heard_;
     TwinBell bell_;
     std::vector<std::unique_ptr<TwinDoor>> doors_;
     std::unique_ptr<PacketMailbox> from_kernel_;

@@ -1,8 +1,33 @@
-// Walks over a worker's tables for those who ask what is in them, a bounded number of buckets a
-// turn.
+// What the control thread asks of a worker, and walks over its tables for those who ask what is in
+// them, a bounded number of buckets a turn.
 #include "dataplane/worker.h"
 
 namespace fulcrum {
+
+void Worker::serve_inbox(const Snapshot& snapshot) {
+    WorkerRequest request;
+    for (std::size_t i = 0; i < limits::inbox_requests_per_turn_max; ++i) {
+        if (wiring_.inbox == nullptr || wiring_.inbox->collect(&request, 1) == 0) {
+            return;
+        }
+        if (request.kind == RequestKind::explain) {
+            explain(request.question, snapshot);
+        } else if (request.kind == RequestKind::replicate) {
+            transfer_ = {.table = PeerTransfer::Table::sessions, .id = request.walk_id};
+        } else {
+            walk_ = {.request = request, .is_running = true};
+            walk_some(snapshot);
+        }
+    }
+}
+
+void Worker::explain(const Question& question, const Snapshot& snapshot) {
+    Explanation explanation;
+    rehearsal_.play(question, {table_, table6_}, snapshot, clock_.now_s(), explanation);
+    if (wiring_.explanations == nullptr || !wiring_.explanations->post(explanation)) {
+        counters_.reports_lost.add(1);
+    }
+}
 
 void Worker::walk_some(const Snapshot& snapshot) {
     // A full outbox would lose records: the walk waits for the reader instead.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/model/capture.h"
+#include "config/model/replica.h"
 #include "config/model/service.h"
 #include "config/model/worker_messages.h"
 #include "dataplane/counters.h"
@@ -72,6 +73,8 @@ struct WorkerWiring {
     Mailbox<WorkerReport>* outbox = nullptr;
     Mailbox<Explanation>* explanations = nullptr;  // beside the outbox: they are large and rare
     Mailbox<CapturedFrame>* captured = nullptr;
+    Mailbox<Replica>* replicas_told = nullptr;   // for the peer; null: there is none
+    Mailbox<Replica>* replicas_heard = nullptr;  // of the peer's sessions; null with the other
     Idle idle = Idle::adaptive;
 };
 

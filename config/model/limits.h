@@ -94,6 +94,18 @@ inline constexpr std::size_t list_length_max = 1'000'000;    // prefixes of a fi
 inline constexpr std::size_t limited_clients_max = 131'072;  // remembered by each worker, 16 octets
 inline constexpr std::uint32_t rate_max = 10'000'000;        // a second
 
+// --- the peer --------------------------------------------------------------------------------
+// What a worker has to tell of its sessions, until the control thread takes it: a third of a second
+// of 100,000 new ones a second; and what it is told of the peer's.
+inline constexpr std::size_t replicas_told_length = 32'767;
+inline constexpr std::size_t replicas_heard_length = 8'191;
+inline constexpr std::size_t replicas_per_turn_max = 256;
+// A full transfer leaves so much of the first mailbox to what happens meanwhile.
+inline constexpr std::size_t replicas_kept_free = replicas_told_length / 2;
+// A session that goes on is told of again when such a part of its time has passed.
+inline constexpr std::uint32_t replica_renewals = 4;
+inline constexpr std::size_t pair_links_max = 2;
+
 // --- captures --------------------------------------------------------------------------------
 inline constexpr std::size_t captured_octets_max = 2'048;   // of a frame
 inline constexpr std::size_t captured_frames_length = 511;  // between a worker and its reader

@@ -15,6 +15,7 @@
 #include "config/model/client_address.h"
 #include "config/model/limits.h"
 #include "config/model/listener.h"
+#include "config/model/pair.h"
 #include "config/model/placing.h"
 #include "config/model/role_group.h"
 #include "config/model/source_place.h"
@@ -207,7 +208,8 @@ struct Config {
     LogSettings log;
     std::optional<MailSettings> mail;  // none: nobody gets any
     std::optional<HookSettings> hook;
-    std::vector<RoleGroup> groups;  // none: this director holds all that there is, always
+    std::vector<RoleGroup> groups;     // none: this director holds all that there is, always
+    std::optional<PairSettings> pair;  // none: this director is alone
     std::string source_file;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -18,6 +18,9 @@ enum class RequestKind : std::uint8_t {
     // number of buckets a turn. A second walk while one runs replaces it.
     walk,
     explain,  // `question`, answered in the mailbox of explanations
+    // Tell the peer of all confirmed sessions and of clients' affinity, at the pace at which what
+    // was told is taken; `walk_id` comes back with the end. Another one begins anew.
+    replicate,
 };
 
 enum class WalkedTable : std::uint8_t { sessions, affinity };

@@ -14,6 +14,7 @@
 #include "config/model/limits.h"
 #include "controlplane/fulcrumctl/actions.h"
 #include "controlplane/fulcrumctl/complete.h"
+#include "controlplane/fulcrumctl/peer.h"
 #include "controlplane/fulcrumctl/repeat.h"
 
 namespace fulcrum {
@@ -25,6 +26,11 @@ void add_offline(CLI::App& app, Options& options, std::function<int()>& run) {
         app.add_subcommand("check", "Check a configuration file; needs no director")->fallthrough();
     check_command->callback([&] { run = [&options] { return check(options); }; });
     check_command->add_option("FILE", options.target, "The file to check")->required();
+    CLI::App* key_command =
+        app.add_subcommand("pair-key", "Make a key for a pair of directors; needs no director")
+            ->fallthrough();
+    key_command->callback([&] { run = [&options] { return make_pair_key(options); }; });
+    key_command->add_option("FILE", options.target, "A file that is not there yet")->required();
     CLI::App* command =
         app.add_subcommand("import",
                            "Turn a file of ipvsadm, ldirectord, keepalived or Piranha into one of "
@@ -157,6 +163,19 @@ void add_roles(Options& options, const Add& add) {
         ->required();
 }
 
+template <typename Add>
+void add_explain(Options& options, const Add& add) {
+    CLI::App* explain = add("explain", "What would become of a packet, and why; changes nothing",
+                            [&options] { return ask_explain(options); });
+    explain->add_option("PROTOCOL", options.protocol, "tcp, udp or sctp")->required();
+    explain->add_option("SOURCE", options.source, "ADDRESS:PORT")->required();
+    explain->add_option("DESTINATION", options.destination, "ADDRESS:PORT")->required();
+    explain->add_option("--from", options.from,
+                        "The port where it arrives (default: the one towards its source)");
+    explain->add_option("--flags", options.flags, "TCP flags, as in syn,ack (default syn)");
+    explain->add_option("--size", options.size, "Octets of the IP packet");
+}
+
 // Adds the commands; each sets `run` when it is the one that was given.
 void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     const auto add = [&](const char* name, const char* help, std::function<int()> action) {
@@ -169,6 +188,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
             [&options, name, show] { return ask(options, name, Json::object(), show); });
     };
     add_plain("status", "What the director does; exit status 1 if it has problems", show_status);
+    add_plain("peer", "How it stands with the other director of the pair", show_peer);
     add_plain("doctor", "What is in the way, and the remedy; 1 if something is bad", show_doctor);
     add("top", "What flows now, the busiest service first; every two seconds", [&options] {
         options.every_s = options.every_s == 0 ? 2 : options.every_s;
@@ -192,15 +212,7 @@ void add_commands(CLI::App& app, Options& options, std::function<int()>& run) {
     };
     add_walk("sessions", "Sessions in the workers' tables", show_sessions);
     add_walk("affinity", "Clients that are bound to a real, and for how long", show_affinity);
-    CLI::App* explain = add("explain", "What would become of a packet, and why; changes nothing",
-                            [&options] { return ask_explain(options); });
-    explain->add_option("PROTOCOL", options.protocol, "tcp, udp or sctp")->required();
-    explain->add_option("SOURCE", options.source, "ADDRESS:PORT")->required();
-    explain->add_option("DESTINATION", options.destination, "ADDRESS:PORT")->required();
-    explain->add_option("--from", options.from,
-                        "The port where it arrives (default: the one towards its source)");
-    explain->add_option("--flags", options.flags, "TCP flags, as in syn,ack (default syn)");
-    explain->add_option("--size", options.size, "Octets of the IP packet");
+    add_explain(options, add);
     CLI::App* capture =
         add("capture", "Packets before and after, into a pcapng file; while traffic flows",
             [&options] { return ask_capture(options); });

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/fulcrumctl/peer.h"
 #include "controlplane/fulcrumctl/table_parts.h"
 
 namespace fulcrum {
@@ -154,6 +155,7 @@ std::string show_status(const Json& result) {
     text += "\n" + show_workers(result.at("workers"));
     text += "\n" + show_ports(result.at("ports"));
     text += "\n" + show_memory(result.at("memory"));
+    text += show_peer_in_status(result);
     const Json& problems = result.at("problems");
     text += problems.empty() ? "\nno problems\n" : "\nproblems:\n";
     for (const Json& problem : problems) {

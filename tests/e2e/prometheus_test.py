@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from labkit.director import build_folder
 from labkit.lab import WEB, wait_until
 from scenario import Scenario
 
@@ -14,6 +15,19 @@ PORT = 9090
 
 
 class Prometheus(Scenario):
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.lab.director.run(build_folder() / "controlplane/fulcrumctl", "pair-key",
+                             cls.lab.folder / "pair.key")
+
+    @classmethod
+    def config(cls):
+        # With a peer, which need not be there for its metrics to be.
+        return super().config() | {"pair": {
+            "peer": "lb2", "key": str(cls.lab.folder / "pair.key"),
+            "links": [{"local": "127.0.0.1:8849", "peer": "127.0.0.1:8850"}]}}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

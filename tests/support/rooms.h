@@ -90,6 +90,8 @@ class TrackingRoom {
     void skip_s(std::uint32_t seconds) { now_s_ += seconds; }
     void sweep_all();
 
+    Tracker& tracker() { return tracker_; }
+    Ages ages() const { return {*snapshot_, now_s_}; }
     const Snapshot& snapshot() const { return *snapshot_; }
     SessionTable& table() { return *table_; }
     AffinityTable& affinity() { return chooser_.affinity(); }

@@ -79,6 +79,8 @@ void WorkerRig::make_mailboxes() {
             Mailbox<WorkerReport>::create("test_outbox" + own, limits::worker_outbox_length);
         member.captured =
             Mailbox<CapturedFrame>::create("test_captured" + own, limits::captured_frames_length);
+        member.told = Mailbox<Replica>::create("test_told" + own, limits::replicas_told_length);
+        member.heard = Mailbox<Replica>::create("test_heard" + own, limits::replicas_heard_length);
         member.door = TwinDoor::create(from, bell_);
         for (unsigned to = 0; to < count_; ++to) {
             if (from != to) {
@@ -119,6 +121,8 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     wiring.inbox = member.inbox.get();
     wiring.outbox = member.outbox.get();
     wiring.captured = member.captured.get();
+    wiring.replicas_told = shape.has_peer ? member.told.get() : nullptr;
+    wiring.replicas_heard = shape.has_peer ? member.heard.get() : nullptr;
     return wiring;
 }
 
@@ -226,6 +230,12 @@ std::vector<WorkerReport> WorkerRig::reports(unsigned worker) {
     while (members_[worker]->outbox->collect(&report, 1) == 1) {
         all.push_back(report);
     }
+    return all;
+}
+
+std::vector<Replica> WorkerRig::told(unsigned worker) {
+    std::vector<Replica> all(limits::replicas_told_length);
+    all.resize(members_[worker]->told->collect(all.data(), static_cast<unsigned>(all.size())));
     return all;
 }
 

@@ -29,6 +29,7 @@ class WorkerRig {
         bool completes_partial_checksums = false;
         bool has_twin = true;
         std::uint8_t owner_prefix = 32;
+        bool has_peer = false;
     };
 
     // Between ring ports. `scene` outlives the rig; what it compiles to is published.
@@ -75,6 +76,12 @@ class WorkerRig {
     SessionTable& table(unsigned index = 0) { return *members_[index]->table; }
     SessionTable6& table6(unsigned index = 0) { return *members_[index]->table6; }
     Mailbox<WorkerRequest>& inbox(unsigned index = 0) { return *members_[index]->inbox; }
+    unsigned worker_count() const { return count_; }
+    // What the peer would hear, and what it would say.
+    std::vector<Replica> told(unsigned worker = 0);
+    void hear(const Replica& replica, unsigned worker = 0) {
+        ASSERT_TRUE(members_[worker]->heard->post(replica));
+    }
     PacketMailbox& mailbox(unsigned from, unsigned to) { return *between_[from * count_ + to]; }
     const Steering& steering() const { return steering_; }
     const Snapshot& snapshot() const { return *publisher_->current(); }
@@ -97,6 +104,8 @@ class WorkerRig {
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;
         std::unique_ptr<Mailbox<CapturedFrame>> captured;
+        std::unique_ptr<Mailbox<Replica>> told;
+        std::unique_ptr<Mailbox<Replica>> heard;
         std::unique_ptr<TwinDoor> door;
         std::unique_ptr<Worker> worker;
     };

@@ -198,5 +198,79 @@ TEST(LocalEnds, TellsInARehearsalWhatItWouldTakeAndTakesNothing) {
     EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), told);
 }
 
+// --- ends that a session had at another director ---------------------------------------------
+
+TEST(LocalEnds, AreClaimedForWhoHadThemAtThePeer) {
+    const auto ends = ends_of();
+    const LocalEnd end{3, be16{20'000}};
+    EXPECT_TRUE(ends->claim(end, flow(7), L4Protocol::tcp, ClientAddressBy::proxy));
+    EXPECT_EQ(ends->end_of(flow(7), L4Protocol::tcp), end);
+    EXPECT_EQ(ends->telling_of(end, L4Protocol::tcp).by, ClientAddressBy::proxy);
+    EXPECT_EQ(ends->taken_count(), 1U);
+    EXPECT_TRUE(ends->claim(end, flow(7), L4Protocol::tcp, ClientAddressBy::proxy)) << "it has it";
+    EXPECT_FALSE(ends->claim(end, flow(8), L4Protocol::tcp, ClientAddressBy::none));
+    EXPECT_TRUE(ends->claim(end, flow(8), L4Protocol::udp, ClientAddressBy::none));
+    EXPECT_FALSE(ends->claim({3, be16{1'023}}, flow(9), L4Protocol::tcp, {}));
+    EXPECT_FALSE(ends->claim({64, be16{2'000}}, flow(9), L4Protocol::tcp, {}));
+}
+
+TEST(LocalEnds, OfAnotherWorkersSlotCannotBeClaimed) {
+    const auto ends = ends_of(1, 2);
+    EXPECT_FALSE(ends->claim({3, be16{2'048}}, flow(1), L4Protocol::tcp, {}));
+    EXPECT_TRUE(ends->claim({3, be16{2'049}}, flow(1), L4Protocol::tcp, {}));
+}
+
+TEST(LocalEnds, ThatAreClaimedAreGivenToNobodyElse) {
+    const auto ends = ends_of();
+    std::set<unsigned> ports;
+    for (unsigned n = 0; n < 64'512; n += 3) {
+        const LocalEnd end{3, be16{static_cast<std::uint16_t>(1'024 + n)}};
+        ASSERT_TRUE(ends->claim(end, flow(n), L4Protocol::tcp, {}));
+        ports.insert(end.port.host());
+    }
+    for (unsigned n = 0; n < 64'512; ++n) {
+        if (n % 3 != 0) {
+            const auto end = ends->take(flow(n), to_lan, one_address, now_s);
+            ASSERT_TRUE(end);
+            ASSERT_TRUE(ports.insert(end->port.host()).second);
+        }
+    }
+    EXPECT_EQ(ports.size(), 64'512U);
+    EXPECT_EQ(ends->take(flow(64'512), to_lan, one_address, now_s), std::nullopt);
+}
+
+TEST(LocalEnds, ThatWereClaimedRestAsAllOthersDo) {
+    const auto ends = ends_of();
+    for (unsigned n = 0; n < 64'512; ++n) {
+        const LocalEnd end{3, be16{static_cast<std::uint16_t>(1'024 + n)}};
+        ASSERT_TRUE(ends->claim(end, flow(n), L4Protocol::tcp, {}));
+    }
+    ends->give_back(flow(5), L4Protocol::tcp, now_s + 60, now_s);
+    EXPECT_EQ(ends->take(flow(70'000), to_lan, one_address, now_s + 59), std::nullopt);
+    const auto rested = ends->take(flow(70'000), to_lan, one_address, now_s + 60);
+    EXPECT_EQ(rested, (LocalEnd{3, be16{1'029}}));
+    EXPECT_EQ(ends->take(flow(70'001), to_lan, one_address, now_s + 60), std::nullopt);
+}
+
+// Claiming takes an end from wherever it stands among those that rest.
+TEST(LocalEnds, CanBeClaimedWhileTheyRest) {
+    const auto ends = ends_of();
+    std::vector<LocalEnd> given;
+    for (unsigned n = 0; n < 64'512; ++n) {
+        given.push_back(*ends->take(flow(n), to_lan, one_address, now_s));
+    }
+    for (unsigned n = 0; n < 5; ++n) {
+        ends->give_back(flow(n), L4Protocol::tcp, now_s + 60, now_s);
+    }
+    for (const unsigned n : {2U, 0U, 4U}) {  // from the middle, the front and the back
+        ASSERT_TRUE(ends->claim(given[n], flow(100'000 + n), L4Protocol::tcp, {}));
+    }
+    EXPECT_EQ(ends->take(flow(200'000), to_lan, one_address, now_s + 60), given[1]);
+    EXPECT_EQ(ends->take(flow(200'001), to_lan, one_address, now_s + 60), given[3]);
+    EXPECT_EQ(ends->take(flow(200'002), to_lan, one_address, now_s + 60), std::nullopt);
+    ends->give_back(flow(100'002), L4Protocol::tcp, now_s + 60, now_s);
+    EXPECT_EQ(ends->take(flow(200'002), to_lan, one_address, now_s + 60), given[2]);
+}
+
 }  // namespace
 }  // namespace fulcrum

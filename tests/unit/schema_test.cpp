@@ -1,5 +1,4 @@
-// The table against the page made from it, against the defaults of the model, and against the files
-// that we ship.
+// The table against the defaults of the model, and against the files that we ship.
 #include "config/schema.h"
 
 #include <gtest/gtest.h>
@@ -99,20 +98,6 @@ TEST(Schema, PresetsAreTheDefaultsOfTheModel) {
          .fallback =
              RealServer{.name = "fallback", .endpoint = {Ipv4Address::of(10, 0, 0, 3), port}}}};
     EXPECT_EQ(bare.config, expected);
-}
-
-TEST(Schema, IsTheTableInTheReadme) {
-    const std::string readme = content_of("config/README.md");
-    const std::string begin_mark = "<!-- keys: from here -->\n";
-    const std::size_t begin = readme.find(begin_mark);
-    const std::size_t end = readme.find("<!-- keys: to here -->");
-    ASSERT_NE(begin, std::string::npos);
-    ASSERT_NE(end, std::string::npos);
-    const std::size_t first = begin + begin_mark.size();
-    if (readme.substr(first, end - first) != reference_page()) {
-        FAIL() << "config/README.md differs from the schema; between its marks should stand:\n"
-               << reference_page();
-    }
 }
 
 TEST(Schema, HasNoPathTwiceAndAHelpForEach) {

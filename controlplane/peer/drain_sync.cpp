@@ -1,0 +1,40 @@
+// What differs from what both know is told.
+#include "controlplane/peer/drain_sync.h"
+
+#include <algorithm>
+
+namespace fulcrum {
+
+void DrainSync::look() {
+    for (const Real& real : doors_.reals()) {
+        bool& known = known_[{real.service, real.name}];
+        if (known == real.is_drained) {
+            continue;
+        }
+        if (channel_.free_count() == 0) {
+            return;  // the next look goes on
+        }
+        known = real.is_drained;
+        channel_.send(drain_message({.service = real.service,
+                                     .real = real.name,
+                                     .is_drained = real.is_drained,
+                                     .deadline_s = real.deadline_s,
+                                     .then = real.then}));
+    }
+}
+
+void DrainSync::hear(const PeerDrain& drain) {
+    const std::vector<Real> reals = doors_.reals();
+    const auto real = std::find_if(reals.begin(), reals.end(), [&](const Real& each) {
+        return each.service == drain.service && each.name == drain.real;
+    });
+    if (real == reals.end()) {
+        return;
+    }
+    known_[{drain.service, drain.real}] = drain.is_drained;
+    if (real->is_drained != drain.is_drained) {
+        doors_.set_drain(drain);
+    }
+}
+
+}  // namespace fulcrum
