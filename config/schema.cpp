@@ -210,6 +210,7 @@ constexpr SchemaKey keys_before_check[] = {
          t.service->timeouts = t.config.timeouts;
          t.preset = {};
          t.preset.place = v.place;
+         t.has_said_check = false;
      }},
     {"services[].name", name, required, "", "unique; stands in commands and metrics",
      [](Target& t, const Value& v) { t.service->name = string_of(v); }},
@@ -429,11 +430,6 @@ constexpr SchemaKey keys_behind_check[] = {
      "as of a real",
      [](Target& t, const Value& v) { t.real->tunnel.has_checksum = v.number != 0; }},
 
-    {"metrics", group, optional_in_words, "none", "metrics for Prometheus", keep_nothing},
-    {"metrics.listen", {ValueKind::endpoint}, optional_in_words, "not served",
-     "where `/metrics` is served, by the kernel's network stack",
-     [](Target& t, const Value& v) { t.config.metrics.listen = Endpoint{v.prefix.address, v.port}; }},
-
     {"control", group, optional_in_words, "as below", "how `fulcrumctl` reaches the director",
      keep_nothing},
     {"control.socket", {ValueKind::file_path}, optional, "\"/run/fulcrum/control.sock\"",
@@ -480,7 +476,8 @@ std::span<const SchemaKey> schema() {
         std::vector<SchemaKey> all;
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
-              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys()}) {
+              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
+              check_keys_elsewhere()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;
@@ -491,6 +488,9 @@ std::span<const SchemaKey> schema() {
 std::string reference_page() {
     std::string page = "| Key | Holds | Default | Meaning |\n|---|---|---|---|\n";
     for (const SchemaKey& key : schema()) {
+        if (key.is_told_elsewhere) {
+            continue;
+        }
         page += "| `" + std::string{key.path} + "` | " + describe(key.type) + " | " +
                 preset_in_markdown(key) + " | " + std::string{key.help} + " |\n";
     }

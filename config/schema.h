@@ -20,6 +20,8 @@ struct SchemaTarget {
     VirtualService* service = nullptr;
     Listener preset{};  // what the service's own keys say, for the elements of `listen`
     RealServer* real = nullptr;
+    Check* check = nullptr;
+    bool has_said_check = false;  // of the service
 };
 
 enum class Presence : std::uint8_t {
@@ -38,6 +40,8 @@ struct SchemaKey {
     void (*store)(SchemaTarget& target, const Value& value);
     // required: the keys beside it of which any stands in for it, "a, b".
     std::string_view unless{};
+    // The keys of a check at its other places; README.md tells of them at the first one alone.
+    bool is_told_elsewhere = false;
 
     std::string_view name() const { return path.substr(path.rfind('.') + 1); }
 };

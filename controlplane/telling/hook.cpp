@@ -76,6 +76,11 @@ bool wait_for_end(pid_t child, std::chrono::milliseconds timeout,
     }
 }
 
+std::string event_of(const RealChange& change) {
+    const bool is_undrained = change.from == "drained" && change.to != "drained";
+    return change.real.empty() ? "quorum_" + change.to : is_undrained ? "undrained" : change.to;
+}
+
 }  // namespace
 
 std::vector<std::string> hook_environment(const RealChange& change) {
@@ -85,8 +90,7 @@ std::vector<std::string> hook_environment(const RealChange& change) {
     std::strftime(time.data(), time.size(), "%FT%TZ", &parts);
     const char* const path = std::getenv("PATH");
     return {std::string{"PATH="}.append(path != nullptr ? path : "/usr/bin:/bin"),
-            "FULCRUM_EVENT=" +
-                (change.from == "drained" && change.to != "drained" ? "undrained" : change.to),
+            "FULCRUM_EVENT=" + event_of(change),
             "FULCRUM_TIME=" + std::string{time.data()},
             "FULCRUM_DIRECTOR=" + change.director,
             "FULCRUM_SERVICE=" + change.service,
