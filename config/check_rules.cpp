@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/check_values.h"
+#include "config/model/checks_of.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -14,32 +15,35 @@ namespace {
 
 class CheckRules {
   public:
-    CheckRules(const VirtualService& service, Findings& findings)
-        : service_{service}, check_{service.check}, findings_{findings} {}
+    // Of one check of the service's, or of one of its reals alone.
+    CheckRules(const VirtualService& service, const Check& check, const RealServer* real,
+               Findings& findings)
+        : service_{service}, check_{check}, real_{real}, findings_{findings} {}
 
     void check() {
         check_times();
         check_port();
         check_what_is_needed();
-        check_quorum();
         warn_of_idle_keys();
     }
+    void refuse(const std::string& sentence) { findings_.refuse(place(), label() + sentence); }
 
   private:
     void check_times();
     void check_port();
     void check_what_is_needed();
-    void check_quorum();
     void check_command();
     void warn_of_idle_keys();
 
-    std::string label() const { return "service " + in_quotes(service_.name) + ": check: "; }
-    void refuse(const std::string& sentence) {
-        findings_.refuse(service_.place, label() + sentence);
+    const SourcePlace& place() const { return real_ == nullptr ? service_.place : real_->place; }
+    std::string label() const {
+        return "service " + in_quotes(service_.name) + ": " +
+               (real_ == nullptr ? "" : "real " + in_quotes(real_->name) + ": ") + "check: ";
     }
 
     const VirtualService& service_;
     const Check& check_;
+    const RealServer* real_;  // null: of all that have none of their own
     Findings& findings_;
 };
 
@@ -62,8 +66,9 @@ void CheckRules::check_port() {
     const std::vector<Listener> listeners = listeners_of(service_);
     const bool has_protocol = std::ranges::any_of(
         listeners, [&](const Listener& listener) { return listener.protocol == protocol; });
-    const bool keeps_port = std::ranges::any_of(
-        service_.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
+    const bool keeps_port = std::ranges::any_of(service_.reals, [this](const RealServer& real) {
+        return real.endpoint.port.host() == 0 && (real_ == nullptr || real_ == &real);
+    });
     const std::string head = "type: " + in_quotes(to_string(check_.type));
     if (has_protocol && keeps_port && only_port_of(service_).host() == 0) {
         refuse(head +
@@ -100,22 +105,6 @@ void CheckRules::check_what_is_needed() {
     }
 }
 
-// What all reals together do not weigh is never reached; weights that checks advise may be more.
-void CheckRules::check_quorum() {
-    std::uint64_t sum = 0;
-    for (const RealServer& real : service_.reals) {
-        sum += real.weight;
-    }
-    const std::uint64_t wanted = std::uint64_t{service_.quorum} + service_.hysteresis;
-    if (wanted > 1 && sum < wanted && !check_.exit_weight) {
-        findings_.refuse(service_.place, "service " + in_quotes(service_.name) +
-                                             ": quorum: it comes up with " +
-                                             std::to_string(wanted) +
-                                             ", quorum and hysteresis, and all its reals weigh " +
-                                             std::to_string(sum));
-    }
-}
-
 void CheckRules::check_command() {
     if (check_.command.empty() || !check_.command[0].starts_with('/')) {
         refuse("type: \"program\" needs the absolute path of a program: set command");
@@ -136,9 +125,12 @@ void CheckRules::check_command() {
 void CheckRules::warn_of_idle_keys() {
     const Check preset;
     const auto warn_if = [&](bool is_set, CheckKey key, const char* name) {
-        if (is_set && !facts_of(check_.type).knows(key)) {
-            findings_.warn(service_.place, label() + name + " has no effect with type = " +
-                                               in_quotes(to_string(check_.type)));
+        const bool is_of_tls = key == CheckKey::tls || key == CheckKey::host;
+        const bool is_upgraded =
+            check_.starttls && facts_of(check_.type).knows(CheckKey::starttls) && is_of_tls;
+        if (is_set && !facts_of(check_.type).knows(key) && !is_upgraded) {
+            findings_.warn(place(), label() + name + " has no effect with type = " +
+                                        in_quotes(to_string(check_.type)));
         }
     };
     warn_if(check_.path != preset.path, CheckKey::path, "path");
@@ -150,6 +142,7 @@ void CheckRules::warn_of_idle_keys() {
     warn_if(check_.expect != preset.expect, CheckKey::expect, "expect");
     warn_if(check_.match != preset.match, CheckKey::match, "match");
     warn_if(check_.status != preset.status, CheckKey::status, "status");
+    warn_if(check_.starttls, CheckKey::starttls, "starttls");
     warn_if(check_.verify != preset.verify, CheckKey::tls, "verify");
     warn_if(check_.ca_file != preset.ca_file, CheckKey::tls, "ca_file");
     warn_if(!check_.login.empty(), CheckKey::login, "login");
@@ -163,10 +156,47 @@ void CheckRules::warn_of_idle_keys() {
     warn_if(check_.port != preset.port, CheckKey::port, "port");
 }
 
+// What all reals together do not weigh is never reached; weights that checks advise may be more.
+void check_quorum(const VirtualService& service, Findings& findings) {
+    std::uint64_t sum = 0;
+    bool has_advice = false;
+    for (const RealServer& real : service.reals) {
+        sum += real.weight;
+        visit_checks(service, real,
+                     [&](const Check& check) { has_advice = has_advice || check.exit_weight; });
+    }
+    const std::uint64_t wanted = std::uint64_t{service.quorum} + service.hysteresis;
+    if (wanted > 1 && sum < wanted && !has_advice) {
+        findings.refuse(service.place, "service " + in_quotes(service.name) +
+                                           ": quorum: it comes up with " + std::to_string(wanted) +
+                                           ", quorum and hysteresis, and all its reals weigh " +
+                                           std::to_string(sum));
+    }
+}
+
+// Of several each has something to ask.
+void check_all(const VirtualService& service, const std::vector<Check>& checks,
+               const RealServer* real, Findings& findings) {
+    for (const Check& check : checks) {
+        CheckRules rules{service, check, real, findings};
+        rules.check();
+        if (checks.size() > 1 && !is_asked(check.type)) {
+            rules.refuse("type: " + in_quotes(to_string(check.type)) +
+                         " is no check among others: let it stand alone, or leave it out");
+        }
+    }
+}
+
 }  // namespace
 
-void check_check(const VirtualService& service, Findings& findings) {
-    CheckRules{service, findings}.check();
+void check_checks(const VirtualService& service, Findings& findings) {
+    std::vector<Check> checks = service.further_checks;
+    checks.insert(checks.begin(), service.check);
+    check_all(service, checks, nullptr, findings);
+    for (const RealServer& real : service.reals) {
+        check_all(service, real.checks, &real, findings);
+    }
+    check_quorum(service, findings);
 }
 
 }  // namespace fulcrum

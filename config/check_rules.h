@@ -7,6 +7,6 @@
 
 namespace fulcrum {
 
-void check_check(const VirtualService& service, Findings& findings);
+void check_checks(const VirtualService& service, Findings& findings);
 
 }  // namespace fulcrum

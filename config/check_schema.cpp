@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <string>
 
 #include "config/check_values.h"
@@ -41,10 +42,26 @@ template <typename T>
 T number_as(const Value& value) {
     return static_cast<T>(value.number);  // the type's range has been checked
 }
-Check& check_of(Target& target) { return target.service->check; }
+Check& check_of(Target& target) { return *target.check; }
+
+Check preset_of(const Target& target) {
+    const bool is_tcp = target.preset.protocol == L4Protocol::tcp;
+    return {.type = is_tcp ? CheckType::connect : CheckType::none};
+}
+
+// The first of a list takes the place of the one that nobody has said.
+void begin_further_check(Target& t) {
+    VirtualService& service = *t.service;
+    t.check = t.has_said_check ? &service.further_checks.emplace_back() : &service.check;
+    *t.check = preset_of(t);
+    t.has_said_check = true;
+}
 
 // clang-format off
 constexpr SchemaKey keys[] = {
+    {"services[].enabled", {ValueKind::boolean}, optional, "true",
+     "`false`: it answers as a service without reals and fallback; the sessions that it has go on",
+     [](Target& t, const Value& v) { t.service->enabled = v.number != 0; }},
     {"services[].quorum", integer(1, 2'000'000'000), optional, "1",
      "the service is up while its sound reals weigh so much together; below it the fallback serves",
      [](Target& t, const Value& v) { t.service->quorum = number_as<std::uint32_t>(v); }},
@@ -58,7 +75,10 @@ constexpr SchemaKey keys[] = {
      "a real that is down stands in listings, with weight 0; `false`: it is not there until it is up again",
      [](Target& t, const Value& v) { t.service->quiescent = v.number != 0; }},
     {"services[].check", {ValueKind::group}, optional_in_words, "as below", "how the reals are checked",
-     [](Target&, const Value&) {}},
+     [](Target& t, const Value&) {
+         t.check = &t.service->check;
+         t.has_said_check = true;
+     }},
     {"services[].check.type", one_of(check_words), optional_in_words,
      "`\"connect\"`, for UDP and SCTP `\"none\"`", "the kind of check, see below",
      [](Target& t, const Value& v) { check_of(t).type = check_types[static_cast<std::size_t>(v.number)]; }},
@@ -91,6 +111,10 @@ constexpr SchemaKey keys[] = {
     {"services[].check.status", {ValueKind::http_statuses}, optional, "\"200-299\"",
      "what http accepts",
      [](Target& t, const Value& v) { check_of(t).status = parse_statuses(v.text).value(); }},
+    {"services[].check.starttls", {ValueKind::boolean}, optional, "false",
+     "of smtp, imap, pop3, ldap and ftp: TLS begins within the conversation, before any login; a server that has none "
+     "fails",
+     [](Target& t, const Value& v) { check_of(t).starttls = v.number != 0; }},
     {"services[].check.verify", {ValueKind::boolean}, optional, "false",
      "within TLS: the certificate must be `host`'s (the real's address without one) and its issuer "
      "be trusted; else any will do",
@@ -140,10 +164,47 @@ constexpr SchemaKey keys[] = {
      "at most ten minutes ago, else not known, so it gets no sessions yet; `up`; `down`",
      [](Target& t, const Value& v) { check_of(t).initial = number_as<InitialHealth>(v); }},
 };
+constexpr SchemaKey places[] = {
+    {"services[].checks", list(1, 16), optional_in_words, "`check` alone",
+     "checks that a real has to pass all, besides `check` if that is said too; the keys of each are those of "
+     "`check`",
+     [](Target& t, const Value&) { begin_further_check(t); }},
+    {"services[].reals[].check", {ValueKind::group}, optional_in_words, "the service's",
+     "how this real is checked, in place of the service's checks; the keys are those of `services[].check`",
+     [](Target& t, const Value&) {
+         if (t.real->checks.empty()) {
+             t.real->checks.push_back(preset_of(t));
+         }
+         t.check = &t.real->checks.front();
+     }},
+    {"services[].reals[].checks", list(1, 16), optional_in_words, "`check` alone",
+     "checks of this real's own that it has to pass all",
+     [](Target& t, const Value&) { t.check = &t.real->checks.emplace_back(preset_of(t)); }},
+};
 // clang-format on
 
 }  // namespace
 
 std::span<const SchemaKey> check_keys() { return keys; }
+
+std::span<const SchemaKey> check_keys_elsewhere() {
+    constexpr string_view first_place = "services[].check.";
+    static std::deque<std::string> paths;
+    static const std::vector<SchemaKey> elsewhere = [] {
+        std::vector<SchemaKey> all{std::begin(places), std::end(places)};
+        for (const string_view prefix : {"services[].checks[].", "services[].reals[].check.",
+                                         "services[].reals[].checks[]."}) {
+            for (SchemaKey key : keys) {
+                if (key.path.starts_with(first_place)) {
+                    key.path = paths.emplace_back(prefix).append(key.name());
+                    key.is_told_elsewhere = true;
+                    all.push_back(key);
+                }
+            }
+        }
+        return all;
+    }();
+    return elsewhere;
+}
 
 }  // namespace fulcrum

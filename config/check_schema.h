@@ -8,5 +8,7 @@
 namespace fulcrum {
 
 std::span<const SchemaKey> check_keys();
+// The same of checks that stand in a list, or with a real.
+std::span<const SchemaKey> check_keys_elsewhere();
 
 }  // namespace fulcrum

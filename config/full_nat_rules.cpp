@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/model/checks_of.h"
 #include "config/model/limits.h"
 #include "config/wording.h"
 
@@ -123,8 +124,12 @@ void check_client_address(const VirtualService& service, const RealServer& real,
             break;
         }
     }
-    const bool is_asked_bare = service.check.type == CheckType::http && service.check.port == 0 &&
-                               (!service.fallback || &real != &*service.fallback);
+    bool is_asked_bare = false;
+    if (!service.fallback || &real != &*service.fallback) {
+        visit_checks(service, real, [&is_asked_bare](const Check& check) {
+            is_asked_bare |= check.type == CheckType::http && check.port == 0;
+        });
+    }
     if (real.client_address == ClientAddressBy::proxy && is_asked_bare) {
         findings.warn(real.place, subject +
                                       ": its check sends no such header, for which the real may "

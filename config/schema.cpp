@@ -211,6 +211,7 @@ constexpr SchemaKey keys_before_check[] = {
          t.service->timeouts = t.config.timeouts;
          t.preset = {};
          t.preset.place = v.place;
+         t.has_said_check = false;
      }},
     {"services[].name", name, required, "", "unique; stands in commands and metrics",
      [](Target& t, const Value& v) { t.service->name = string_of(v); }},
@@ -430,11 +431,6 @@ constexpr SchemaKey keys_behind_check[] = {
      "as of a real",
      [](Target& t, const Value& v) { t.real->tunnel.has_checksum = v.number != 0; }},
 
-    {"metrics", group, optional_in_words, "none", "metrics for Prometheus", keep_nothing},
-    {"metrics.listen", {ValueKind::endpoint}, optional_in_words, "not served",
-     "where `/metrics` is served, by the kernel's network stack",
-     [](Target& t, const Value& v) { t.config.metrics.listen = Endpoint{v.prefix.address, v.port}; }},
-
     {"control", group, optional_in_words, "as below", "how `fulcrumctl` reaches the director",
      keep_nothing},
     {"control.socket", {ValueKind::file_path}, optional, "\"/run/fulcrum/control.sock\"",
@@ -468,7 +464,8 @@ std::span<const SchemaKey> schema() {
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
               std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
-              pair_keys()}) {
+              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
+              pair_keys(), check_keys_elsewhere()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -21,6 +21,8 @@ struct SchemaTarget {
     Listener preset{};  // what the service's own keys say, for the elements of `listen`
     RealServer* real = nullptr;
     PairLink* link = nullptr;
+    Check* check = nullptr;
+    bool has_said_check = false;  // of the service
 };
 
 enum class Presence : std::uint8_t {
@@ -39,6 +41,8 @@ struct SchemaKey {
     void (*store)(SchemaTarget& target, const Value& value);
     // required: the keys beside it of which any stands in for it, "a, b".
     std::string_view unless{};
+    // The keys of a check at its other places; README.md tells of them at the first one alone.
+    bool is_told_elsewhere = false;
 
     std::string_view name() const { return path.substr(path.rfind('.') + 1); }
 };

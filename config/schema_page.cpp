@@ -25,6 +25,9 @@ std::string preset_in_markdown(const SchemaKey& key) {
 std::string reference_page() {
     std::string page = "| Key | Holds | Default | Meaning |\n|---|---|---|---|\n";
     for (const SchemaKey& key : schema()) {
+        if (key.is_told_elsewhere) {
+            continue;
+        }
         page += "| `" + std::string{key.path} + "` | " + describe(key.type) + " | " +
                 preset_in_markdown(key) + " | " + std::string{key.help} + " |\n";
     }

@@ -41,6 +41,13 @@ void check_telling(const Config& config, Findings& findings) {
     if (config.log.to != LogPlace::syslog && config.log.facility != LogSettings{}.facility) {
         findings.warn(file, "log: facility has no effect without to = \"syslog\"");
     }
+    const Metrics& metrics = config.metrics;
+    if (metrics.certificate.empty() != metrics.key.empty()) {
+        findings.refuse(file, "metrics: certificate and key belong together: name both, or none");
+    }
+    if (!metrics.listen && !(metrics.logins + metrics.certificate).empty()) {
+        findings.warn(file, "metrics: logins, certificate and key have no effect without listen");
+    }
     if (config.mail) {
         check_address(config.mail->from, file, "mail: from: ", findings);
         for (const std::string& address : config.mail->to) {

@@ -50,6 +50,22 @@ constexpr SchemaKey keys[] = {
      "who gets mail about the service's reals",
      [](Target& t, const Value& v) { t.service->mail_to.push_back(string_of(v)); }},
 
+    {"metrics", group, optional_in_words, "none", "metrics for Prometheus",
+     [](Target&, const Value&) {}},
+    {"metrics.listen", {ValueKind::endpoint}, optional_in_words, "not served",
+     "where `/metrics` is served, by the kernel's network stack",
+     [](Target& t, const Value& v) { t.config.metrics.listen = Endpoint{v.prefix.address, v.port}; }},
+    {"metrics.logins", {ValueKind::file_path}, optional_in_words, "anybody may ask",
+     "a file of lines `NAME:PASSWORD`, of which HTTP's basic authentication wants one; nobody but its owner "
+     "may read it",
+     [](Target& t, const Value& v) { t.config.metrics.logins = string_of(v); }},
+    {"metrics.certificate", {ValueKind::file_path}, optional_in_words, "no TLS",
+     "the certificate, in PEM, under which `/metrics` is served within TLS; read at start",
+     [](Target& t, const Value& v) { t.config.metrics.certificate = string_of(v); }},
+    {"metrics.key", {ValueKind::file_path}, optional_in_words, "none",
+     "the certificate's private key, in PEM; nobody but its owner may read it",
+     [](Target& t, const Value& v) { t.config.metrics.key = string_of(v); }},
+
     {"log", group, optional_in_words, "as below", "what the operator reads afterwards",
      [](Target&, const Value&) {}},
     {"log.to", one_of(place_words), optional, "\"stderr\"",

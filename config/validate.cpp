@@ -107,7 +107,7 @@ void ServiceRules::check() {
         check_listeners(service);
         check_ring(service);
         check_scheduler(service);
-        check_check(service, findings_);
+        check_checks(service, findings_);
         warn_of_idle_keys(service);
         check_reals(service);
         real_count += service.reals.size() + (service.fallback ? 1 : 0);

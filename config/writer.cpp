@@ -206,6 +206,7 @@ void write_asking(GroupWriter& out, const Check& check) {
     out.text_if_any(is_text ? "send" : "send_hex", is_text ? check.send : in_hex(check.send));
     out.text_if_any("expect", check.expect);
     out.text_if_any("match", check.match);
+    out.number_unless(0, "starttls", check.starttls ? 1 : 0);
     out.number_unless(0, "verify", check.verify ? 1 : 0);
     out.text_if_any("ca_file", check.ca_file);
     out.text_if_any("login", check.login);
@@ -239,16 +240,34 @@ void write_way(GroupWriter& out, const RealServer& real) {
     out.word("client_address", real.client_address);
 }
 
-void write_real(GroupWriter& out, const RealServer& real, be16 port_preset) {
+// What the rest of a service says about its reals.
+struct RealPresets {
+    be16 port;
+    CheckType check;
+};
+
+// One check is a group, several are a list.
+void write_own_checks(GroupWriter& out, const std::vector<Check>& checks, CheckType preset) {
+    if (checks.size() == 1) {
+        out.group("check", [&](GroupWriter& inner) { write_check(inner, checks[0], preset); });
+    } else {
+        out.list("checks", checks, [preset](GroupWriter& inner, const Check& check) {
+            write_check(inner, check, preset);
+        });
+    }
+}
+
+void write_real(GroupWriter& out, const RealServer& real, const RealPresets& presets) {
     out.text("name", real.name);
     out.text("address", to_string(real.endpoint.address));
-    out.number_unless(port_preset.host(), "port", real.endpoint.port.host());
+    out.number_unless(presets.port.host(), "port", real.endpoint.port.host());
     out.number("weight", real.weight);
     write_way(out, real);
     out.group_if_any("connections", [&real](GroupWriter& inner) {
         inner.number_unless(0, "upper", real.connections.upper);
         inner.number_unless(0, "lower", real.connections.lower);
     });
+    write_own_checks(out, real.checks, presets.check);
 }
 
 void write_fallback(GroupWriter& out, const RealServer& real, be16 port_preset) {
@@ -263,10 +282,24 @@ be16 port_preset_of(const VirtualService& service) {
     return only_port_of({.vip = service.vip, .port = service.port, .listen = service.listen});
 }
 
+void write_checks(GroupWriter& out, const VirtualService& service, CheckType preset) {
+    const auto write = [preset](GroupWriter& inner, const Check& check) {
+        write_check(inner, check, preset);
+    };
+    if (service.further_checks.empty()) {
+        out.group_if_any("check", [&](GroupWriter& inner) { write(inner, service.check); });
+        return;
+    }
+    std::vector<Check> checks = service.further_checks;
+    checks.insert(checks.begin(), service.check);
+    out.list("checks", checks, write);
+}
+
 void write_service(GroupWriter& out, const VirtualService& service, const Config& config) {
     const ListenKeys listen = listen_keys_of(service);
     const be16 port = port_preset_of(service);
     out.text("name", service.name);
+    out.number("enabled", service.enabled ? 1 : 0);
     write_listen(out, listen);
     out.number_unless(0, "mark", service.mark);
     out.number_unless(0, "mark6", service.mark6);
@@ -294,10 +327,11 @@ void write_service(GroupWriter& out, const VirtualService& service, const Config
     out.number("hysteresis", service.hysteresis);
     out.number_unless(0, "slow_start", std::int64_t{service.slow_start_s} * 1'000);
     out.number("quiescent", service.quiescent ? 1 : 0);
-    out.group_if_any("check",
-                     [&](GroupWriter& inner) { write_check(inner, service.check, check_preset); });
-    out.list("reals", service.reals,
-             [port](GroupWriter& inner, const RealServer& real) { write_real(inner, real, port); });
+    write_checks(out, service, check_preset);
+    const RealPresets presets{port, check_preset};
+    out.list("reals", service.reals, [&presets](GroupWriter& inner, const RealServer& real) {
+        write_real(inner, real, presets);
+    });
     if (service.fallback) {
         out.group("fallback",
                   [&](GroupWriter& inner) { write_fallback(inner, *service.fallback, port); });
@@ -377,6 +411,9 @@ std::string write_config(const Config& config) {
         if (config.metrics.listen) {
             inner.text("listen", to_string(*config.metrics.listen));
         }
+        inner.text_if_any("logins", config.metrics.logins);
+        inner.text_if_any("certificate", config.metrics.certificate);
+        inner.text_if_any("key", config.metrics.key);
     });
     out.group_if_any("control", [&](GroupWriter& inner) {
         inner.text("socket", config.control.socket);

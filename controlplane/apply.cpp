@@ -150,8 +150,9 @@ void Applier::on_health(const HealthChange& change) {
 }
 
 void Applier::tell(const RealEvent& event) {
-    constexpr std::array kinds{EventKind::real_up, EventKind::real_down, EventKind::real_drained,
-                               EventKind::real_undrained};
+    constexpr std::array kinds{EventKind::real_up,      EventKind::real_down,
+                               EventKind::real_drained, EventKind::real_undrained,
+                               EventKind::quorum_up,    EventKind::quorum_down};
     events_.note(
         {kinds[static_cast<std::size_t>(event.news)], event.service, event.real, event.reason});
     if (on_event_ != nullptr) {
@@ -246,10 +247,10 @@ void Applier::tell_quorums(const Outcome& outcome) {
         log_.notice(LogArea::health,
                     "service \"" + change.service + "\" is " +
                         (change.is_reached ? "up: " : "down, for want of its quorum: ") + sound);
-        events_.note({change.is_reached ? EventKind::quorum_up : EventKind::quorum_down,
-                      change.service,
-                      {},
-                      sound});
+        tell({change.service,
+              {},
+              change.is_reached ? RealNews::quorum_up : RealNews::quorum_down,
+              sound});
         if (change.has_fallback) {
             events_.note(
                 {change.is_reached ? EventKind::fallback_rests : EventKind::fallback_used,

@@ -171,6 +171,16 @@ class Applier {
     static Made made_again(const PastConfig& past, const Config& of_file);
     void take_made(Made& made, const std::vector<Finish>& askers);
     bool adopt(const Made& made, Waiter waiter);
+    // A reload tried on a copy of the state.
+    struct Rehearsal {
+        DirectorState state;
+        Made made;
+        Instant now{};
+        std::shared_ptr<const CompiledParts> parts;
+        std::shared_ptr<const Listing> listing;
+        Boards boards;
+    };
+    static ApplyResult planned(Rehearsal& rehearsal);  // the helper thread
     void follow_files(Sources sources);
     void note_file_refused(const std::vector<std::string>& sentences);
     void take_back_if_harmed(const std::string& service);

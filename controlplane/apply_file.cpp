@@ -84,7 +84,7 @@ void Applier::take_back_if_harmed(const std::string& service) {
     });
 }
 
-// On a copy of the state, which is then forgotten.
+// On a copy of the state, which is then forgotten. All but the copying takes too long for the loop.
 void Applier::plan(const std::string& path, Finish finish) {
     helper_.run([path] { return load(path); },
                 [this, finish = std::move(finish)](Made made) {
@@ -92,27 +92,27 @@ void Applier::plan(const std::string& path, Finish finish) {
                         finish(*made.refused);
                         return;
                     }
-                    DirectorState trial = state_;
-                    Outcome outcome = trial.on_event(ConfigLoaded{made.config}, loop_.now());
-                    if (outcome.refusal) {
-                        finish(Refused{std::string{outcome.refusal->code},
-                                       outcome.refusal->sentences, std::nullopt});
-                        return;
-                    }
-                    Applied planned;
-                    planned.changes = std::move(outcome.changes);
-                    planned.warnings = std::move(made.warnings);
-                    auto input = std::make_shared<const CompileInput>(trial.compile_input());
-                    helper_.run(
-                        [input, parts = parts_, planned = std::move(planned),
-                         listing = listing_.look(), boards = boards_]() mutable {
-                            planned.slots_moved = compile(*input, *parts).slots_moved;
-                            planned.sessions_left =
-                                sessions_without(*listing, boards, *input->config);
-                            return planned;
-                        },
-                        [finish](const Applied& made_out) { finish(made_out); });
+                    auto rehearsal = std::make_shared<Rehearsal>(Rehearsal{
+                        state_, std::move(made), loop_.now(), parts_, listing_.look(), boards_});
+                    helper_.run([rehearsal] { return planned(*rehearsal); },
+                                [finish](const ApplyResult& result) { finish(result); });
                 });
+}
+
+ApplyResult Applier::planned(Rehearsal& rehearsal) {
+    const Made& made = rehearsal.made;
+    Outcome outcome = rehearsal.state.on_event(ConfigLoaded{made.config}, rehearsal.now);
+    if (outcome.refusal) {
+        return Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences,
+                       std::nullopt};
+    }
+    const CompileInput input = rehearsal.state.compile_input();
+    Applied applied;
+    applied.changes = std::move(outcome.changes);
+    applied.warnings = made.warnings;
+    applied.slots_moved = compile(input, *rehearsal.parts).slots_moved;
+    applied.sessions_left = sessions_without(*rehearsal.listing, rehearsal.boards, *input.config);
+    return applied;
 }
 
 }  // namespace fulcrum

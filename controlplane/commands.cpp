@@ -262,7 +262,7 @@ std::vector<std::string> Commands::problems() const {
         sentences.emplace_back("no service is configured");
     }
     for (const ListedService& service : listing->services) {
-        if (service.usable_count == 0) {
+        if (service.usable_count == 0 && service.is_enabled) {
             sentences.push_back("service \"" + service.name + "\" has no usable real");
         }
     }
@@ -325,6 +325,9 @@ std::vector<std::string> Commands::notes() const {
                             (count == 1 ? "it" : "them"));
     }
     for (const ListedService& service : applier_.listing().look()->services) {
+        if (!service.is_enabled) {
+            sentences.push_back("service \"" + service.name + "\" is disabled");
+        }
         for (const ListedReal& real : service.reals) {
             if (real.path_mtu != 0) {
                 sentences.push_back("real \"" + service.name + "/" + real.name +

@@ -171,6 +171,11 @@ void compare_reals(const VirtualService& before, const VirtualService& after,
             changes.push_back(subject_of(real) + " added (" + description_of(real) + ")");
         } else {
             compare_real(subject_of(real), *found->second, real, changes);
+            if (found->second->checks != real.checks) {
+                changes.push_back(
+                    subject_of(real) + ": " +
+                    (real.checks.empty() ? "its own checks removed" : "its own checks changed"));
+            }
         }
     }
     const auto reals_after = by_name(after.reals);
@@ -233,6 +238,8 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
     say_text("check.expect", &Check::expect);
     say_text("check.match", &Check::match);
     account.say_change("check.status", to_string(before.status), to_string(after.status));
+    account.say_change("check.starttls", in_words(before.starttls, "true", "false"),
+                       in_words(after.starttls, "true", "false"));
     account.say_change("check.verify", in_words(before.verify, "true", "false"),
                        in_words(after.verify, "true", "false"));
     say_text("check.ca_file", &Check::ca_file);
@@ -268,6 +275,8 @@ std::string mail_to_of(const VirtualService& service) {
 void compare_services(const VirtualService& before, const VirtualService& after,
                       std::vector<std::string>& changes) {
     Account account{"service \"" + after.name + "\"", changes};
+    account.say_change("enabled", in_words(before.enabled, "true", "false"),
+                       in_words(after.enabled, "true", "false"));
     account.say_change("VIP", endpoint_of(before), endpoint_of(after));
     account.say_change("mail_to", mail_to_of(before), mail_to_of(after));
     account.say_change("mark", marks_of(before), marks_of(after));
@@ -301,6 +310,11 @@ void compare_services(const VirtualService& before, const VirtualService& after,
     account.say_change("limits", limits_of(before.limits), limits_of(after.limits));
     compare_timeouts(before.timeouts, after.timeouts, account);
     compare_checks(before.check, after.check, account);
+    if (before.further_checks != after.further_checks) {
+        account.say("checks changed: besides the first " +
+                    std::to_string(before.further_checks.size()) + ", now " +
+                    std::to_string(after.further_checks.size()));
+    }
     compare_reals(before, after, changes);
     compare_fallback(before, after, changes);
 }

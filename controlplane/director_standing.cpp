@@ -57,8 +57,7 @@ RealStanding DirectorState::standing_of(const VirtualService& service, const Rea
 RealStanding DirectorState::standing_within(const ServiceRecord& service, std::size_t real) {
     const RealStanding standing =
         standing_of(*service.asked, service.asked_real(real), service.reals[real]);
-    const bool is_withheld =
-        standing == RealStanding::usable && !service.is_fallback(real) && !service.has_quorum;
+    const bool is_withheld = standing == RealStanding::usable && !service.is_served_by(real);
     return is_withheld ? RealStanding::draining : standing;
 }
 
@@ -86,12 +85,13 @@ std::optional<QuorumChange> DirectorState::review_quorum(ServiceRecord& service)
     const std::uint64_t gained_from = std::uint64_t{asked.quorum} + asked.hysteresis;
     const std::uint64_t lost_below =
         asked.quorum > asked.hysteresis ? asked.quorum - asked.hysteresis : 1;
-    const bool has_quorum = sum > 0 && sum >= (service.has_quorum ? lost_below : gained_from);
+    const bool has_quorum =
+        asked.enabled && sum > 0 && sum >= (service.has_quorum ? lost_below : gained_from);
     if (has_quorum == service.has_quorum) {
         return std::nullopt;
     }
     service.has_quorum = has_quorum;
-    return QuorumChange{asked.name, has_quorum, sum, asked.fallback.has_value()};
+    return QuorumChange{asked.name, has_quorum, sum, asked.enabled && asked.fallback};
 }
 
 // A real that has been down comes back cold; one that is new, or was not known, is not held back.

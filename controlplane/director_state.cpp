@@ -144,12 +144,18 @@ DirectorState::RealRecord DirectorState::first_record(const ServiceRecord& servi
         return record;
     }
     const RealServer& asked = service.asked_real(real);
-    const Check& check = service.asked->check;
+    bool is_off = false;
+    const Check* first = nullptr;  // that asks something
+    visit_checks(*service.asked, asked, [&](const Check& check) {
+        is_off |= check.type == CheckType::off;
+        first = first == nullptr && is_asked(check.type) ? &check : first;
+    });
     record.ring_weight = asked.weight;
-    if (check.type == CheckType::off) {
+    if (is_off) {
         record.health = Health::down;
         record.check = "switched off in the configuration";
-    } else if (service.is_checked(real)) {
+    } else if (first != nullptr) {
+        const Check& check = *first;
         record.check = "not checked yet";
         const auto known = memory_.find({service.asked->name, asked.name, asked.endpoint});
         const bool is_known = check.initial == InitialHealth::inherit && known != memory_.end();
@@ -177,7 +183,10 @@ void DirectorState::take_over(const ServiceRecord& before, const ServiceRecord& 
     if (asked.endpoint == old_asked.endpoint && service.is_checked(at)) {
         real.health = old.health;
         real.check = old.check;
-        if (old.advised_weight && service.asked->check.exit_weight) {
+        bool is_advised = false;
+        visit_checks(*service.asked, asked,
+                     [&](const Check& check) { is_advised |= check.exit_weight; });
+        if (old.advised_weight && is_advised) {
             real.advised_weight = old.advised_weight;
             real.ring_weight = old.ring_weight;
         }
@@ -343,8 +352,7 @@ ServicePlan DirectorState::plan_of(const ServiceRecord& service) {
     for (std::size_t i = 0; i < service.reals.size(); ++i) {
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
-        const bool is_in_use = state_of(asked, real) == RealState::up &&
-                               (service.has_quorum || service.is_fallback(i));
+        const bool is_in_use = state_of(asked, real) == RealState::up && service.is_served_by(i);
         plan.reals.push_back({.name = asked.name,
                               .endpoint = asked.endpoint,
                               .mode = asked.forward,

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "config/model/checks_of.h"
 #include "config/model/owner_prefix.h"
 #include "config/model/service.h"
 #include "config/model/time.h"
@@ -129,8 +130,12 @@ class DirectorState {
         }
         std::optional<std::size_t> position_of(std::string_view real) const;
         void sort_by_name();
+        // Whether the real, if it is sound, takes new sessions here.
+        bool is_served_by(std::size_t real) const {
+            return asked->enabled && (has_quorum || is_fallback(real));
+        }
         bool is_checked(std::size_t real) const {
-            return !is_fallback(real) && is_asked(asked->check.type);
+            return !is_fallback(real) && fulcrum::is_checked(*asked, asked->reals[real]);
         }
     };
     struct RealName {

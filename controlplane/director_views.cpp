@@ -62,8 +62,7 @@ ServiceView DirectorState::view_of(const ServiceRecord& service,
         const RealRecord& real = service.reals[i];
         const RealServer& asked = service.asked_real(i);
         const RealState state = state_of(asked, real);
-        const bool is_in_use =
-            state == RealState::up && (service.has_quorum || service.is_fallback(i));
+        const bool is_in_use = state == RealState::up && service.is_served_by(i);
         view.reals.push_back({.service = service.asked->name,
                               .name = asked.name,
                               .endpoint = asked.endpoint,

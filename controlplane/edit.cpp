@@ -34,6 +34,7 @@ constexpr std::array service_parts{
     ServicePart{"deny_file", [](VirtualService& s) { s.access.deny_file.clear(); }},
     ServicePart{"limits", [](VirtualService& s) { s.limits = {}; }},
     ServicePart{"fallback", [](VirtualService& s) { s.fallback.reset(); }},
+    ServicePart{"checks", [](VirtualService& s) { s.further_checks.clear(); }},
 };
 constexpr std::array<std::string_view, 4> access_keys{"allow", "deny", "allow_file", "deny_file"};
 // A service with others is another service.
@@ -299,6 +300,14 @@ std::optional<EditRefusal> Editor::change_real(const Json& operation) {
         real->connections = {};
         if (set["connections"].is_null()) {
             set.erase("connections");
+        }
+    }
+    for (const char* key : {"check", "checks"}) {
+        if (set.contains(key) && !set[key].is_object()) {  // away with them, or others instead
+            real->checks.clear();
+        }
+        if (set.contains(key) && set[key].is_null()) {
+            set.erase(key);
         }
     }
     Findings findings;

@@ -243,6 +243,7 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.quorum = view.asked->quorum;
         service.hysteresis = view.asked->hysteresis;
         service.has_quorum = view.has_quorum;
+        service.is_enabled = view.asked->enabled;
         service.is_quiescent = view.asked->quiescent;
         service.reals.reserve(view.reals.size());
         for (const RealView& real : view.reals) {

@@ -88,6 +88,7 @@ struct ListedService {
     std::uint32_t quorum = 1;
     std::uint32_t hysteresis = 0;
     bool has_quorum = false;
+    bool is_enabled = true;
     bool is_quiescent = true;  // reals that are down are shown, with weight 0
     std::vector<ListedReal> reals;
     TallyTotals retired;          // of reals that are no more: a service's totals never fall

@@ -385,9 +385,14 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     }
     std::unique_ptr<MetricsServer> metrics;
     if (config->metrics.listen) {
+        Result<MetricsAccess> access = read_metrics_access(config->metrics);
+        if (!access) {
+            return fail(access.error());
+        }
         Result<std::unique_ptr<MetricsServer>> opened = MetricsServer::open(
             *config->metrics.listen,
-            [&] { return render_metrics(sources, std::chrono::steady_clock::now()); });
+            [&] { return render_metrics(sources, std::chrono::steady_clock::now()); },
+            std::move(*access));
         if (!opened) {
             return fail(opened.error());
         }

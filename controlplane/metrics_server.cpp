@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -39,6 +40,20 @@ struct Told {
     void** state;  // ours; null at the first call
 };
 
+// By HTTP's basic authentication (RFC 7617).
+bool is_admitted(const MetricsServer& server, MHD_Connection* connection) {
+    if (server.access().logins.empty()) {
+        return true;
+    }
+    char* password = nullptr;
+    char* const name = MHD_basic_auth_get_username_password(connection, &password);
+    const bool is_known =
+        name != nullptr && password != nullptr && server.access().admits(name, password);
+    MHD_free(name);
+    MHD_free(password);
+    return is_known;
+}
+
 MHD_Result answer(MetricsServer& server, MHD_Connection* connection, const Told& told) {
     if (told.method != MHD_HTTP_METHOD_GET && told.method != MHD_HTTP_METHOD_HEAD) {
         return MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, server.not_allowed());
@@ -48,6 +63,9 @@ MHD_Result answer(MetricsServer& server, MHD_Connection* connection, const Told&
     if (is_first || *told.upload_size != 0) {
         *told.upload_size = 0;
         return MHD_YES;
+    }
+    if (!is_admitted(server, connection)) {
+        return MHD_queue_basic_auth_fail_response(connection, "metrics", server.not_admitted());
     }
     if (told.url != "/metrics") {
         return MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, server.not_found());
@@ -87,10 +105,12 @@ be16 port_in(const sockaddr_storage& storage) {
 
 }  // namespace
 
-MetricsServer::MetricsServer(Render render)
+MetricsServer::MetricsServer(Render render, MetricsAccess access)
     : render_{std::move(render)},
+      access_{std::move(access)},
       not_found_{text_response("nothing here: metrics are at /metrics\n")},
-      not_allowed_{text_response("only GET is understood here\n")} {
+      not_allowed_{text_response("only GET is understood here\n")},
+      not_admitted_{text_response("metrics are for those with a login\n")} {
     MHD_add_response_header(not_allowed_, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 }
 
@@ -98,15 +118,16 @@ MetricsServer::~MetricsServer() {
     if (daemon_ != nullptr) {
         MHD_stop_daemon(daemon_);  // joins its thread, closes the listening socket
     }
-    for (MHD_Response* response : {not_found_, not_allowed_, page_}) {
+    for (MHD_Response* response : {not_found_, not_allowed_, not_admitted_, page_}) {
         if (response != nullptr) {
             MHD_destroy_response(response);
         }
     }
 }
 
-Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const Endpoint& listen, Render render) {
-    std::unique_ptr<MetricsServer> made{new MetricsServer{std::move(render)}};
+Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const Endpoint& listen, Render render,
+                                                           MetricsAccess access) {
+    std::unique_ptr<MetricsServer> made{new MetricsServer{std::move(render), std::move(access)}};
     if (Status status = made->listen(listen); !status) {
         return status.error();
     }
@@ -134,16 +155,24 @@ Status MetricsServer::listen(const Endpoint& endpoint) {
         return refused(error);
     }
     endpoint_ = {endpoint.address, port_in(address)};
-    daemon_ =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, on_request, this,
-                         MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
-                         connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                         connections_per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, MHD_OPTION_END);
+    const bool has_tls = !access_.certificate.empty();
+    const std::array<MHD_OptionItem, 3> of_tls{
+        {{MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(access_.certificate.c_str())},
+         {MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(access_.key.c_str())},
+         {MHD_OPTION_END, 0, nullptr}}};
+    const MHD_OptionItem* const further = has_tls ? of_tls.data() : &of_tls.back();
+    daemon_ = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | (has_tls ? unsigned{MHD_USE_TLS} : 0U), 0, nullptr, nullptr,
+        on_request, this, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+        connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, connections_per_address_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        connection_memory, MHD_OPTION_ARRAY, further, MHD_OPTION_END);
     if (daemon_ == nullptr) {
         close(socket);
-        return Error{"metrics.listen " + to_string(endpoint) +
-                     " is open, but the server's thread could not be started"};
+        return Error{
+            "metrics.listen " + to_string(endpoint) +
+            " is open, but the server could not be started" +
+            (has_tls ? ": are metrics.certificate and metrics.key in PEM, and a pair?" : "")};
     }
     return done();
 }

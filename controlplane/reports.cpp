@@ -203,6 +203,7 @@ Json report_services(const Listing& listing, const Boards& boards) {
         json["quorum"] = service.quorum;
         json["hysteresis"] = service.hysteresis;
         json["has_quorum"] = service.has_quorum;
+        json["enabled"] = service.is_enabled;
         add_traffic(json, service.shown(boards), sees_replies(service));
         json["drops"] = report_drops(service.shown_drops(boards));
         services.push_back(std::move(json));

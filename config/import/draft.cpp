@@ -301,21 +301,22 @@ void Draft::set_fallback(const OldLine& line, RealServer real) {
     }
 }
 
-// Where a check has no port to ask, and how long it may take.
-void Draft::settle_check() {
-    VirtualService& settled = service();
-    Check& check = settled.check;
+// Where a check has no port to ask, and how long it may take. `real`: whose own it is; null: it is
+// the service's.
+void Draft::settle(Check& check, const OldLine& line, const RealServer* real) {
+    const VirtualService& settled = service();
     const CheckCarrier carrier = facts_of(check.type).carrier;
     const L4Protocol protocol = carrier == CheckCarrier::udp ? L4Protocol::udp : L4Protocol::tcp;
     const bool wants_port = carrier == CheckCarrier::tcp || carrier == CheckCarrier::udp;
     const std::vector<Listener> listeners = listeners_of(settled);
     const bool has_protocol = std::ranges::any_of(
         listeners, [&](const Listener& listener) { return listener.protocol == protocol; });
-    const bool keeps_port = std::ranges::any_of(
-        settled.reals, [](const RealServer& real) { return real.endpoint.port.host() == 0; });
+    const bool keeps_port = std::ranges::any_of(settled.reals, [real](const RealServer& each) {
+        return each.endpoint.port.host() == 0 && (real == nullptr || real == &each);
+    });
     if (wants_port && check.port == 0 && !listeners.empty() &&
         (!has_protocol || (keeps_port && only_port_of(settled).host() == 0))) {
-        lost(service_line(),
+        lost(line,
              "its reals are not checked: no port of theirs is known to answer a check by " +
                  std::string{to_string(protocol)},
              "name one with check.port, and a check.type");
@@ -324,10 +325,38 @@ void Draft::settle_check() {
     if (!is_asked(check.type)) {
         check = {.type = check.type};
     } else if (check.timeout > check.interval) {
-        changed(service_line(), "a check may take " + describe_duration(check.timeout.count()) +
-                                    ", so one begins that often; before, the next one began " +
-                                    describe_duration(check.interval.count()) + " after its end");
+        changed(line, "a check may take " + describe_duration(check.timeout.count()) +
+                          ", so one begins that often; before, the next one began " +
+                          describe_duration(check.interval.count()) + " after its end");
         check.interval = check.timeout;
+    }
+}
+
+// What asks nothing is no check among others.
+void Draft::settle_checks() {
+    VirtualService& settled = service();
+    std::vector<Check> checks = settled.further_checks;
+    checks.insert(checks.begin(), settled.check);
+    const auto keep_asked = [](std::vector<Check>& several) {
+        const Check first = several.front();
+        std::erase_if(several, [](const Check& each) { return !is_asked(each.type); });
+        if (several.empty()) {
+            several.push_back(first);
+        }
+    };
+    for (Check& check : checks) {
+        settle(check, service_line(), nullptr);
+    }
+    keep_asked(checks);
+    settled.check = checks.front();
+    settled.further_checks.assign(checks.begin() + 1, checks.end());
+    for (RealServer& real : settled.reals) {
+        for (Check& check : real.checks) {
+            settle(check, {real.place, "real " + real.name}, &real);
+        }
+        if (!real.checks.empty()) {
+            keep_asked(real.checks);
+        }
     }
 }
 
@@ -340,7 +369,7 @@ void Draft::set_timeouts(const SessionTimeouts& timeouts) {
 
 Imported Draft::take() {
     for (current_ = 0; current_ < config_.services.size(); ++current_) {
-        settle_check();
+        settle_checks();
     }
     config_.source_file = source_.path;
     // As the lines stand, the file's own before those of the files that it includes.

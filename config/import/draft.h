@@ -68,6 +68,7 @@ class Draft {
     bool fits(const OldLine& line, std::string_view key, std::string_view text);
     bool fits(const OldLine& line, std::string_view key, std::int64_t number);
     // The same for a key of the service's check, and says it there. One of an array is added to it.
+    // Who makes several checks makes each of them there, and takes it away.
     bool set(const OldLine& line, std::string_view check_key, std::string_view text);
     bool set(const OldLine& line, std::string_view check_key, std::int64_t number);
     bool set_seconds(const OldLine& line, std::string_view check_key, const std::string& text);
@@ -138,7 +139,8 @@ class Draft {
     bool complete_real(const OldLine& line, RealServer& real);
     std::optional<Value> value_of(const OldLine& line, std::string_view key, const Node& node);
     bool store(const OldLine& line, std::string_view check_key, const Node& node);
-    void settle_check();
+    void settle_checks();
+    void settle(Check& check, const OldLine& line, const RealServer* real);
     const OldLine& service_line() const { return service_lines_[current_]; }
 
     const ImportSource& source_;

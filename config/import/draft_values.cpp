@@ -67,7 +67,7 @@ bool Draft::store(const OldLine& line, std::string_view check_key, const Node& n
     }
     const auto value = value_of(line, path, node);
     if (value) {
-        SchemaTarget target{.config = config_, .service = &service()};
+        SchemaTarget target{.config = config_, .service = &service(), .check = &service().check};
         key->store(target, *value);
     }
     return value.has_value();

@@ -10,6 +10,7 @@
 #include "config/import/keepalived_checks.h"
 #include "config/import/keepalived_file.h"
 #include "config/import/keepalived_rest.h"
+#include "config/model/checks_of.h"
 #include "config/wording.h"
 
 namespace fulcrum {
@@ -376,11 +377,13 @@ void KeepalivedImport::set_quorum(KeepalivedNode& server) {
                 .value_or(0);
     }
     std::uint64_t sum = 0;
+    bool has_advice = false;
     for (const RealServer& real : service.reals) {
         sum += real.weight;
+        visit_checks(service, real, [&](const Check& check) { has_advice |= check.exit_weight; });
     }
     const std::uint64_t wanted = std::uint64_t{service.quorum} + service.hysteresis;
-    if (wanted > 1 && wanted > sum && !service.check.exit_weight) {
+    if (wanted > 1 && wanted > sum && !has_advice) {
         draft_.lost((quorum != nullptr ? quorum : hysteresis)->line,
                     "its reals weigh " + std::to_string(sum) + " together, so that " +
                         std::to_string(wanted) + " is never reached");

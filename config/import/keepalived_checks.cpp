@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "config/value_type.h"
 #include "config/wording.h"
@@ -30,7 +32,8 @@ class CheckImport {
     CheckImport(Draft& draft, KeepalivedNode& server, KeepalivedNode& real, KeepalivedNode& checker)
         : draft_{draft}, server_{server}, real_{real}, checker_{checker} {}
 
-    void run();
+    // The check, and one more for each further URL.
+    std::vector<Check> run();
 
   private:
     void set_times();
@@ -59,9 +62,11 @@ class CheckImport {
     KeepalivedNode& server_;
     KeepalivedNode& real_;
     KeepalivedNode& checker_;
+    std::vector<Check> of_further_urls_;
 };
 
-void CheckImport::run() {
+std::vector<Check> CheckImport::run() {
+    draft_.service().check = {.type = CheckType::none};
     const std::string_view kind = checker_.key();
     set_times();
     if (kind == "TCP_CHECK") {
@@ -86,6 +91,12 @@ void CheckImport::run() {
         set_port();
     }
     lose_rest(checker_);
+    std::vector<Check> checks = std::move(of_further_urls_);
+    for (Check& check : checks) {
+        check.port = draft_.service().check.port;
+    }
+    checks.insert(checks.begin(), std::exchange(draft_.service().check, {}));
+    return checks;
 }
 
 // --- when and how often ------------------------------------------------------------------------
@@ -161,18 +172,22 @@ void CheckImport::set_web(const char* kind) {
     } else if (host != nullptr) {
         draft_.lost(host->line, "the check that stands there has no use for it");
     }
+    Check first = draft_.service().check;  // without a URL
     for (KeepalivedNode& each : checker_.inner) {
         if (each.key() != "url") {
             continue;
         }
         each.is_used = true;
-        if (is_known && is_first) {
+        if (!is_known) {
+            lose(draft_, each, "the check that stands there asks for none");
+        } else if (is_first) {
             set_url(each);
         } else {
-            lose(
-                draft_, each,
-                is_known ? "a check asks for one URL" : "the check that stands there asks for none",
-                is_known ? "let one URL stand for all, or ask for it in a service of its own" : "");
+            std::swap(first, draft_.service().check);
+            const Check bare = draft_.service().check;
+            set_url(each);
+            of_further_urls_.push_back(std::exchange(draft_.service().check, bare));
+            std::swap(first, draft_.service().check);
         }
         is_first = false;
     }
@@ -299,45 +314,67 @@ void CheckImport::lose_rest(KeepalivedNode& node) {
     }
 }
 
+// Of a real: what its checkers take from it.
+bool is_shared_by_checkers(std::string_view key) {
+    constexpr std::array<std::string_view, 6> shared{
+        "delay_loop", "retry", "delay_before_retry", "connect_timeout", "virtualhost", "alpha"};
+    return std::ranges::find(shared, key) != shared.end();
+}
+
+// A real whose line was lost has none.
+void give_own(Draft& draft, const KeepalivedNode& node, const std::vector<Check>& checks) {
+    for (RealServer& real : draft.service().reals) {
+        if (real.place.line == node.line.place.line && real.place.file == node.line.place.file) {
+            real.checks = checks;
+        }
+    }
+}
+
 }  // namespace
 
 bool is_checker(std::string_view key) { return std::ranges::find(checkers, key) != checkers.end(); }
 
 void set_check(Draft& draft, KeepalivedNode& server, const std::vector<KeepalivedNode*>& reals) {
     draft.service().check = {.type = CheckType::none};
-    KeepalivedNode* first = nullptr;
-    KeepalivedNode* first_real = nullptr;
-    std::string meaning;
-    std::vector<KeepalivedNode*> without;
+    std::string meaning_of_all;
+    std::map<const KeepalivedNode*, std::vector<Check>> own_checks;
     for (KeepalivedNode* real : reals) {
-        bool has_one = false;
+        std::vector<KeepalivedNode*> checkers;
+        std::string meaning;
         for (KeepalivedNode& each : real->inner) {
-            if (!is_checker(each.key())) {
-                continue;
+            if (is_checker(each.key())) {
+                each.is_used = true;
+                checkers.push_back(&each);
             }
-            each.is_used = true;
-            if (first == nullptr) {
-                first = &each;
-                first_real = real;
-                meaning = meaning_of(each);
-            } else if (has_one || meaning_of(each) != meaning) {
-                lose(draft, each,
-                     "a service has one check, that of line " +
-                         std::to_string(first->line.place.line));
+            const bool counts = is_checker(each.key()) || is_shared_by_checkers(each.key());
+            meaning += counts ? meaning_of(each) : "";
+        }
+        if (!checkers.empty() && meaning == meaning_of_all) {
+            continue;  // it is asked what all are asked
+        }
+        const Check of_all = draft.service().check;
+        std::vector<Check> checks;
+        for (KeepalivedNode* checker : checkers) {
+            for (Check& check : CheckImport{draft, server, *real, *checker}.run()) {
+                checks.push_back(std::move(check));
             }
-            has_one = true;
         }
-        if (!has_one) {
-            without.push_back(real);
+        draft.service().check = of_all;
+        if (meaning_of_all.empty() && !checkers.empty()) {
+            meaning_of_all = meaning;
+            draft.service().check = checks.front();
+            draft.service().further_checks.assign(checks.begin() + 1, checks.end());
+            continue;
         }
+        own_checks[real] =
+            checkers.empty() ? std::vector<Check>{{.type = CheckType::none}} : checks;
     }
-    if (first == nullptr) {
-        return;
+    if (meaning_of_all.empty()) {
+        return;  // nobody is asked anything
     }
-    for (const KeepalivedNode* real : without) {
-        draft.changed(real->line, "it has no checker of its own, and is checked as the others are");
+    for (auto& [real, checks] : own_checks) {
+        give_own(draft, *real, checks);
     }
-    CheckImport{draft, server, *first_real, *first}.run();
 }
 
 }  // namespace fulcrum

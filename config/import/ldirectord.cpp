@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "config/import/ldirectord_file.h"
 #include "config/import/ldirectord_telling.h"
@@ -14,44 +15,6 @@
 
 namespace fulcrum {
 namespace {
-
-// Which service negotiates on a port, where none is said.
-std::string service_of_port(std::uint16_t port) {
-    constexpr std::array<std::pair<std::uint16_t, std::string_view>, 19> services{
-        {{21, "ftp"},
-         {25, "smtp"},
-         {53, "dns"},
-         {80, "http"},
-         {110, "pop"},
-         {119, "nntp"},
-         {143, "imap"},
-         {389, "ldap"},
-         {443, "https"},
-         {587, "submission"},
-         {636, "ldaps"},
-         {993, "imaps"},
-         {995, "pops"},
-         {1521, "oracle"},
-         {1812, "radius"},
-         {3128, "http_proxy"},
-         {3306, "mysql"},
-         {5060, "sip"},
-         {5432, "pgsql"}}};
-    for (const auto& [known, name] : services) {
-        if (known == port) {
-            return std::string{name};
-        }
-    }
-    return "none";
-}
-
-// Our word for the kind of check that a service's negotiation is.
-std::string check_of_service(const std::string& service) {
-    static const std::map<std::string, std::string> words{
-        {"pop", "pop3"}, {"pops", "pop3s"}, {"submission", "smtp"}, {"simpletcp", "tcp"}};
-    const auto word = words.find(service);
-    return word == words.end() ? service : word->second;
-}
 
 class LdirectordImport {
   public:
@@ -84,6 +47,9 @@ class LdirectordImport {
     void set_check();
     void set_program(const OldLine& line);
     void set_details();
+    void set_request(const OldLine& line, const std::string& request);
+    void set_receive(const OldLine& line, const std::string& regex);
+    void set_own_checks();
     void set_number(const Statement* statement, const char* check_key);
     void set_reals();
     void add_reals(const Statement& statement);
@@ -113,7 +79,8 @@ class LdirectordImport {
     LdirectordFile file_{ldirectord_file_in(draft_.source())};
     Section* section_ = nullptr;
     bool is_ipv6_ = false;
-    std::string service_;  // that a check negotiates with
+    std::string service_;             // that a check negotiates with
+    std::vector<OwnTalk> own_talks_;  // of the section
 };
 
 // It looks at its file in each round of checks.
@@ -153,6 +120,7 @@ void LdirectordImport::add_service() {
     set_reals();
     set_fallback();
     set_check();
+    set_own_checks();
     set_recipients(draft_, section_->children);
     tell_of_unused(section_->children);
 }
@@ -333,23 +301,52 @@ void LdirectordImport::set_details() {
         }
     }
     if (const Statement* said = find_own("request")) {
-        const bool is_path = facts.knows(CheckKey::path);
-        const char* const ours = is_path                        ? "path"
-                                 : facts.knows(CheckKey::query) ? "query"
-                                 : facts.knows(CheckKey::send)  ? "send"
-                                                                : nullptr;
-        const bool needs_slash = is_path && !said->value.starts_with('/');
-        if (ours == nullptr) {
-            draft_.lost(said->line, "the check that stands there has no use for it");
-        } else {
-            draft_.set(said->line, ours, (needs_slash ? "/" : "") + said->value);
-        }
+        set_request(said->line, said->value);
     }
     if (const Statement* said = find_own("receive")) {
-        if (facts.knows(CheckKey::expect)) {
-            draft_.set_match(said->line, said->value);
-        } else {
-            draft_.lost(said->line, "the check that stands there has no use for it");
+        set_receive(said->line, said->value);
+    }
+}
+
+void LdirectordImport::set_request(const OldLine& line, const std::string& request) {
+    const CheckFacts& facts = facts_of(draft_.service().check.type);
+    const bool is_path = facts.knows(CheckKey::path);
+    const char* const ours = is_path                        ? "path"
+                             : facts.knows(CheckKey::query) ? "query"
+                             : facts.knows(CheckKey::send)  ? "send"
+                                                            : nullptr;
+    const bool needs_slash = is_path && !request.starts_with('/');
+    if (ours == nullptr) {
+        draft_.lost(line, "the check that stands there has no use for it");
+    } else {
+        draft_.set(line, ours, (needs_slash ? "/" : "") + request);
+    }
+}
+
+void LdirectordImport::set_receive(const OldLine& line, const std::string& regex) {
+    if (facts_of(draft_.service().check.type).knows(CheckKey::expect)) {
+        draft_.set_match(line, regex);
+    } else {
+        draft_.lost(line, "the check that stands there has no use for it");
+    }
+}
+
+// The service's, but for what these reals are asked and are to answer.
+void LdirectordImport::set_own_checks() {
+    VirtualService& service = draft_.service();
+    for (const OwnTalk& talk : std::exchange(own_talks_, {})) {
+        const Check of_service = service.check;
+        set_request(talk.line, talk.request);
+        if (!talk.receive.empty()) {
+            service.check.expect.clear();
+            service.check.match.clear();
+            set_receive(talk.line, talk.receive);
+        }
+        const Check own = std::exchange(service.check, of_service);
+        for (RealServer& real : service.reals) {
+            if (real.place.line == talk.line.place.line && own != of_service) {
+                real.checks = {own};
+            }
         }
     }
 }
@@ -413,8 +410,7 @@ std::string_view LdirectordImport::take_real_options(const Statement& statement,
     flags = trimmed(flags);
     if (!flags.empty() && flags.front() == '"') {
         const std::size_t end = flags.rfind('"');
-        draft_.lost(statement.line,
-                    "a request and an answer for one real alone: a service has one check for all");
+        own_talks_.push_back(talk_in(statement.line, flags.substr(0, end + 1)));
         flags.remove_prefix(end + 1);
     }
     for (flags = trimmed(flags); !flags.empty(); flags = trimmed(flags)) {

@@ -1,7 +1,9 @@
 // Lines first; the table of words without a counterpart last.
 #include "config/import/ldirectord_file.h"
 
+#include <array>
 #include <map>
+#include <utility>
 
 #include "config/wording.h"
 
@@ -65,7 +67,7 @@ const std::map<std::string_view, Word>& words_without_counterpart() {
         {"execute", {lost, "it starts another ldirectord", "import that file as well"}},
         {"fallbackcommand",
          {lost, "no program is called when the fallback takes over",
-          "hook.program is called for each change, with FULCRUM_REALS_UP"}},
+          "hook.program is called then, with FULCRUM_EVENT = quorum_down or quorum_up"}},
         {"emailalert", {needless, "no mail is sent", ""}},
         {"emailalertfrom", {needless, no_mail, ""}},
         {"emailalertfreq", {needless, no_mail, ""}},
@@ -141,6 +143,52 @@ void tell_of(Draft& draft, const Statement& statement) {
     } else {
         draft.lost(statement.line, said.why, said.remedy);
     }
+}
+
+std::string service_of_port(std::uint16_t port) {
+    constexpr std::array<std::pair<std::uint16_t, std::string_view>, 19> services{
+        {{21, "ftp"},
+         {25, "smtp"},
+         {53, "dns"},
+         {80, "http"},
+         {110, "pop"},
+         {119, "nntp"},
+         {143, "imap"},
+         {389, "ldap"},
+         {443, "https"},
+         {587, "submission"},
+         {636, "ldaps"},
+         {993, "imaps"},
+         {995, "pops"},
+         {1521, "oracle"},
+         {1812, "radius"},
+         {3128, "http_proxy"},
+         {3306, "mysql"},
+         {5060, "sip"},
+         {5432, "pgsql"}}};
+    for (const auto& [known, name] : services) {
+        if (known == port) {
+            return std::string{name};
+        }
+    }
+    return "none";
+}
+
+std::string check_of_service(const std::string& service) {
+    static const std::map<std::string, std::string> words{
+        {"pop", "pop3"}, {"pops", "pop3s"}, {"submission", "smtp"}, {"simpletcp", "tcp"}};
+    const auto word = words.find(service);
+    return word == words.end() ? service : word->second;
+}
+
+OwnTalk talk_in(const OldLine& line, std::string_view quoted) {
+    std::vector<std::string> parts;
+    for (std::size_t open = quoted.find('"'); open != std::string_view::npos;) {
+        const std::size_t close = quoted.find('"', open + 1);
+        parts.emplace_back(quoted.substr(open + 1, close - open - 1));
+        open = close == std::string_view::npos ? close : quoted.find('"', close + 1);
+    }
+    return {line, parts[0], parts.size() > 1 ? parts[1] : ""};
 }
 
 }  // namespace fulcrum

@@ -2,6 +2,7 @@
 // what there is to say of a statement that has no counterpart. Pure.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <string>
 #include <string_view>
@@ -37,5 +38,18 @@ Statement* find_in(Statements& statements, std::string_view key);
 
 // A remark about a statement that nothing was made of.
 void tell_of(Draft& draft, const Statement& statement);
+
+// Which service negotiates on a port, where none is said.
+std::string service_of_port(std::uint16_t port);
+// Our word for the kind of check that a service's negotiation is.
+std::string check_of_service(const std::string& service);
+
+// A request and an answer of some reals alone.
+struct OwnTalk {
+    OldLine line;
+    std::string request;
+    std::string receive;
+};
+OwnTalk talk_in(const OldLine& line, std::string_view quoted);  // "REQUEST", "ANSWER"
 
 }  // namespace fulcrum

@@ -18,6 +18,7 @@ constexpr std::uint32_t text = all_of(expect, match);
 constexpr std::uint32_t web = asked | text | all_of(path, host, method, headers, status, http2);
 constexpr std::uint32_t mail = asked | all_of(login);
 constexpr std::uint32_t secured = all_of(host, tls);
+constexpr std::uint32_t upgraded = all_of(starttls);
 
 // In the order of the enumerators.
 constexpr std::array<CheckFacts, check_type_count> facts{{
@@ -31,15 +32,15 @@ constexpr std::array<CheckFacts, check_type_count> facts{{
     {"https", CheckCarrier::tcp, web | secured},
     {"ping", CheckCarrier::icmp, all_of(when)},
     {"dns", CheckCarrier::udp, asked | text | all_of(query, record)},
-    {"smtp", CheckCarrier::tcp, mail},
+    {"smtp", CheckCarrier::tcp, mail | upgraded},
     {"smtps", CheckCarrier::tcp, mail | secured},
-    {"ftp", CheckCarrier::tcp, mail | text | all_of(path)},
+    {"ftp", CheckCarrier::tcp, mail | text | upgraded | all_of(path)},
     {"ftps", CheckCarrier::tcp, mail | text | secured | all_of(path)},
-    {"imap", CheckCarrier::tcp, mail},
+    {"imap", CheckCarrier::tcp, mail | upgraded},
     {"imaps", CheckCarrier::tcp, mail | secured},
-    {"pop3", CheckCarrier::tcp, mail},
+    {"pop3", CheckCarrier::tcp, mail | upgraded},
     {"pop3s", CheckCarrier::tcp, mail | secured},
-    {"ldap", CheckCarrier::tcp, mail | text | all_of(query)},
+    {"ldap", CheckCarrier::tcp, mail | text | upgraded | all_of(query)},
     {"ldaps", CheckCarrier::tcp, mail | text | secured | all_of(query)},
     {"nntp", CheckCarrier::tcp, asked},
     {"mysql", CheckCarrier::tcp, mail | all_of(database, query)},

@@ -65,6 +65,7 @@ enum class CheckKey : std::uint32_t {
     command = 1U << 15U,  // exit_weight
     port = 1U << 16U,
     when = 1U << 17U,  // interval, timeout, rise, fall, initial
+    starttls = 1U << 18U,
 };
 
 struct CheckFacts {
@@ -105,11 +106,12 @@ struct Check {
     std::vector<std::string> headers;  // "Name: value"
     std::vector<StatusRange> status{StatusRange{}};
     bool http2 = false;
-    std::string send;     // any octets
-    std::string expect;   // the answer holds it; empty: any answer
-    std::string match;    // a regular expression of RE2's that fits somewhere; empty: any
-    bool verify = false;  // TLS: the certificate
-    std::string ca_file;  // TLS: of the authorities; empty: the system's
+    std::string send;       // any octets
+    std::string expect;     // the answer holds it; empty: any answer
+    std::string match;      // a regular expression of RE2's that fits somewhere; empty: any
+    bool starttls = false;  // TLS begins within the conversation
+    bool verify = false;    // TLS: the certificate
+    std::string ca_file;    // TLS: of the authorities; empty: the system's
     std::string login;
     std::string password;
     std::string database;

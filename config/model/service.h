@@ -75,6 +75,7 @@ struct RealServer {
     ClientAddressBy client_address = ClientAddressBy::none;  // full_nat
     ConnectionLimits connections;
     TunnelOptions tunnel;
+    std::vector<Check> checks;  // its own, which all must pass; none: those of the service
     SourcePlace place;
 
     friend bool operator==(const RealServer&, const RealServer&) = default;
@@ -97,9 +98,10 @@ struct SessionTimeouts {
 };
 
 struct VirtualService {
-    std::string name;  // unique
-    IpAddress vip;     // with `port`, the first listener
-    be16 port{};       // 0: there are those of `listen` alone
+    std::string name;     // unique
+    bool enabled = true;  // else it is as if it had no real and no fallback
+    IpAddress vip;        // with `port`, the first listener
+    be16 port{};          // 0: there are those of `listen` alone
     L4Protocol protocol = L4Protocol::tcp;
     std::vector<Listener> listen;   // further ones, which share the reals and the affinity
     std::uint32_t mark = 0;         // what the mark's rules name is the service's first; 0: none
@@ -119,6 +121,7 @@ struct VirtualService {
     Access access;
     RateLimits limits;
     Check check;
+    std::vector<Check> further_checks;  // a real is up while it passes these and `check`
     // The weights of sound reals must sum up to `quorum` for the service to be up: it comes up with
     // quorum + hysteresis, and goes down below quorum - hysteresis, or at 0.
     std::uint32_t quorum = 1;
@@ -176,6 +179,9 @@ struct Director {
 
 struct Metrics {
     std::optional<Endpoint> listen;  // none: no metrics served
+    std::string logins;              // a file of "NAME:PASSWORD" a line; empty: anybody may ask
+    std::string certificate;         // of TLS, a file in PEM; empty: there is no TLS
+    std::string key;                 // of the certificate, likewise
 
     friend bool operator==(const Metrics&, const Metrics&) = default;
 };

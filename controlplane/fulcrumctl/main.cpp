@@ -3,6 +3,7 @@
 // errors to standard error. Exit status: 0 done, 1 failed or (status) problems found, 2 usage or an
 // invalid configuration, 3 no director answers.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -84,6 +85,17 @@ void add_edits(Options& options, const Add& add) {
     weight->add_option("WEIGHT", options.weight, "0 to 2147483647; 0: no new sessions")
         ->required()
         ->check(CLI::Range(0U, limits::weight_max));
+    for (const auto& [name, help, word] :
+         {std::array{"disable", "Let a service answer as if it had no real", "enabled=false"},
+          std::array{"enable", "Let a service serve again", "enabled=true"}}) {
+        add(name, help,
+            [&options, word = word] {
+                options.words = {word};
+                return ask_edit(options, "change-service", "services[].");
+            })
+            ->add_option("TARGET", options.target, "SERVICE")
+            ->required();
+    }
     add("save", "Write what runs into the director's file, or into another one", [&options] {
         return ask_save(options);
     })->add_option("FILE", options.target, "Another file; - for standard output");

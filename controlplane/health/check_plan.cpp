@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "config/model/checks_of.h"
+
 namespace fulcrum {
 namespace {
 
@@ -16,16 +18,19 @@ struct Wanted {
 std::vector<Wanted> wanted_by(const Config& config) {
     std::vector<Wanted> wanted;
     for (const VirtualService& service : config.services) {
-        if (!is_asked(service.check.type)) {
-            continue;
-        }
         for (const RealServer& real : service.reals) {
-            wanted.push_back({{service.name,
-                               real.name,
-                               real.endpoint,
-                               {service.check.rise, service.check.fall},
-                               0},
-                              probe_spec_of(service, real)});
+            std::uint16_t ordinal = 0;
+            visit_checks(service, real, [&](const Check& check) {
+                if (is_asked(check.type)) {
+                    wanted.push_back({{service.name,
+                                       real.name,
+                                       ordinal++,
+                                       real.endpoint,
+                                       {check.rise, check.fall},
+                                       0},
+                                      probe_spec_of(service, real, check)});
+                }
+            });
         }
     }
     return wanted;
@@ -45,7 +50,7 @@ CheckPlan plan_checks(const Config& config) {
         plan.subjects.push_back(std::move(want.subject));
     }
     std::ranges::sort(plan.subjects, [](const CheckSubject& a, const CheckSubject& b) {
-        return std::tie(a.service, a.real) < std::tie(b.service, b.real);
+        return std::tie(a.service, a.real, a.ordinal) < std::tie(b.service, b.real, b.ordinal);
     });
     return plan;
 }

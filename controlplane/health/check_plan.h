@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,17 +14,18 @@
 
 namespace fulcrum {
 
-// One real of one service, under a check.
+// One real of one service, under one of its checks.
 struct CheckSubject {
     std::string service;
     std::string real;
-    Endpoint endpoint;  // a real that moves elsewhere is another real
+    std::uint16_t ordinal = 0;  // of the check, among those of the real
+    Endpoint endpoint;          // a real that moves elsewhere is another real
     HealthThresholds thresholds;
     std::size_t probe = 0;  // index into CheckPlan::probes
 };
 
 struct CheckPlan {
-    std::vector<CheckSubject> subjects;  // ascending by (service, real)
+    std::vector<CheckSubject> subjects;  // ascending by (service, real, ordinal)
     std::vector<ProbeSpec> probes;       // ascending, each once
 };
 

@@ -51,6 +51,12 @@ std::unique_ptr<Dialogue> make_dialogue(const ProbeSpec& spec) {
 
 DialogueTurn say(std::string octets) { return {.send = std::move(octets)}; }
 DialogueTurn listen_on() { return {}; }
+DialogueTurn say_within_tls(std::string octets, const std::string& said_before) {
+    if (!said_before.empty()) {
+        return fail("the server went on in clear text after STARTTLS");
+    }
+    return {.send = std::move(octets), .outcome = std::nullopt, .starts_tls = true};
+}
 DialogueTurn succeed(std::string sentence, std::string last_words) {
     return {.send = std::move(last_words),
             .outcome = ProbeOutcome{ProbeVerdict::success, std::move(sentence)}};

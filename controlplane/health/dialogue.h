@@ -17,6 +17,7 @@ namespace fulcrum {
 struct DialogueTurn {
     std::string send;
     std::optional<ProbeOutcome> outcome;
+    bool starts_tls = false;  // the connection goes on within TLS, and so does what is to be sent
 };
 
 class Dialogue {
@@ -41,6 +42,8 @@ std::unique_ptr<Dialogue> make_dialogue(const ProbeSpec& spec);
 
 DialogueTurn say(std::string octets);
 DialogueTurn listen_on();
+// Within TLS from here on. What the server has said before its time is no good sign.
+DialogueTurn say_within_tls(std::string octets, const std::string& said_before);
 DialogueTurn succeed(std::string sentence, std::string last_words = "");
 DialogueTurn fail(std::string sentence);
 

@@ -12,8 +12,16 @@ namespace {
 // configuration is known at once.
 constexpr Duration jitter_per_probe = 1ms;
 
-std::tuple<std::string_view, std::string_view> key_of(const CheckSubject& subject) {
-    return {subject.service, subject.real};
+using Key = std::tuple<std::string_view, std::string_view, std::uint16_t>;
+Key key_of(const CheckSubject& subject) { return {subject.service, subject.real, subject.ordinal}; }
+
+bool are_of_one_real(const CheckSubject& a, const CheckSubject& b) {
+    return a.service == b.service && a.real == b.real;
+}
+
+std::string sentence_of(const ProbeSpec& spec, const ProbeOutcome& outcome, bool is_among_others) {
+    return is_among_others ? std::string{to_string(spec.check.type)} + ": " + outcome.sentence
+                           : outcome.sentence;
 }
 
 }  // namespace
@@ -38,7 +46,7 @@ void HealthCheck::follow(const CheckPlan& plan, const First& first) {
 }
 
 const CheckReport* HealthCheck::report_of(std::string_view service, std::string_view real) const {
-    const std::tuple<std::string_view, std::string_view> key{service, real};
+    const Key key{service, real, std::uint16_t{0}};
     const auto found = std::ranges::lower_bound(subjects_, key, {},
                                                 [](const Subject& s) { return key_of(s.subject); });
     return found != subjects_.end() && key_of(found->subject) == key ? &found->report : nullptr;
@@ -59,9 +67,11 @@ void HealthCheck::follow_subjects(const CheckPlan& plan, const First& first) {
             kept.back().subject = subject;
             continue;
         }
+        // The other checks of a real that is known begin from what it is by them.
+        const bool is_further = !kept.empty() && are_of_one_real(kept.back().subject, subject);
         Subject fresh;
         fresh.subject = subject;
-        fresh.tally = std::make_shared<CheckTally>();
+        fresh.tally = is_further ? kept.back().tally : std::make_shared<CheckTally>();
         fresh.report.tally = fresh.tally;
         fresh.report.since = loop_.now();
         fresh.state = {first(subject), 0, loop_.now()};
@@ -69,6 +79,11 @@ void HealthCheck::follow_subjects(const CheckPlan& plan, const First& first) {
         kept.push_back(std::move(fresh));
     }
     subjects_ = std::move(kept);
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+        const bool has_next = i + 1 < subjects_.size() &&
+                              are_of_one_real(subjects_[i].subject, subjects_[i + 1].subject);
+        subjects_[i].is_among_others = has_next || subjects_[i].subject.ordinal > 0;
+    }
 }
 
 void HealthCheck::follow_probes(const CheckPlan& plan) {
@@ -133,11 +148,53 @@ void HealthCheck::finish(Schedule& schedule, Instant started, const ProbeOutcome
     }
     for (const std::size_t index : schedule.subjects) {
         Subject& subject = subjects_[index];
-        if (weigh(subject, outcome)) {
-            on_change_({subject.subject.service, subject.subject.real, subject.state.health,
-                        outcome.sentence, subject.weight});
+        const std::string sentence = sentence_of(schedule.spec, outcome, subject.is_among_others);
+        if (*subject.tally->sentence.look() != sentence) {
+            subject.tally->sentence.show(sentence);
+        }
+        const bool advises_anew = weigh(subject, outcome);
+        Subject& first = first_of_real(index);
+        const Health health = health_by_all(first);
+        const bool is_news = health != first.report.health;
+        if (is_news) {
+            first.report.health = health;
+            first.report.since = loop_.now();
+            first.report.sentence = sentence;
+        }
+        if (health != Health::unknown && (is_news || (advises_anew && health == Health::up))) {
+            on_change_({subject.subject.service, subject.subject.real, health, sentence,
+                        advised_by_any(first)});
         }
     }
+}
+
+HealthCheck::Subject& HealthCheck::first_of_real(std::size_t subject) {
+    return subjects_[subject - subjects_[subject].subject.ordinal];
+}
+
+// Down by one of them, or up by all.
+Health HealthCheck::health_by_all(const Subject& first) const {
+    Health health = Health::up;
+    const Subject* const end = subjects_.data() + subjects_.size();
+    for (const Subject* each = &first; each != end && are_of_one_real(each->subject, first.subject);
+         ++each) {
+        if (each->state.health == Health::down) {
+            return Health::down;
+        }
+        health = each->state.health == Health::unknown ? Health::unknown : health;
+    }
+    return health;
+}
+
+std::optional<std::uint32_t> HealthCheck::advised_by_any(const Subject& first) const {
+    const Subject* const end = subjects_.data() + subjects_.size();
+    for (const Subject* each = &first; each != end && are_of_one_real(each->subject, first.subject);
+         ++each) {
+        if (each->weight) {
+            return each->weight;
+        }
+    }
+    return std::nullopt;
 }
 
 void HealthCheck::count(const ProbeSpec& spec, Duration length) {
@@ -148,11 +205,8 @@ void HealthCheck::count(const ProbeSpec& spec, Duration length) {
     durations.sum_us.add(static_cast<std::uint64_t>(length.count() / 1'000));
 }
 
-// Whether the subject's health, or the weight advised, has changed.
+// Whether it advises another weight than before.
 bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
-    if (*subject.tally->sentence.look() != outcome.sentence) {
-        subject.tally->sentence.show(outcome.sentence);
-    }
     if (outcome.verdict == ProbeVerdict::not_sent) {
         subject.tally->not_sent.add(1);
         return false;
@@ -160,20 +214,13 @@ bool HealthCheck::weigh(Subject& subject, const ProbeOutcome& outcome) {
     const bool is_success = outcome.verdict == ProbeVerdict::success;
     subject.tally->probes.add(1);
     subject.tally->failures.add(is_success ? 0 : 1);
-    const Health before = subject.state.health;
     subject.state = judge(subject.state, is_success, subject.subject.thresholds, loop_.now());
-    subject.report.health = subject.state.health;
     const bool advises_anew =
         is_success && subject.state.health == Health::up && outcome.weight != subject.weight;
     if (advises_anew) {
         subject.weight = outcome.weight;
     }
-    if (subject.state.health == before) {
-        return advises_anew;
-    }
-    subject.report.since = subject.state.since;
-    subject.report.sentence = outcome.sentence;
-    return true;
+    return advises_anew;
 }
 
 Instant next_start_after(Instant start, Duration interval, Instant now) {

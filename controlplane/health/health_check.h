@@ -1,7 +1,7 @@
 // Keeps every checked real's health: starts each probe at its interval (never at the end of the one
 // before), lets the judge weigh the outcome for every real that it speaks for, and tells of
-// changes. Thousands of probes are under way at once and none waits for another. The control
-// thread.
+// changes. A real with several checks is up while it passes all of them. Thousands of probes are
+// under way at once and none waits for another. The control thread.
 #pragma once
 
 #include <array>
@@ -75,12 +75,14 @@ class HealthCheck {
     const std::map<CheckType, CheckDurations>& durations() const { return durations_; }
 
   private:
+    // Those of one real stand side by side; what is reported of the real stands with the first.
     struct Subject {
         CheckSubject subject;
-        HealthState state;
-        std::optional<std::uint32_t> weight;  // the last one advised
+        HealthState state;                    // by this check
+        std::optional<std::uint32_t> weight;  // the last one advised, by this check
         CheckReport report;
-        std::shared_ptr<CheckTally> tally;
+        std::shared_ptr<CheckTally> tally;  // of the real
+        bool is_among_others = false;       // the real has several
     };
     struct Schedule {
         explicit Schedule(EventLoop& loop, ProbeSpec probe_spec)
@@ -99,10 +101,13 @@ class HealthCheck {
     void finish(Schedule& schedule, Instant started, const ProbeOutcome& outcome);
     void count(const ProbeSpec& spec, Duration length);
     bool weigh(Subject& subject, const ProbeOutcome& outcome);
+    Subject& first_of_real(std::size_t subject);
+    Health health_by_all(const Subject& first) const;
+    std::optional<std::uint32_t> advised_by_any(const Subject& first) const;
 
     EventLoop& loop_;
     OnChange on_change_;
-    std::vector<Subject> subjects_;                     // ascending by (service, real)
+    std::vector<Subject> subjects_;                     // ascending by (service, real, ordinal)
     std::vector<std::shared_ptr<Schedule>> schedules_;  // ascending by spec
     std::map<CheckType, CheckDurations> durations_;
     std::minstd_rand random_;

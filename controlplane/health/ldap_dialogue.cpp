@@ -18,7 +18,10 @@ constexpr std::uint8_t bind_response = 0x61;
 constexpr std::uint8_t search_request = 0x63;
 constexpr std::uint8_t search_entry = 0x64;
 constexpr std::uint8_t search_done = 0x65;
+constexpr std::uint8_t extended_request = 0x77;
+constexpr std::uint8_t extended_response = 0x78;
 constexpr std::uint8_t simple_password = 0x80;
+constexpr std::uint8_t request_name = 0x80;
 constexpr std::uint8_t filter_present = 0x87;
 
 const std::string unbind{"\x30\x05\x02\x01\x03\x42\x00", 7};
@@ -110,6 +113,11 @@ std::string word_of(unsigned result) {
     }
 }
 
+// RFC 4511, 4.14.1.
+std::string start_tls_request() {
+    return message(3, element(extended_request, element(request_name, "1.3.6.1.4.1.1466.20037")));
+}
+
 const std::string malformed = "the answer is not LDAP";
 
 }  // namespace
@@ -117,6 +125,7 @@ const std::string malformed = "the answer is not LDAP";
 LdapDialogue::LdapDialogue(const ProbeSpec& spec)
     : GatheringDialogue{spec},
       rule_{spec.check},
+      starts_tls_{spec.check.starttls},
       bind_{message(
           1, element(bind_request, small(integer_tag, 3) + element(octets_tag, spec.check.login) +
                                        element(simple_password, spec.check.password)))},
@@ -127,7 +136,7 @@ LdapDialogue::LdapDialogue(const ProbeSpec& spec)
                          small(boolean_tag, 0) + element(filter_present, "objectClass") +
                          element(sequence_tag, element(octets_tag, "1.1"))))} {}
 
-DialogueTurn LdapDialogue::begin() { return say(bind_); }
+DialogueTurn LdapDialogue::begin() { return say(starts_tls_ ? start_tls_request() : bind_); }
 
 DialogueTurn LdapDialogue::on_answer(std::string& answer) {
     for (;;) {
@@ -163,7 +172,8 @@ DialogueTurn LdapDialogue::on_message(std::string_view message) {
         entry_ = name.content;
         return listen_on();
     }
-    if (operation.tag != bind_response && operation.tag != search_done) {
+    const bool is_for_tls = starts_tls_ && operation.tag == extended_response;
+    if (!is_for_tls && operation.tag != bind_response && operation.tag != search_done) {
         return listen_on();
     }
     const auto result = result_of(operation.content);
@@ -171,7 +181,15 @@ DialogueTurn LdapDialogue::on_message(std::string_view message) {
         return fail(malformed);
     }
     if (*result != 0) {
-        return fail(std::string{"LDAP "} + (is_bound_ ? "search: " : "bind: ") + word_of(*result));
+        return fail(std::string{"LDAP "} +
+                    (is_for_tls  ? "StartTLS: "
+                     : is_bound_ ? "search: "
+                                 : "bind: ") +
+                    word_of(*result));
+    }
+    if (is_for_tls) {
+        starts_tls_ = false;
+        return say_within_tls(bind_, answer());
     }
     if (!is_bound_) {
         is_bound_ = true;

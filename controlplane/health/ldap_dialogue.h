@@ -20,6 +20,7 @@ class LdapDialogue : public GatheringDialogue {
     DialogueTurn on_message(std::string_view message);
 
     AnswerRule rule_;
+    bool starts_tls_;  // and has not yet
     std::string bind_;
     std::string search_;
     bool is_bound_ = false;

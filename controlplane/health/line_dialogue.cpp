@@ -9,9 +9,13 @@ namespace {
 
 using Steps = std::vector<LineStep>;
 
-// RFC 5321; AUTH PLAIN: RFC 4616.
+// RFC 5321; STARTTLS: RFC 3207; AUTH PLAIN: RFC 4616.
 Steps smtp_steps(const Check& check) {
     Steps steps{{"", "2"}, {"EHLO fulcrum\r\n", "2"}};
+    if (check.starttls) {
+        steps.push_back({"STARTTLS\r\n", "220", "", /*starts_tls=*/true});
+        steps.push_back({"EHLO fulcrum\r\n", "2"});
+    }
     if (check.login.empty()) {
         steps.push_back({"NOOP\r\n", "2"});
     } else {
@@ -21,13 +25,15 @@ Steps smtp_steps(const Check& check) {
     return steps;
 }
 
-// RFC 959; SIZE: RFC 3659.
+// RFC 959; AUTH TLS: RFC 4217; SIZE: RFC 3659.
 Steps ftp_steps(const Check& check) {
     const bool is_anonymous = check.login.empty();
-    Steps steps{{"", "220"},
-                {"USER " + (is_anonymous ? "anonymous" : check.login) + "\r\n", "", "2"},
-                {"PASS " + (is_anonymous ? "fulcrum@" : check.password) + "\r\n", "2"}};
-    steps[1].wanted = "3";
+    Steps steps{{"", "220"}};
+    if (check.starttls) {
+        steps.push_back({"AUTH TLS\r\n", "234", "", /*starts_tls=*/true});
+    }
+    steps.push_back({"USER " + (is_anonymous ? "anonymous" : check.login) + "\r\n", "3", "2"});
+    steps.push_back({"PASS " + (is_anonymous ? "fulcrum@" : check.password) + "\r\n", "2"});
     if (check.path != "/") {
         steps.push_back({"TYPE I\r\n", "2"});
         steps.push_back({"SIZE " + check.path + "\r\n", "213"});
@@ -45,7 +51,11 @@ std::string in_imap_quotes(const std::string& text) {
 }
 
 Steps imap_steps(const Check& check) {
-    Steps steps{{"", "* OK"}, {"a1 CAPABILITY\r\n", "a1 OK"}};
+    Steps steps{{"", "* OK"}};
+    if (check.starttls) {
+        steps.push_back({"a0 STARTTLS\r\n", "a0 OK", "", /*starts_tls=*/true});
+    }
+    steps.push_back({"a1 CAPABILITY\r\n", "a1 OK"});
     if (!check.login.empty()) {
         steps.push_back({"a2 LOGIN " + in_imap_quotes(check.login) + " " +
                              in_imap_quotes(check.password) + "\r\n",
@@ -54,9 +64,13 @@ Steps imap_steps(const Check& check) {
     return steps;
 }
 
-// RFC 1939.
+// RFC 1939; STLS: RFC 2595.
 Steps pop3_steps(const Check& check) {
     Steps steps{{"", "+OK"}};
+    if (check.starttls) {
+        steps.push_back({"STLS\r\n", "+OK", "", /*starts_tls=*/true});
+        steps.push_back({"NOOP\r\n", ""});  // of no use before a login, and answered all the same
+    }
     if (!check.login.empty()) {
         steps.push_back({"USER " + check.login + "\r\n", "+OK"});
         steps.push_back({"PASS " + check.password + "\r\n", "+OK"});
@@ -145,16 +159,17 @@ DialogueTurn LineDialogue::on_answer(std::string& answer) {
             return fail("the server said " + in_quotes(line.substr(0, shown_max)));
         }
         at_ += is_enough ? 2U : 1U;
-        return next_step();
+        return next_step(step.starts_tls, answer);
     }
     return listen_on();
 }
 
-DialogueTurn LineDialogue::next_step() {
+// `rest`: what has come behind the answer.
+DialogueTurn LineDialogue::next_step(bool starts_tls, const std::string& rest) {
     if (at_ >= steps_.size()) {
         return succeed(std::string{to_string(type_)} + " answered as expected", farewell_);
     }
-    return say(steps_[at_].say);
+    return starts_tls ? say_within_tls(steps_[at_].say, rest) : say(steps_[at_].say);
 }
 
 }  // namespace fulcrum

@@ -15,6 +15,7 @@ struct LineStep {
     std::string wanted;  // how the answer's last line begins
     // The beginning of an answer that makes the next step needless; empty: none does.
     std::string enough = "";
+    bool starts_tls = false;  // with the answer
 };
 
 class LineDialogue : public GatheringDialogue {
@@ -26,7 +27,7 @@ class LineDialogue : public GatheringDialogue {
 
   private:
     DialogueTurn on_answer(std::string& answer) override;
-    DialogueTurn next_step();
+    DialogueTurn next_step(bool starts_tls, const std::string& rest);
     bool is_last(std::string_view line) const;
 
     CheckType type_;

@@ -7,8 +7,7 @@
 
 namespace fulcrum {
 
-ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real) {
-    const Check& check = service.check;
+ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real, const Check& check) {
     const Check preset;
     ProbeSpec spec{.check = check, .target = real.endpoint};
     if (check.port != 0) {

@@ -23,8 +23,8 @@ struct ProbeSpec {
     friend auto operator<=>(const ProbeSpec&, const ProbeSpec&) = default;
 };
 
-// What the service's check, of a type that is asked, means for `real`.
-ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real);
+// What a check of the service's, of a type that is asked, means for `real`.
+ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real, const Check& check);
 
 enum class ProbeVerdict : std::uint8_t {
     success,

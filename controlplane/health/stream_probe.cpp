@@ -8,6 +8,7 @@
 #include <asio/ssl/error.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/write.hpp>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -46,6 +47,7 @@ struct StreamProber::Attempt : std::enable_shared_from_this<Attempt> {
 
     void begin() { take(dialogue->begin()); }
     void take(DialogueTurn turn);
+    void shake_hands(std::function<void()> next);
     void read();
     void on_read(const std::error_code& error, std::size_t length);
     void finish(ProbeOutcome outcome);
@@ -55,7 +57,8 @@ struct StreamProber::Attempt : std::enable_shared_from_this<Attempt> {
     ProbeSpec spec;
     std::unique_ptr<Dialogue> dialogue;
     Tcp::socket socket;
-    std::optional<TlsStream> tls;
+    std::optional<TlsStream> tls;  // as soon as it may be wanted
+    bool is_within_tls = false;
     Timer deadline;
     std::array<char, 4'096> room;
     std::weak_ptr<bool> life;
@@ -76,7 +79,13 @@ void StreamProber::Attempt::finish(ProbeOutcome outcome) {
 }
 
 // What is sent last is not waited for: a server that does not read it has answered all the same.
+// NOLINTBEGIN(misc-no-recursion): each step begins in a later turn of the loop.
 void StreamProber::Attempt::take(DialogueTurn turn) {
+    if (turn.starts_tls) {
+        turn.starts_tls = false;
+        return shake_hands(
+            [self = shared_from_this(), turn = std::move(turn)] { self->take(turn); });
+    }
     if (turn.send.empty()) {
         if (turn.outcome) {
             return finish(std::move(*turn.outcome));
@@ -97,11 +106,31 @@ void StreamProber::Attempt::take(DialogueTurn turn) {
         }
         self->read();
     });
-    if (tls) {
+    if (is_within_tls) {
         asio::async_write(*tls, asio::buffer(*sent), std::move(on_sent));
     } else {
         asio::async_write(socket, asio::buffer(*sent), std::move(on_sent));
     }
+}
+
+// NOLINTEND(misc-no-recursion)
+
+void StreamProber::Attempt::shake_hands(std::function<void()> next) {
+    tls->async_handshake(
+        asio::ssl::stream_base::client,
+        loop.turn(
+            [self = shared_from_this(), next = std::move(next)](const std::error_code& unwell) {
+                if (self->is_over()) {
+                    return;
+                }
+                if (unwell) {
+                    return self->finish({ProbeVerdict::failure,
+                                         is_end(unwell) ? "connection closed within TLS's handshake"
+                                                        : tls_sentence(unwell)});
+                }
+                self->is_within_tls = true;
+                next();
+            }));
 }
 
 void StreamProber::Attempt::read() {
@@ -111,7 +140,7 @@ void StreamProber::Attempt::read() {
                 self->on_read(error, length);
             }
         });
-    if (tls) {
+    if (is_within_tls) {
         tls->async_read_some(asio::buffer(room), std::move(on_octets));
     } else {
         socket.async_read_some(asio::buffer(room), std::move(on_octets));
@@ -151,30 +180,17 @@ void StreamProber::probe(const ProbeSpec& spec, Done done) {
         if (refused) {
             return attempt->finish(outcome_of_refusal(refused.value()));
         }
-        if (!attempt->tls) {
+        if (!facts_of(attempt->spec.check.type).knows(CheckKey::tls)) {
             return attempt->begin();
         }
-        attempt->tls->async_handshake(
-            asio::ssl::stream_base::client,
-            attempt->loop.turn([attempt](const std::error_code& unwell) {
-                if (attempt->is_over()) {
-                    return;
-                }
-                if (unwell) {
-                    return attempt->finish(
-                        {ProbeVerdict::failure, is_end(unwell)
-                                                    ? "connection closed within TLS's handshake"
-                                                    : tls_sentence(unwell)});
-                }
-                attempt->begin();
-            }));
+        attempt->shake_hands([attempt] { attempt->begin(); });
     }));
 }
 
 // Set: it cannot be.
 std::optional<ProbeOutcome> StreamProber::prepare_tls(Attempt& attempt) {
     const Check& check = attempt.spec.check;
-    if (!facts_of(check.type).knows(CheckKey::tls)) {
+    if (!facts_of(check.type).knows(CheckKey::tls) && !check.starttls) {
         return std::nullopt;
     }
     Result<asio::ssl::context*> context = context_for(check);

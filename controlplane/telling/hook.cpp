@@ -89,6 +89,11 @@ bool wait_for_end(pid_t child, std::chrono::milliseconds timeout,
     }
 }
 
+std::string event_of(const RealChange& change) {
+    const bool is_undrained = change.from == "drained" && change.to != "drained";
+    return change.real.empty() ? "quorum_" + change.to : is_undrained ? "undrained" : change.to;
+}
+
 }  // namespace
 
 std::vector<std::string> hook_environment(const RoleChange& change) {
@@ -105,8 +110,7 @@ std::vector<std::string> hook_environment(const RoleChange& change) {
 
 std::vector<std::string> hook_environment(const RealChange& change) {
     return {path_variable(),
-            "FULCRUM_EVENT=" +
-                (change.from == "drained" && change.to != "drained" ? "undrained" : change.to),
+            "FULCRUM_EVENT=" + event_of(change),
             "FULCRUM_TIME=" + in_words(change.time),
             "FULCRUM_DIRECTOR=" + change.director,
             "FULCRUM_SERVICE=" + change.service,

@@ -1,7 +1,8 @@
 // A program of the operator's, called for one change. What it is told is in its environment:
 //
 //   FULCRUM_EVENT      up, down, drained or undrained      FULCRUM_DIRECTOR  the director's name
-//   FULCRUM_FROM, _TO  the real's states: up, down, drained, unknown
+//                      of a real; quorum_up or quorum_down of a service, whose real is empty then
+//   FULCRUM_FROM, _TO  the real's states: up, down, drained, unknown; of a quorum, up and down
 //   FULCRUM_SERVICE    its name                            FULCRUM_LISTENERS "203.0.113.80:80/tcp"
 //   FULCRUM_REAL       its name                            FULCRUM_ADDRESS   "192.168.10.11:8080"
 //   FULCRUM_REASON     the check's sentence                FULCRUM_TIME      "2026-11-21T17:00:00Z"

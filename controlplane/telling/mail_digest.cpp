@@ -30,8 +30,12 @@ std::string printable(std::string text) {
 std::string line_of(const RealChange& change, bool is_reminder) {
     std::string line = time_in_words(change.time);
     line.append(" service \"").append(change.service).append("\" (").append(change.listeners);
-    line.append("): real \"").append(change.real).append("\" (").append(change.endpoint);
-    line.append("): ");
+    if (change.real.empty()) {
+        line.append("): its quorum: ");
+    } else {
+        line.append("): real \"").append(change.real).append("\" (").append(change.endpoint);
+        line.append("): ");
+    }
     if (is_reminder) {
         line.append("still ").append(change.to);
     } else {
@@ -47,7 +51,7 @@ std::string subject_of(const std::vector<std::pair<RealChange, bool>>& changes) 
     const RealChange& first = changes.front().first;
     std::string subject = "[" + first.director + "] ";
     if (changes.size() == 1) {
-        return subject + first.service + "/" + first.real +
+        return subject + first.service + (first.real.empty() ? "" : "/") + first.real +
                (changes.front().second ? " is still " : " is ") + first.to;
     }
     std::map<std::string, int> counts;

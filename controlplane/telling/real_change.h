@@ -1,4 +1,5 @@
-// What is told of one change of one real, complete in itself: mail and hook know nothing else.
+// What is told of one change of one real, or of a service that gains or loses its quorum, complete
+// in itself: mail and hook know nothing else.
 // Plain values.
 #pragma once
 
@@ -10,7 +11,14 @@
 namespace fulcrum {
 
 // What has become of a real: by a check, or by an operator's drain.
-enum class RealNews : std::uint8_t { up, down, drained, undrained };
+enum class RealNews : std::uint8_t {
+    up,
+    down,
+    drained,
+    undrained,
+    quorum_up,  // of the service; no real is named
+    quorum_down,
+};
 
 struct RealEvent {
     std::string service;
@@ -26,9 +34,9 @@ struct RealChange {
     std::string director;
     std::string service;
     std::string listeners;  // "203.0.113.80:80/tcp, 203.0.113.80:443/tcp"
-    std::string real;
-    std::string endpoint;  // "192.168.10.11:8080"
-    std::string from;      // up, down, drained, unknown
+    std::string real;       // empty: it is the service's quorum that is up or down
+    std::string endpoint;   // "192.168.10.11:8080"
+    std::string from;       // up, down, drained, unknown
     std::string to;
     std::string reason;
     TellingPhase phase = TellingPhase::running;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include "controlplane/telling/hook.h"
 #include "controlplane/telling/smtp.h"
@@ -39,9 +40,12 @@ void Teller::follow(const Config& config) {
     director_ = config.director.name;
     mail_ = config.mail;
     hook_ = config.hook;
-    services_.clear();
+    const std::map<std::string, ServiceFacts> before = std::exchange(services_, {});
     for (const VirtualService& service : config.services) {
         ServiceFacts& facts = services_[service.name];
+        if (const auto known = before.find(service.name); known != before.end()) {
+            facts.quorum = known->second.quorum;
+        }
         facts.listeners = listeners_in_words(service);
         facts.mail_to = service.mail_to;
         for (const RealServer& real : service.reals) {
@@ -50,7 +54,7 @@ void Teller::follow(const Config& config) {
     }
     const auto is_there = [this](const std::string& service, const std::string& real) {
         const auto facts = services_.find(service);
-        return facts != services_.end() && facts->second.endpoints.contains(real);
+        return facts != services_.end() && (real.empty() || facts->second.endpoints.contains(real));
     };
     std::erase_if(told_,
                   [&](const auto& each) { return !is_there(each.first.first, each.first.second); });
@@ -75,6 +79,9 @@ std::size_t Teller::up_count_of(const std::string& service) const {
 }
 
 void Teller::on_event(const RealEvent& event) {
+    if (event.news == RealNews::quorum_up || event.news == RealNews::quorum_down) {
+        return tell_quorum(event);
+    }
     const auto facts = services_.find(event.service);
     const bool is_known = facts != services_.end() && facts->second.endpoints.contains(event.real);
     if (!is_known) {
@@ -102,15 +109,43 @@ void Teller::on_event(const RealEvent& event) {
             told.is_drained = event.news == RealNews::drained;
             change.phase = TellingPhase::running;
             break;
+        case RealNews::quorum_up:
+        case RealNews::quorum_down:
+            break;
     }
     change.to = told.state();
     if (change.from == change.to) {
         return;  // a drained real's health is nobody's concern
     }
-    change.up_count = up_count_of(event.service);
-    change.real_count = facts->second.endpoints.size();
-    call_hook(errands_, "service \"" + change.service + "\", real \"" + change.real + "\"",
-              hook_environment(change));
+    tell(std::move(change));
+}
+
+void Teller::tell_quorum(const RealEvent& event) {
+    const auto facts = services_.find(event.service);
+    if (facts == services_.end()) {
+        return;
+    }
+    Told& told = facts->second.quorum;
+    RealChange change{.time = std::time(nullptr),
+                      .director = director_,
+                      .service = event.service,
+                      .listeners = facts->second.listeners,
+                      .real = {},
+                      .endpoint = {},
+                      .from = told.state(),
+                      .to = event.news == RealNews::quorum_up ? "up" : "down",
+                      .reason = event.reason,
+                      .phase = phase_of(told),
+                      .mail_to = facts->second.mail_to};
+    told.health = change.to;
+    tell(std::move(change));
+}
+
+void Teller::tell(RealChange change) {
+    change.up_count = up_count_of(change.service);
+    change.real_count = services_[change.service].endpoints.size();
+    const std::string real = change.real.empty() ? "" : ", real \"" + change.real + "\"";
+    call_hook(errands_, "service \"" + change.service + "\"" + real, hook_environment(change));
     digest_.add(change, loop_.now());
     wait_for_mail();
 }

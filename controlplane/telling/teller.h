@@ -39,8 +39,11 @@ class Teller {
         std::string listeners;
         std::vector<std::string> mail_to;
         std::map<std::string, std::string> endpoints;  // by real
+        Told quorum;
     };
 
+    void tell_quorum(const RealEvent& event);
+    void tell(RealChange change);
     TellingPhase phase_of(const Told& told) const;
     std::size_t up_count_of(const std::string& service) const;
     void call_hook(ErrandThread& thread, const std::string& subject,

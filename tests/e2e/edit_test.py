@@ -46,6 +46,14 @@ class Edit(Scenario):
         self.assertEqual([service["name"] for service in self.director.ask("services")["services"]],
                          ["web"])
 
+    def test_a_disabled_service_answers_as_if_it_had_no_real_until_it_is_enabled(self):
+        self.assert_ctl("disable", "web", says="1 change is not in the file")
+        refused = self.lab.client.attempt("curl", "-s", "--max-time", "5", f"http://{VIP}/")
+        self.assertEqual(refused.returncode, 7)  # a reset, as from a service without reals
+        self.assert_ctl("status", says="service \"web\" is disabled")
+        self.assert_ctl("enable", "web", says="what runs is what the file says")
+        self.assertEqual(set(self.fetch_many(100)), {"web1", "web2"})
+
     def test_status_tells_of_edits_and_a_reload_undoes_them(self):
         self.assert_ctl("weight", "web/web1", "5")
         self.assert_ctl("change-timeouts", "udp=1m")

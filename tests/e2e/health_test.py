@@ -115,3 +115,30 @@ class SilentReals(Scenario):
     def test_a_check_without_an_answer_says_how_long_it_waited(self):
         wait_until(lambda: self.silent_states() == {"down"}, 15, "silent reals are not down")
         self.assertIn("1000 ms", self.director.reals("silent")["silent0"]["check"])
+
+
+class SeveralChecks(Scenario):
+    """A page and a connection have to be sound; web2 is asked for the latter alone."""
+
+    @classmethod
+    def config(cls):
+        service = web_service()
+        del service["check"]
+        pace = {"interval": f"{INTERVAL_S}s", "timeout": f"{TIMEOUT_S}s"}
+        service["checks"] = [{"type": "connect", **pace}, http_check(**pace, fall=1)]
+        service["reals"][1]["check"] = {"type": "connect", **pace}
+        return director_config([service])
+
+    def test_a_real_is_up_while_it_passes_all_of_its_checks(self):
+        self.lab.write_ping("web1", "Goodbye World\n")
+        self.lab.write_ping("web2", "Goodbye World\n")
+        self.director.wait_state("web1", "down")
+        said = self.director.reals()["web1"]["check"]
+        self.assertTrue(said.startswith(("http: ", "connect: ")), said)
+        self.assertEqual(self.director.reals()["web2"]["state"], "up")
+        self.lab.stop_web("web2")
+        self.director.wait_state("web2", "down")
+        self.lab.start_web("web2")
+        self.lab.write_ping("web1", "Hello World\n")
+        for name in WEB:
+            self.director.wait_state(name, "up")

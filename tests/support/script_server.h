@@ -36,6 +36,9 @@ class ScriptServer {
         std::function<std::optional<std::string>(const std::string& heard)> answer;
         // Speaks within TLS under a certificate for this name; empty: in plain.
         std::string tls_name;
+        // In plain until a client has said this, which is answered as the next line says.
+        std::string upgrades_on = "";
+        std::string upgrade_answer = "";
     };
 
     explicit ScriptServer(Script script)
@@ -111,17 +114,30 @@ class ScriptServer {
             const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
             SSL* tls = nullptr;
             bool is_sound = true;
-            if (!script_.tls_name.empty()) {
-                tls = SSL_new(context_);
-                SSL_set_fd(tls, connection);
-                is_sound = SSL_accept(tls) == 1;
+            if (!script_.tls_name.empty() && script_.upgrades_on.empty()) {
+                tls = begin_tls(connection);
+                is_sound = tls != nullptr;
             }
             if (is_sound) {
                 converse(connection, tls);
+            } else {
+                ::close(connection);
             }
-            SSL_free(tls);
-            ::close(connection);
         }
+    }
+
+    // Null: the client does not take part.
+    SSL* begin_tls(int connection) {
+        SSL* tls = SSL_new(context_);
+        SSL_set_fd(tls, connection);
+        if (SSL_accept(tls) != 1) {
+            SSL_free(tls);
+            return nullptr;
+        }
+        const std::lock_guard lock{mutex_};
+        const char* name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+        name_asked_for_ = name == nullptr ? "" : name;
+        return tls;
     }
 
     static bool is_readable(int descriptor) {
@@ -129,12 +145,14 @@ class ScriptServer {
         return ::poll(&ready, 1, 20) == 1;
     }
 
+    // Closes it in the end.
     void converse(int connection, SSL* tls) {
-        if (tls != nullptr) {
-            const std::lock_guard lock{mutex_};
-            const char* name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
-            name_asked_for_ = name == nullptr ? "" : name;
-        }
+        talk(connection, tls);
+        SSL_free(tls);
+        ::close(connection);
+    }
+
+    void talk(int connection, SSL*& tls) {
         const auto say = [&](const std::string& words) {
             if (tls != nullptr) {
                 SSL_write(tls, words.data(), static_cast<int>(words.size()));
@@ -160,6 +178,14 @@ class ScriptServer {
             {
                 const std::lock_guard lock{mutex_};
                 heard_ += octets;
+            }
+            if (tls == nullptr && !script_.upgrades_on.empty() && octets == script_.upgrades_on) {
+                say(script_.upgrade_answer);
+                tls = begin_tls(connection);
+                if (tls == nullptr) {
+                    return;
+                }
+                continue;
             }
             const std::optional<std::string> answer = script_.answer(octets);
             if (!answer) {

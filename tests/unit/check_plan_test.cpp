@@ -31,6 +31,22 @@ TEST(CheckPlan, SendsOneProbeForTwoServicesThatAskTheSame) {
     EXPECT_EQ(plan.subjects[1].probe, 0U);
 }
 
+TEST(CheckPlan, AsksARealItsOwnChecksInPlaceOfTheServices) {
+    Config config;
+    config.services = {
+        service_of("a", {real_at("one", 11), real_at("two", 12), real_at("off", 13)})};
+    config.services[0].further_checks = {{.type = CheckType::ping}};
+    config.services[0].reals[1].checks = {{.type = CheckType::http, .path = "/x"}};
+    config.services[0].reals[2].checks = {{.type = CheckType::none}};
+    const CheckPlan plan = plan_checks(config);
+    std::vector<std::string> asked;
+    for (const CheckSubject& subject : plan.subjects) {
+        asked.push_back(subject.real + " " + std::to_string(subject.ordinal) + " " +
+                        std::string{to_string(plan.probes[subject.probe].check.type)});
+    }
+    EXPECT_EQ(asked, (std::vector<std::string>{"one 0 connect", "one 1 ping", "two 0 http"}));
+}
+
 TEST(CheckPlan, KeepsProbesApartThatDifferInAnything) {
     Config config;
     config.services = {service_of("a", {real_at("one", 11)}), service_of("b", {real_at("one", 11)}),

@@ -30,13 +30,13 @@ Sentences sentences_of(const FindingList& list) {
 
 Sentences problems_of(const VirtualService& service) {
     Findings findings;
-    check_check(service, findings);
+    check_checks(service, findings);
     return sentences_of(findings.problems);
 }
 
 Sentences warnings_of(const VirtualService& service) {
     Findings findings;
-    check_check(service, findings);
+    check_checks(service, findings);
     return sentences_of(findings.warnings);
 }
 
@@ -48,6 +48,32 @@ TEST(CheckRules, RefusesACheckThatOutlastsItsInterval) {
     service.check.timeout = std::chrono::milliseconds{501};
     EXPECT_EQ(problems_of(service), (Sentences{head + "timeout: 501ms is longer than the "
                                                       "interval of 500ms"}));
+}
+
+TEST(CheckRules, HoldEachOfSeveralChecksAndThoseOfReals) {
+    VirtualService service = sound_service();
+    service.further_checks = {{.type = CheckType::radius}, {.type = CheckType::none}};
+    service.further_checks[0].port = 1'812;
+    service.reals[0].checks = {{.type = CheckType::udp, .port = 53}};
+    EXPECT_EQ(problems_of(service),
+              (Sentences{head + "type: \"radius\" needs login and secret",
+                         head + "type: \"none\" is no check among others: let it stand alone, or "
+                                "leave it out",
+                         head.substr(0, head.find("check: ")) +
+                             "real \"web1\": check: type: \"udp\" needs something to say: set "
+                             "send or send_hex"}));
+}
+
+TEST(CheckRules, KnowWhatStarttlsIsFor) {
+    VirtualService service = sound_service();
+    service.check = {
+        .type = CheckType::smtp, .host = "mail.example.org", .starttls = true, .verify = true};
+    EXPECT_EQ(warnings_of(service), Sentences{});
+    service.check.starttls = false;
+    EXPECT_EQ(warnings_of(service).size(), 2U) << "host and verify";
+    service.check = {.type = CheckType::http, .starttls = true};
+    EXPECT_EQ(warnings_of(service),
+              (Sentences{head + "starttls has no effect with type = \"http\""}));
 }
 
 TEST(CheckRules, WantsATcpPortForTheCheckOfAUdpService) {

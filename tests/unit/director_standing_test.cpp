@@ -36,6 +36,37 @@ class Standing : public testing::Test {
     DirectorState state_;
 };
 
+TEST_F(Standing, GivesADisabledServiceNobodyUntilItIsEnabled) {
+    VirtualService asked = web({real("web1", 11)});
+    asked.fallback = real("sorry", 99);
+    load(asked);
+    set_health("web1", true);
+    EXPECT_EQ(plan(0).standing, RealStanding::usable);
+    asked.enabled = false;
+    const Outcome disabled = load(asked, 2);
+    ASSERT_EQ(disabled.quorums.size(), 1U);
+    EXPECT_FALSE(disabled.quorums[0].is_reached);
+    EXPECT_FALSE(disabled.quorums[0].has_fallback) << "which does not serve either";
+    EXPECT_EQ(plan(0).standing, RealStanding::draining) << "its sessions go on";
+    EXPECT_EQ(plan(1).standing, RealStanding::draining);
+    EXPECT_EQ(plan(0).weight, 0U);
+    asked.enabled = true;
+    load(asked, 3);
+    EXPECT_EQ(plan(0).standing, RealStanding::usable);
+    EXPECT_EQ(plan(1).standing, RealStanding::usable);
+}
+
+TEST_F(Standing, IsOfARealsOwnChecks) {
+    RealServer unchecked = real("web2", 12);
+    unchecked.checks = {{.type = CheckType::none}};
+    RealServer off = real("web3", 13);
+    off.checks = {{.type = CheckType::off}};
+    load(web({real("web1", 11), unchecked, off}));
+    EXPECT_EQ(view().reals.at(0).state, RealState::unknown);
+    EXPECT_EQ(view().reals.at(1).state, RealState::up);
+    EXPECT_EQ(view().reals.at(2).state, RealState::down);
+}
+
 TEST_F(Standing, ComesUpWithQuorumAndHysteresisAndGoesDownBelowTheirDifference) {
     VirtualService asked = web({real("web1", 11), real("web2", 21), real("web3", 31)});
     asked.quorum = 2;

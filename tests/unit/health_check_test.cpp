@@ -92,6 +92,34 @@ TEST_F(HealthCheckTest, TellsOfTheFirstVerdictAndOfChangesOnly) {
     EXPECT_EQ(check_.report_of("web", "real12"), nullptr);
 }
 
+TEST_F(HealthCheckTest, TakesARealForUpWhileItPassesAllOfItsChecks) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    Check second = config.services[0].check;
+    second.port = 8'080;
+    config.services[0].further_checks = {second};
+    prober_->silent[11] = true;
+    check_.follow(plan_checks(config));
+    ASSERT_TRUE(loop_until(loop_, [&] { return prober_->kept.size() == 2; }));
+    const auto answer = [this](std::size_t which, ProbeVerdict verdict) {
+        const std::size_t count = prober_->kept.size();
+        prober_->kept[which].second({verdict, verdict == ProbeVerdict::success ? "fine" : "bad"});
+        return loop_until(loop_, [&, count] { return prober_->kept.size() > count; });
+    };
+    ASSERT_TRUE(answer(0, ProbeVerdict::success));
+    EXPECT_TRUE(changes_.empty()) << "the other one is not known yet";
+    ASSERT_TRUE(answer(1, ProbeVerdict::success));
+    ASSERT_EQ(changes_.size(), 1U);
+    EXPECT_EQ(changes_[0].health, Health::up);
+    ASSERT_TRUE(answer(2, ProbeVerdict::failure));
+    ASSERT_EQ(changes_.size(), 2U);
+    EXPECT_EQ(changes_[1].health, Health::down);
+    EXPECT_EQ(changes_[1].sentence, "connect: bad");
+    ASSERT_TRUE(answer(3, ProbeVerdict::success));
+    EXPECT_EQ(changes_.size(), 2U) << "one of two is not enough";
+    EXPECT_EQ(check_.report_of("web", "real11")->health, Health::down);
+}
+
 TEST_F(HealthCheckTest, JudgesOneProbeForEveryServiceThatSharesIt) {
     Config config;
     config.services = {service_of("a", {11}), service_of("b", {11})};

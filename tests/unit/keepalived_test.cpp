@@ -158,18 +158,40 @@ TEST(Keepalived, TakesTheTimesOfACheckerBeforeThoseOfItsServer) {
     EXPECT_EQ(own.fall, 1U);
 }
 
-TEST(Keepalived, HasOneCheckForAllRealsAndSaysWhichItLeavesOut) {
+TEST(Keepalived, AsksMostRealsAlikeAndSomeOnTheirOwn) {
     const Imported import =
         of("virtual_server 192.0.2.1 80 {\n lb_algo rr\n"
            " real_server 10.0.0.1 80 {\n  TCP_CHECK {\n   retry 0\n  }\n }\n"
            " real_server 10.0.0.2 80 {\n  TCP_CHECK {\n   retry 0\n  }\n }\n"
-           " real_server 10.0.0.3 80 {\n  HTTP_GET {\n   url {\n    path /x\n   }\n  }\n }\n"
+           " real_server 10.0.0.3 80 {\n  HTTP_GET {\n   retry 0\n   url {\n    path /x\n   }\n"
+           "  }\n }\n"
            " real_server 10.0.0.4 80 {\n  weight 2\n }\n}\n");
-    EXPECT_EQ(import.config.services.at(0).check.type, CheckType::connect);
-    EXPECT_EQ(told(import),
-              (std::vector<std::string>{"lost: line 14: HTTP_GET {", "lost: line 15: url {",
-                                        "lost: line 16: path /x",
-                                        "changed: line 20: real_server 10.0.0.4 80 {"}));
+    const VirtualService& service = import.config.services.at(0);
+    EXPECT_EQ(service.check.type, CheckType::connect);
+    EXPECT_TRUE(service.reals.at(0).checks.empty());
+    EXPECT_TRUE(service.reals.at(1).checks.empty());
+    EXPECT_EQ(service.reals.at(2).checks.at(0).path, "/x");
+    EXPECT_EQ(service.reals.at(3).checks.at(0).type, CheckType::none);
+    EXPECT_EQ(told(import), std::vector<std::string>{});
+}
+
+TEST(Keepalived, WantsAllCheckersAndAllUrlsOfARealToPass) {
+    const Imported import =
+        of("virtual_server 192.0.2.1 80 {\n real_server 10.0.0.1 80 {\n"
+           "  TCP_CHECK {\n   retry 0\n  }\n"
+           "  HTTP_GET {\n   retry 0\n   connect_port 8080\n"
+           "   url {\n    path /a\n    status_code 200\n   }\n   url {\n    path /b\n   }\n  }\n"
+           " }\n}\n");
+    const VirtualService& service = import.config.services.at(0);
+    EXPECT_EQ(service.check.type, CheckType::connect);
+    ASSERT_EQ(service.further_checks.size(), 2U);
+    EXPECT_EQ(service.further_checks[0].path, "/a");
+    EXPECT_EQ(to_string(service.further_checks[0].status), "200");
+    EXPECT_EQ(service.further_checks[1].path, "/b");
+    EXPECT_EQ(to_string(service.further_checks[1].status), "200-299");
+    EXPECT_EQ(service.further_checks[1].port, 8'080);
+    EXPECT_TRUE(service.reals.at(0).checks.empty());
+    EXPECT_EQ(told(import), std::vector<std::string>{});
 }
 
 TEST(Keepalived, TakesTheLastLineOfAKey) {

@@ -46,6 +46,19 @@ TEST(LdapDialogue, BindsAndSearchesOneEntry) {
     EXPECT_EQ(last.send, octets({0x30, 5, 2, 1, 3, 0x42, 0}));
 }
 
+TEST(LdapDialogue, BindsAfterStartTls) {
+    ProbeSpec spec = spec_of();
+    spec.check.starttls = true;
+    LdapDialogue dialogue{spec};
+    EXPECT_EQ(dialogue.begin().send,
+              octets({0x30, 29, 2, 1, 3, 0x77, 24, 0x80, 22}) + "1.3.6.1.4.1.1466.20037");
+    const DialogueTurn turn = dialogue.on_received(result(3, 0x78, 0));
+    EXPECT_TRUE(turn.starts_tls);
+    EXPECT_EQ(turn.send.substr(0, 6), octets({0x30, 17, 2, 1, 1, 0x60}));
+    LdapDialogue refused{spec};
+    EXPECT_EQ(sentence_of(refused.on_received(result(3, 0x78, 52))), "LDAP StartTLS: unavailable");
+}
+
 TEST(LdapDialogue, ReadsMessagesThatComeInPieces) {
     LdapDialogue dialogue{spec_of("dc=x")};
     dialogue.begin();

@@ -161,6 +161,20 @@ TEST(Ldirectord, CallsItsProgramWithTheVipAndTheReal) {
               (std::vector<std::string>{"/x", "7", "0", "%h", "%p"}));
 }
 
+TEST(Ldirectord, AsksARealWhatItsOwnLineSays) {
+    const VirtualService service = service_of(
+        " real=10.0.0.1:80 masq\n real=10.0.0.2:80 masq 2 \"other.html\", \"Fine\"\n"
+        " service=http\n request=\"index.html\"\n receive=\"Hello\"\n");
+    EXPECT_EQ(service.check.path, "/index.html");
+    EXPECT_EQ(service.check.expect, "Hello");
+    EXPECT_TRUE(service.reals.at(0).checks.empty());
+    ASSERT_EQ(service.reals.at(1).checks.size(), 1U);
+    EXPECT_EQ(service.reals[1].checks[0].type, CheckType::http);
+    EXPECT_EQ(service.reals[1].checks[0].path, "/other.html");
+    EXPECT_EQ(service.reals[1].checks[0].expect, "Fine");
+    EXPECT_EQ(service.reals[1].weight, 2U);
+}
+
 TEST(Ldirectord, TakesServersOutByFilesInAFolder) {
     const Imported import = of("maintenancedir=/etc/ha.d/maintenance\n");
     EXPECT_EQ(import.config.director.maintenance, "/etc/ha.d/maintenance");

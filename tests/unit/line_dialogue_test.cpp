@@ -100,6 +100,42 @@ TEST(LineDialogue, SpeaksPop3) {
     EXPECT_FALSE(course_of(check_of(CheckType::pop3), {"-ERR locked\r\n"}).is_sound);
 }
 
+// What is said before and behind the upgrade, by each protocol's own word for it.
+TEST(LineDialogue, AsksEachProtocolForTlsInItsOwnWords) {
+    struct Upgrade {
+        CheckType type;
+        Lines answers;
+        Lines said;
+    };
+    const std::vector<Upgrade> upgrades{
+        {CheckType::smtp,
+         {"220 x\r\n", "250 STARTTLS\r\n", "220 go\r\n", "250 x\r\n", "250 OK\r\n"},
+         {"EHLO fulcrum\r\n", "STARTTLS\r\n", "EHLO fulcrum\r\n", "NOOP\r\n", "QUIT\r\n"}},
+        {CheckType::imap,
+         {"* OK x\r\n", "a0 OK begin\r\n", "* CAPABILITY x\r\na1 OK\r\n"},
+         {"a0 STARTTLS\r\n", "a1 CAPABILITY\r\n", "a9 LOGOUT\r\n"}},
+        {CheckType::pop3,
+         {"+OK x\r\n", "+OK begin\r\n", "-ERR log in first\r\n"},
+         {"STLS\r\n", "NOOP\r\n", "QUIT\r\n"}},
+        {CheckType::ftp,
+         {"220 x\r\n", "234 begin\r\n", "331 password\r\n", "230 in\r\n"},
+         {"AUTH TLS\r\n", "USER anonymous\r\n", "PASS fulcrum@\r\n", "QUIT\r\n"}}};
+    for (const Upgrade& upgrade : upgrades) {
+        Check check = check_of(upgrade.type);
+        check.starttls = true;
+        const Course course = course_of(check, upgrade.answers);
+        EXPECT_TRUE(course.is_sound) << to_string(upgrade.type) << ": " << course.sentence;
+        EXPECT_EQ(course.said, upgrade.said);
+    }
+}
+
+TEST(LineDialogue, FailsWhereAServerHasNoTls) {
+    Check check = check_of(CheckType::smtp);
+    check.starttls = true;
+    EXPECT_EQ(course_of(check, {"220 x\r\n", "250 x\r\n", "502 no such command\r\n"}).sentence,
+              "the server said \"502 no such command\"");
+}
+
 TEST(LineDialogue, HearsTheGreetingOfANewsServer) {
     EXPECT_TRUE(course_of(check_of(CheckType::nntp), {"201 no posting\r\n"}).is_sound);
     EXPECT_FALSE(course_of(check_of(CheckType::nntp), {"400 later\r\n"}).is_sound);

@@ -399,8 +399,8 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "d.cfg:14: service \"web\": the name is already that of a service at d.cfg:4",
             "d.cfg:16: unknown key \"peer\": known here are director, ports, vips, timeouts, "
             "marks, services, "
-            "metrics, "
-            "control, reload, log, mail, hook, groups",
+            "control, reload, "
+            "metrics, log, mail, hook, groups",
             "d.cfg:17: control: 7 is not a group { ... }",
         }));
 }

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <regex>
 #include <set>
@@ -281,6 +283,43 @@ TEST_F(MetricsServerTest, RefusesAHeadWithoutEnd) {
     const std::string reply = scrape.receive_all();
     EXPECT_EQ(reply.find("200 OK"), std::string::npos);
     EXPECT_TRUE(ask("GET", "/metrics").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(MetricsServerTest, WantsALoginWhereThereAreAny) {
+    const auto guarded = MetricsServer::open({Ipv4Address::of(127, 0, 0, 1), be16{}},
+                                             [this] { return page_; }, {.logins = {"scrape:pw"}});
+    ASSERT_TRUE(guarded);
+    const auto ask_as = [&](const std::string& line) {
+        Scrape scrape{(*guarded)->endpoint()};
+        scrape.send("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + line + "\r\n");
+        return scrape.receive_all();
+    };
+    EXPECT_TRUE(ask_as("").starts_with("HTTP/1.1 401 "));
+    EXPECT_NE(ask_as("").find("WWW-Authenticate: Basic realm=\"metrics\""), std::string::npos);
+    // "scrape:pw", "scrape:pv", "scrape:p" in base64
+    EXPECT_TRUE(ask_as("Authorization: Basic c2NyYXBlOnB3\r\n").starts_with("HTTP/1.1 200 "));
+    EXPECT_TRUE(ask_as("Authorization: Basic c2NyYXBlOnB2\r\n").starts_with("HTTP/1.1 401 "));
+    EXPECT_TRUE(ask_as("Authorization: Basic c2NyYXBlOnA=\r\n").starts_with("HTTP/1.1 401 "));
+}
+
+TEST(MetricsAccess, IsRefusedWhereOthersCanReadASecret) {
+    const std::string path = testing::TempDir() + "metrics_logins";
+    const auto write = [&](const std::string& text, mode_t mode) {
+        std::ofstream{path} << text;
+        chmod(path.c_str(), mode);
+        return read_metrics_access({.logins = path});
+    };
+    const auto readable = write("# who scrapes\nscrape:a:b\n", 0600);
+    ASSERT_TRUE(readable) << readable.error().sentence;
+    EXPECT_TRUE(readable->admits("scrape", "a:b"));
+    EXPECT_FALSE(readable->admits("scrape", "a"));
+    EXPECT_EQ(write("scrape:pw\n", 0640).error().sentence,
+              "metrics.logins \"" + path + "\" can be read by others than its owner: chmod 600 it");
+    EXPECT_NE(write("scrape\n", 0600).error().sentence.find("line 1 does not read NAME:PASSWORD"),
+              std::string::npos);
+    EXPECT_NE(write("# nobody\n", 0600).error().sentence.find("names nobody"), std::string::npos);
+    unlink(path.c_str());
+    EXPECT_FALSE(read_metrics_access({.logins = path}));
 }
 
 TEST_F(MetricsServerTest, SaysWhyItCannotListen) {

@@ -14,14 +14,14 @@ TEST(ProbeSpecs, KnowOnlyWhatShapesAProbe) {
     VirtualService service;
     Check& check = service.check;
     check = {.type = CheckType::tcp, .send = "hello", .port = 81, .rise = 2, .fall = 3};
-    const ProbeSpec spec = probe_spec_of(service, real);
+    const ProbeSpec spec = probe_spec_of(service, real, service.check);
     EXPECT_EQ(spec.target.port.host(), 81);
     EXPECT_EQ(spec.check.send, "hello");
     check.rise = 5;
     check.fall = 6;
-    EXPECT_EQ(probe_spec_of(service, real), spec);
+    EXPECT_EQ(probe_spec_of(service, real, service.check), spec);
     check.send = "good bye";
-    EXPECT_NE(probe_spec_of(service, real), spec);
+    EXPECT_NE(probe_spec_of(service, real, service.check), spec);
 }
 
 TEST(ProbeSpecs, AskForAHostByNameWithoutItsPort) {

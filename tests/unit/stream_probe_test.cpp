@@ -98,6 +98,52 @@ TEST(StreamProbe, SpeaksWithinTlsAndAsksForTheHost) {
     EXPECT_EQ(server.name_asked_for(), "www.example.org");
 }
 
+// A mail server that has a login for those within TLS alone.
+ScriptServer::Script mail_behind_starttls(const std::string& upgrade_answer) {
+    const auto answer = [is_greeted = 0](const std::string& heard) mutable {
+        is_greeted += heard.starts_with("EHLO") ? 1 : 0;
+        return heard.starts_with("AUTH") && is_greeted < 2 ? "538 encrypt first\r\n"
+                                                           : "235 go on\r\n";
+    };
+    return {.greeting = "220 mail\r\n",
+            .answer = answer,
+            .tls_name = "mail.example.org",
+            .upgrades_on = "STARTTLS\r\n",
+            .upgrade_answer = upgrade_answer};
+}
+
+TEST(StreamProbe, GoesOnWithinTlsAfterStarttls) {
+    const ScriptServer server{mail_behind_starttls("220 ready\r\n")};
+    ProbeSpec spec = spec_of(CheckType::smtp, server.at());
+    spec.check.login = "u";
+    spec.check.password = "p";
+    spec.check.host = "mail.example.org";
+    EXPECT_EQ(outcome_of<StreamProber>(spec).sentence, "the server said \"538 encrypt first\"");
+    spec.check.starttls = true;
+    const ProbeOutcome outcome = outcome_of<StreamProber>(spec);
+    EXPECT_EQ(outcome.verdict, ProbeVerdict::success) << outcome.sentence;
+    EXPECT_EQ(server.name_asked_for(), "mail.example.org");
+}
+
+TEST(StreamProbe, VerifiesTheCertificateAfterStarttlsToo) {
+    const ScriptServer server{mail_behind_starttls("220 ready\r\n")};
+    ProbeSpec spec = spec_of(CheckType::smtp, server.at());
+    spec.check.starttls = true;
+    spec.check.verify = true;
+    spec.check.host = "mail.example.org";
+    const ProbeOutcome outcome = outcome_of<StreamProber>(spec);
+    EXPECT_EQ(outcome.verdict, ProbeVerdict::failure);
+    EXPECT_EQ(outcome.sentence.substr(0, 5), "TLS: ") << outcome.sentence;
+}
+
+TEST(StreamProbe, TrustsNothingThatAServerSaysBetweenStarttlsAndTls) {
+    const ScriptServer server{mail_behind_starttls("220 ready\r\n250 injected\r\n")};
+    ProbeSpec spec = spec_of(CheckType::smtp, server.at());
+    spec.check.starttls = true;
+    EXPECT_EQ(outcome_of<StreamProber>(spec).sentence,
+              "the server went on in clear text after STARTTLS");
+}
+
 TEST(StreamProbe, SaysThatAServerDoesNotSpeakTls) {
     const StubServer server{Manner::greets, "220 mail.example.org ESMTP\r\n"};
     const ProbeOutcome outcome = outcome_of<StreamProber>(spec_of(CheckType::tls, server.at()));

@@ -175,6 +175,24 @@ TEST_F(TellerTest, CallsTheHookForEachChangeInItsOrder) {
     EXPECT_EQ(content_of("told"), wanted);
 }
 
+TEST_F(TellerTest, TellsOfAServiceThatGainsAndLosesItsQuorum) {
+    call_a_program();
+    Teller teller{loop_, log_};
+    teller.follow(config_);
+    teller.on_event({"web", "web1", RealNews::up, "HTTP 200"});
+    teller.on_event({"web", "", RealNews::quorum_up, "its sound reals weigh 1"});
+    teller.follow(config_);
+    teller.on_event({"web", "", RealNews::quorum_down, "its sound reals weigh 0"});
+    const std::string wanted =
+        "web1 unknown up up 1\nunknown up quorum_up 1\nup down quorum_down 1\n";
+    EXPECT_TRUE(turns_true([&] { return content_of("told").size() >= wanted.size(); }));
+    EXPECT_EQ(content_of("told"), wanted);
+    ASSERT_TRUE(turns_true([this] {
+        return server_.heard().find("its quorum: up becomes down: its sound reals weigh 0; ") !=
+               std::string::npos;
+    })) << server_.heard();
+}
+
 TEST_F(TellerTest, TellsFirstVerdictsOfAReloadFromThoseOfAStart) {
     config_.mail->when = {.starting = false, .running = false, .reloading = true};
     Teller teller{loop_, log_};
