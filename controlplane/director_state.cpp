@@ -327,11 +327,13 @@ CompileInput DirectorState::compile_input() {
         const std::vector<ListenPoint> points = listen_points(*service.asked);
         assert(points.size() == service.listeners.size());
         for (std::size_t i = 0; i < points.size(); ++i) {
+            const std::size_t group = groups.group_of_vip(points[i].vip);
             input.listeners.push_back(
                 {.point = points[i],
                  .index = service.listeners[i],
                  .is_present = !marked.have(*service.asked, points[i]),
-                 .is_standby = is_standby(groups.group_of_vip(points[i].vip)),
+                 .is_standby = is_standby(group),
+                 .is_elsewhere = is_elsewhere(group),
                  .service = static_cast<std::uint32_t>(input.services.size())});
         }
         input.services.push_back(plan_of(service));

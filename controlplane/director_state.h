@@ -178,6 +178,11 @@ class DirectorState {
         return group != GroupsOfAddresses::none &&
                role_in(roles_, config_->groups[group].name) == GroupRole::standby;
     }
+    // The same, and while this director is only leaving it.
+    bool is_elsewhere(std::size_t group) const {
+        return group != GroupsOfAddresses::none &&
+               role_in(roles_, config_->groups[group].name) != GroupRole::active;
+    }
     Outcome set_kernel(const std::shared_ptr<const KernelTables>& tables);
     Outcome review(const WorkersSeen& seen, Instant now);
     bool pass_deadlines(Instant now);

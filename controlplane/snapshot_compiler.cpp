@@ -398,7 +398,7 @@ void lay_listeners(const CompileInput& input, Snapshot& snapshot) {
             .timeouts_are_coarse = service.timeouts_are_coarse,
             .has_affinity = plan.is_present && service.affinity.timeout_s > 0,
             .has_packet_limits = service.gate != nullptr && service.gate->limits.has_packets(),
-            .is_standby = plan.is_standby,
+            .is_standby = plan.is_standby || plan.is_elsewhere,
             .service = static_cast<std::uint16_t>(plan.service),
             .real_count = static_cast<std::uint16_t>(service.real_count),
             .first_real = service.first_real};

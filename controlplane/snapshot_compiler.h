@@ -54,6 +54,7 @@ struct ListenerPlan {
     std::uint16_t index = 0;
     bool is_present = true;     // false: a hole
     bool is_standby = false;    // another director serves it: no look-up leads there
+    bool is_elsewhere = false;  // another one is active, though late packets may still come here
     std::uint32_t service = 0;  // index into CompileInput::services
 };
 

@@ -41,7 +41,7 @@ struct SnapshotListener {
     bool timeouts_are_coarse : 1 = false;  // the service's
     bool has_affinity : 1 = false;         // the service
     bool has_packet_limits : 1 = false;    // the service
-    bool is_standby : 1 = false;           // another director serves it: its sessions stay
+    bool is_standby : 1 = false;           // another director is active: its word counts
     std::uint16_t service = 0;             // index into Snapshot::services
     std::uint16_t real_count = 0;          // the service's
     std::uint32_t first_real = 0;          // the service's

@@ -294,6 +294,7 @@ void Roles::withdraw(Group& group) {
     group.is_held = false;
     announcer_->fall_silent(group.asked.name);
     hold_(roles());
+    apply_(roles(), [] {});  // late packets are forwarded, and the peer's word on sessions counts
     group.departure.after(leaving_length, [this, &group] {
         group.role = GroupRole::standby;
         apply_(roles(), [] {});

@@ -23,12 +23,8 @@ class Seated(Director):
     def __init__(self, lab, node, config):
         folder = lab.folder / node.name
         folder.mkdir(exist_ok=True)
+        super().__init__(SimpleNamespace(folder=folder, directors=[node]), config)
         self.socket = config["control"]["socket"]
-        super().__init__(SimpleNamespace(folder=folder, director=node), config)
-
-    def ctl(self, *words):
-        return self.lab.director.attempt(build_folder() / "controlplane/fulcrumctl",
-                                         "--socket", self.socket, *words)
 
 
 class TwoDirectors:

@@ -505,6 +505,16 @@ TEST(SnapshotCompiler, LeadsNobodyToAListenerOnStandbyAndKeepsItForItsSessions) 
     EXPECT_EQ(snapshot.listeners[0].real_count, 1U);
 }
 
+TEST(SnapshotCompiler, LeadsLatePacketsToAListenerThatIsBeingLeft) {
+    CompileInput input = plan_of({web({real("web1", 11)})});
+    input.listeners[0].is_elsewhere = true;
+    const Compiled compiled = compile(input, {});
+    const Endpoint vip{Ipv4Address::of(203, 0, 113, 80), be16{80}};
+    EXPECT_EQ(compiled.snapshot->listener_by_endpoint.find(key(vip)), 0U);
+    EXPECT_TRUE(compiled.snapshot->listeners[0].is_standby)
+        << "the other's word on sessions counts";
+}
+
 TEST(SnapshotCompiler, TakesNoRepliesAtALocalAddressThatAnotherDirectorHolds) {
     CompileInput input = plan_of({web({real("web1", 11)})});
     input.local_addresses = {
