@@ -464,7 +464,6 @@ std::span<const SchemaKey> schema() {
         for (const std::span<const SchemaKey> part :
              {std::span<const SchemaKey>{keys_before_check}, check_keys(),
               std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
-              std::span<const SchemaKey>{keys_behind_check}, telling_keys(), role_keys(),
               pair_keys(), check_keys_elsewhere()}) {
             all.insert(all.end(), part.begin(), part.end());
         }

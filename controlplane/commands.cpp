@@ -324,19 +324,7 @@ std::vector<std::string> Commands::notes() const {
                             " not in the file: a reload would undo " +
                             (count == 1 ? "it" : "them"));
     }
-    for (const ListedService& service : applier_.listing().look()->services) {
-        if (!service.is_enabled) {
-            sentences.push_back("service \"" + service.name + "\" is disabled");
-        }
-        for (const ListedReal& real : service.reals) {
-            if (real.path_mtu != 0) {
-                sentences.push_back("real \"" + service.name + "/" + real.name +
-                                    "\": a router on its way has said, within ten minutes, that " +
-                                    std::to_string(real.path_mtu) +
-                                    " octets are all that passes there");
-            }
-        }
-    }
+    add_notes(*applier_.listing().look(), sentences);
     return sentences;
 }
 

@@ -54,7 +54,7 @@ struct DirectorFacts {
     std::function<Status(const std::string& group)> give_up;  // of all groups, if it is empty
     std::function<Status(const std::string& group)> take_over;
     std::function<Status(const std::string& group)> confirm_fence;
-    std::function<PeerReport()> peer;                     // empty: this director is alone
+    std::function<PeerReport()> peer;  // empty: this director is alone
 };
 
 class Commands {

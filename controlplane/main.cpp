@@ -26,16 +26,16 @@
 #include "controlplane/health/program_probe.h"
 #include "controlplane/health/stream_probe.h"
 #include "controlplane/helper_thread.h"
-#include "controlplane/index_memory.h"
 #include "controlplane/kernel/proc_sys.h"
 #include "controlplane/kernel_side.h"
 #include "controlplane/log.h"
 #include "controlplane/metrics.h"
 #include "controlplane/metrics_server.h"
-#include "controlplane/role_wiring.h"
 #include "controlplane/peer/obey.h"
 #include "controlplane/peer/peer_link.h"
+#include "controlplane/role_wiring.h"
 #include "controlplane/service_notice.h"
+#include "controlplane/session_keeping.h"
 #include "controlplane/telling/teller.h"
 #include "controlplane/worker_mail.h"
 #include "dataplane/memory_plan.h"
@@ -75,9 +75,6 @@ std::string state_folder_of(const Config& config) {
     std::filesystem::create_directories(folder, ignored);
     return folder.empty() ? "." : folder.string();
 }
-
-// Not beside the session file: on a hugetlbfs nothing can be written but by mapping it.
-std::string index_memory_path(const Config& config) { return state_folder_of(config) + "/indexes"; }
 
 struct Ports {
     std::vector<OpenPort> open;  // the devices
@@ -147,54 +144,6 @@ DirectorFacts facts_of(const Config& config, const MemoryPlan& plan, const Ports
     facts.conflicts = [&kernel_side] { return kernel_side.conflicts(); };
     facts.kernel_forwards = kernel_forwards_ipv4;
     return facts;
-}
-
-// Sessions that an earlier process has left are taken up only with what their numbers mean.
-Result<SessionFile> open_sessions(const Config& config, const MemoryPlan& plan,
-                                  DirectorState& state, Log& log) {
-    Result<SessionFile> sessions =
-        SessionFile::open(session_file_wish(config, plan), boot_seconds());
-    if (!sessions) {
-        return sessions;
-    }
-    if (sessions->is_taken_up() || sessions->former() != nullptr) {
-        const std::uint64_t number =
-            sessions->is_taken_up() ? sessions->number() : sessions->former()->number();
-        const Result<IndexMemory> indexes = read_index_memory(index_memory_path(config), number);
-        if (indexes && state.recall(*indexes)) {
-            log.notice(LogArea::director, "sessions of an earlier run are taken up from " +
-                                              config.director.session_file);
-        } else {
-            sessions->begin_afresh();
-            log.warning(LogArea::director,
-                        "the sessions in " + config.director.session_file + " are not taken up: " +
-                            (indexes ? "there are more reals than director.sessions has room for"
-                                     : indexes.error().sentence));
-        }
-    } else if (!sessions->remark().empty()) {
-        log.warning(LogArea::director, sessions->remark());
-    }
-    return sessions;
-}
-
-// A file that cannot be kept true is worse than none.
-Status keep_indexes(const std::string& path, std::uint64_t number, const IndexMemory& indexes) {
-    const Status written = write_index_memory(path, number, indexes);
-    if (written) {
-        return done();
-    }
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-    return Error{written.error().sentence + "; the next start will not know today's sessions"};
-}
-
-std::function<Status(const IndexMemory&)> keeper_of(const Config& config,
-                                                    const SessionFile& sessions) {
-    if (config.director.session_file.empty()) {
-        return nullptr;
-    }
-    return [path = index_memory_path(config), number = sessions.number()](
-               const IndexMemory& indexes) { return keep_indexes(path, number, indexes); };
 }
 
 PortFigures figures_of(const OpenPort& device) {
@@ -288,7 +237,8 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     }
     KernelSide& kernel_side = **kernel;
     DirectorState state{static_cast<std::uint32_t>(plan.tally_count)};
-    Result<SessionFile> sessions = open_sessions(*config, plan, state, log);
+    const std::string index_memory_path = state_folder_of(*config) + "/indexes";
+    Result<SessionFile> sessions = open_sessions(*config, plan, index_memory_path, {state, log});
     if (!sessions) {
         return fail(sessions.error());
     }
@@ -331,7 +281,7 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
                          }
                      },
                      [&](const RealEvent& event) { teller.on_event(event); },
-                     keeper_of(*config, *sessions)}};
+                     keeper_of(*config, *sessions, index_memory_path)}};
     WorkerMail mail{
         loop, doors,
         [&](std::uint8_t port, const IpAddress& neighbour) {

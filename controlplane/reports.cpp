@@ -290,4 +290,20 @@ Json report_clients(const Listing& listing, const std::vector<ClientReport>& cli
     return report;
 }
 
+void add_notes(const Listing& listing, std::vector<std::string>& sentences) {
+    for (const ListedService& service : listing.services) {
+        if (!service.is_enabled) {
+            sentences.push_back("service \"" + service.name + "\" is disabled");
+        }
+        for (const ListedReal& real : service.reals) {
+            if (real.path_mtu != 0) {
+                sentences.push_back("real \"" + service.name + "/" + real.name +
+                                    "\": a router on its way has said, within ten minutes, that " +
+                                    std::to_string(real.path_mtu) +
+                                    " octets are all that passes there");
+            }
+        }
+    }
+}
+
 }  // namespace fulcrum

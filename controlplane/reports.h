@@ -33,4 +33,7 @@ Json local_end_of(const SessionRecord& session);
 Json report_clients(const Listing& listing, const std::vector<ClientReport>& clients,
                     bool is_truncated);
 
+// What an operator may like to know of services, and is no problem.
+void add_notes(const Listing& listing, std::vector<std::string>& sentences);
+
 }  // namespace fulcrum

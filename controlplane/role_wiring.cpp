@@ -51,8 +51,10 @@ TrackingSenses senses_of(const Config& config, const RoleNeighbours& beside) {
                     const Snapshot* const current = publisher.current();
                     return current == nullptr || current->paths->to(address).hop->is_resolved;
                 },
-            .are_workers_turning = [pulse = std::make_shared<Pulse>(
-                                    beside.applier.boards())] { return pulse->are_all_turning(); }};
+            .are_workers_turning =
+                [pulse = std::make_shared<Pulse>(beside.applier.boards())] {
+                    return pulse->are_all_turning();
+                }};
 }
 
 }  // namespace

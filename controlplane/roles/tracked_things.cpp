@@ -65,10 +65,11 @@ void TrackedThings::look() {
     const bool are_turning = !senses_.are_workers_turning || senses_.are_workers_turning();
     if (are_turning != are_workers_turning_) {
         are_workers_turning_ = are_turning;
-        log_.error(LogArea::director, "group \"" + group_ + "\": " +
-                                          (are_turning ? "all workers turn again"
-                                                   : "a worker stands still, so another director "
-                                                     "is to be active"));
+        log_.error(LogArea::director,
+                   "group \"" + group_ + "\": " +
+                       (are_turning ? "all workers turn again"
+                                    : "a worker stands still, so another director "
+                                      "is to be active"));
         on_change_();
     }
     for (const auto& watched : watched_) {

@@ -30,8 +30,8 @@ class Cluster(Pair):
     @classmethod
     def config_of(cls, place):
         own, other = place + 2, 3 - place
-        links = [{"local": f"10.{net}.0.{own}:{PEER_PORT}", "peer": f"10.{net}.0.{other}:{PEER_PORT}"}
-                 for net in (2, 1)]
+        links = [{"local": f"10.{net}.0.{own}:{PEER_PORT}",
+                  "peer": f"10.{net}.0.{other}:{PEER_PORT}"} for net in (2, 1)]
         return pair_config(place, cls.services(), pair={
             "peer": f"lb{2 - place}", "key": KEY, "links": links})
 
@@ -70,11 +70,11 @@ class Cluster(Pair):
             wait_until(lambda: self.live(0) == self.live(1), 10, "they differ")
         except LabError as error:
             told = [director.ctl("peer").stdout for director in self.pair]
-            raise LabError(f"{error}: {self.live(0)}, {self.live(1)}\n" + "\n".join(told)) from None
+            raise LabError("\n".join([f"{error}: {self.live(0)}, {self.live(1)}", *told])) from None
 
     def expect_all_go_on(self, crowd, count=COUNT):
         rounds = crowd.latest()["rounds"]
-        wait_until(lambda: crowd.latest()["rounds"] >= rounds + 3, 60, "the connections stand still")
+        wait_until(lambda: crowd.latest()["rounds"] >= rounds + 3, 60, "they stand still")
         report = crowd.finish()
         self.assertEqual((report["alive"], report["broken"]), (count, 0),
                          self.pair[1].log_tail())
@@ -131,7 +131,7 @@ class Cluster(Pair):
         quiet = time.monotonic()
         wait_until(lambda: crowd.latest()["broken"] >= lost, 60, "nobody misses the server")
         rounds = crowd.latest()["rounds"]
-        wait_until(lambda: crowd.latest()["rounds"] >= rounds + 3, 60, "the connections stand still")
+        wait_until(lambda: crowd.latest()["rounds"] >= rounds + 3, 60, "they stand still")
         report = crowd.finish()
         self.assertEqual((report["alive"], report["broken"]), (COUNT - lost, lost))
         time.sleep(0.5)
@@ -145,7 +145,7 @@ class Cluster(Pair):
         self.lab.stop_web("web3")
         self.pair[0].wait_state("web3", "down")
         self.pair[0].ask("drain", "web/web1")
-        wait_until(lambda: self.pair[1].reals()["web1"]["state"] == "drained", 5, "no drain is told")
+        self.pair[1].wait_state("web1", "drained")
         self.kill(0)
         self.expect_one_more(time.monotonic())
         states = {name: real["state"] for name, real in self.pair[1].reals().items()}

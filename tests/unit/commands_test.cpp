@@ -493,7 +493,7 @@ TEST_F(CommandsTest, LetsReadersAskAndChangeNothing) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "table, sessions, affinity, doctor, explain, capture, events, reload, plan, history, "
+              "table, sessions, affinity, peer, doctor, explain, capture, events, reload, plan, history, "
               "rollback, drain, undrain, edit, save, config, zero, log-level, standby, takeover, "
               "fence-confirm, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");

@@ -400,7 +400,7 @@ TEST(Loader, ReportsEveryProblemWithItsPlaceInTheFilesOrder) {
             "d.cfg:16: unknown key \"peer\": known here are director, ports, vips, timeouts, "
             "marks, services, "
             "control, reload, "
-            "metrics, log, mail, hook, groups",
+            "metrics, log, mail, hook, groups, pair",
             "d.cfg:17: control: 7 is not a group { ... }",
         }));
 }
