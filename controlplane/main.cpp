@@ -302,15 +302,10 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     }
     auto elections = open_roles(
         *config, ports.links,
-        {.loop = loop,
-         .log = log,
-         .applier = applier,
-         .kernel_side = kernel_side,
-         .teller = teller,
-         .publisher = publisher,
-         .is_link_up = [&](std::size_t port) { return ports.of(port).is_up(); },
-         .is_ready = [&peer] { return peer == nullptr || peer->is_ready(); },
-         .stay_alive_for = [&](Duration length) { workers.speak_for_kernel_for(length); }});
+        {loop, log, applier, kernel_side, teller, publisher,
+         [&](std::size_t port) { return ports.of(port).is_up(); },
+         [&peer] { return peer == nullptr || peer->is_ready(); },
+         [&](Duration length) { workers.speak_for_kernel_for(length); }});
     if (!elections) {
         return fail(elections.error());
     }

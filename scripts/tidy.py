@@ -23,6 +23,7 @@ INCLUDES = (
     ("config/", ("config/",)),
     ("dataplane/", ("config/model/", "dataplane/")),
     ("controlplane/main.cpp", ("config/", "dataplane/", "controlplane/")),
+    ("controlplane/session_keeping", ("config/", "dataplane/", "controlplane/")),  # for main alone
     ("controlplane/fulcrumctl/", ("config/", "controlplane/fulcrumctl/")),
     ("controlplane/ipvsadm/", ("config/", "controlplane/ipvsadm/",
                                "controlplane/fulcrumctl/client.h")),

@@ -490,6 +490,15 @@ TEST_F(CommandsTest, LetsReadersAskAndChangeNothing) {
     EXPECT_TRUE(is_told);
 }
 
+TEST_F(CommandsTest, HasNoRolesToChangeWhereTheDirectorIsAlone) {
+    begin_with({"web11"});
+    for (const char* command : {"standby", "takeover"}) {
+        EXPECT_EQ(refusal_of(command),
+                  "no_groups: the director is alone: its file has no groups, whose roles could "
+                  "change");
+    }
+}
+
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "

@@ -66,6 +66,23 @@ TEST_F(HookTest, IsToldOfTheChangeInItsEnvironmentAndInNothingElse) {
               "FULCRUM_TIME=2023-11-14T22:13:20Z\nFULCRUM_TO=down\n0\n");
 }
 
+TEST_F(HookTest, IsToldOfAGroupsRoleAsWell) {
+    const RoleChange change{.time = 1'700'000'000,
+                            .director = "lb1",
+                            .group = "front",
+                            .from = "standby",
+                            .to = "active",
+                            .reason = "the active director is silent",
+                            .addresses = "203.0.113.80, 192.168.10.1"};
+    ASSERT_TRUE(run_hook(program("cd " + folder_.string() + "\nenv | grep FULCRUM_ | sort > told"),
+                         hook_environment(change), 10s, stop_));
+    EXPECT_EQ(content_of("told"),
+              "FULCRUM_ADDRESSES=203.0.113.80, 192.168.10.1\nFULCRUM_DIRECTOR=lb1\n"
+              "FULCRUM_EVENT=role\nFULCRUM_FROM=standby\nFULCRUM_GROUP=front\n"
+              "FULCRUM_REASON=the active director is silent\n"
+              "FULCRUM_TIME=2023-11-14T22:13:20Z\nFULCRUM_TO=active\n");
+}
+
 TEST_F(HookTest, SaysHowAProgramEnded) {
     EXPECT_EQ(call("exit 3").error().sentence, "ended with 3");
     EXPECT_EQ(call("kill -TERM $$").error().sentence, "was ended by signal 15");
