@@ -102,6 +102,9 @@ void AddressWatch::hear(const std::string& port, const AddressClaim& claim) {
         return;
     }
     claims_[key] = {port, loop_.now()};
+    if (on_rival_ != nullptr) {
+        on_rival_(claim.address);
+    }
     if (is_new) {
         const std::string sentence = "port \"" + port + "\": " + key.second + " answers for " +
                                      to_string(claim.address) + ", which is ours";

@@ -39,6 +39,8 @@ class AddressWatch {
     // Asked for from now on, in place of those before.
     void follow(std::vector<IpAddress> addresses);
 
+    // Called whenever somebody else claims an address that is asked for.
+    void on_rival(std::function<void(const IpAddress&)> heard) { on_rival_ = std::move(heard); }
     // Who claims what, as sentences.
     std::vector<std::string> conflicts() const;
 
@@ -71,6 +73,7 @@ class AddressWatch {
     Instant round_began_{};
     std::map<std::pair<IpAddress, std::string>, Claimed> claims_;  // by address and MAC
     Timer next_;
+    std::function<void(const IpAddress&)> on_rival_;
 };
 
 }  // namespace fulcrum

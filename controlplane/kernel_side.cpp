@@ -159,6 +159,7 @@ void KernelSide::watch_addresses(EventLoop& loop, AddressWatch::OnClaim on_claim
         return log_.warning(LogArea::kernel, watch.error().sentence);
     }
     addresses_ = std::move(*watch);
+    addresses_->on_rival(on_rival_);
     addresses_->follow(all_vips());
 }
 

@@ -55,6 +55,8 @@ class KernelSide {
     void take_roles(const GroupRoles& roles);
     void want_neighbour(std::uint8_t port, const IpAddress& neighbour);
     std::vector<std::string> conflicts() const;  // who else is at our addresses
+    // Called whenever somebody else claims one of them. Before follow().
+    void on_rival(std::function<void(const IpAddress&)> heard) { on_rival_ = std::move(heard); }
     // The clean end.
     void retire();
 
@@ -85,6 +87,7 @@ class KernelSide {
     std::optional<NetlinkSocket> rules_;  // says when somebody changes nftables
     std::unique_ptr<DescriptorWatch> rules_watch_;
     std::unique_ptr<AddressWatch> addresses_;  // null: the kernel has no packet sockets for us
+    std::function<void(const IpAddress&)> on_rival_;
     std::unique_ptr<Timer> next_vips_;
     std::unique_ptr<Timer> next_renewal_;
 };

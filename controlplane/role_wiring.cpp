@@ -68,7 +68,7 @@ Result<std::unique_ptr<Roles>> open_roles(const Config& config, const std::vecto
     for (std::size_t port = 0; port < config.ports.size(); ++port) {
         named.push_back({config.ports[port].name, links[port].mac});
     }
-    return Roles::open(
+    auto opened = Roles::open(
         config,
         {.loop = beside.loop,
          .log = beside.log,
@@ -83,6 +83,11 @@ Result<std::unique_ptr<Roles>> open_roles(const Config& config, const std::vecto
          .tell = [&teller = beside.teller](const RoleChange& change) { teller.on_role(change); },
          .senses = senses_of(config, beside),
          .stay_alive_for = beside.stay_alive_for});
+    if (opened) {
+        beside.kernel_side.on_rival(
+            [held = opened->get()](const IpAddress& address) { held->defend(address); });
+    }
+    return opened;
 }
 
 void add_role_facts(Roles* roles, DirectorFacts& facts) {

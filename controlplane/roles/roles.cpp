@@ -210,13 +210,8 @@ void Roles::obey(Group& group, const VrrpActions& actions) {
     if (actions.has_changed) {
         change_role(group);
     }
-    const Instant now = loop_.now();
-    if (actions.is_contested && group.is_held && now - group.contested_at > contest_period) {
-        group.contested_at = now;
-        log_.warning(LogArea::director, "group \"" + group.asked.name +
-                                            "\": another director is active beside this one; the "
-                                            "links are told again where the addresses are");
-        announcer_->announce(group.asked.name, group.places);
+    if (actions.is_contested) {
+        announce_again(group, "another director is active beside this one");
     }
     seek_permission(group);
     group.counters.priority.set(group.router.priority());
@@ -224,6 +219,27 @@ void Roles::obey(Group& group, const VrrpActions& actions) {
         group.next.at(*next, [this, &group] { on_time(group); });
     } else {
         group.next.cancel();
+    }
+}
+
+// At most once a second, whatever a rival does.
+void Roles::announce_again(Group& group, const std::string& why) {
+    const Instant now = loop_.now();
+    if (!group.is_held || now - group.contested_at < contest_period) {
+        return;
+    }
+    group.contested_at = now;
+    log_.warning(LogArea::director, "group \"" + group.asked.name + "\": " + why +
+                                        "; the links are told again where the addresses are");
+    announcer_->announce(group.asked.name, group.places);
+}
+
+void Roles::defend(const IpAddress& address) {
+    for (const auto& group : groups_) {
+        const auto is_it = [&](const Announcer::Place& place) { return place.address == address; };
+        if (std::ranges::any_of(group->places, is_it)) {
+            announce_again(*group, "another host claims " + to_string(address));
+        }
     }
 }
 

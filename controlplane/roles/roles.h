@@ -56,6 +56,9 @@ class Roles {
     // Withdraws, says that it leaves, and calls when another has taken over, or has had the time.
     void leave(std::function<void()> done);
 
+    // Somebody else claims the address: if it is ours, the links are told again that it is here.
+    void defend(const IpAddress& address);
+
     GroupRoles roles() const;
     std::vector<GroupReport> report() const;
     std::vector<NamedRoleCounters> counters() const;  // they stay where they are
@@ -94,6 +97,7 @@ class Roles {
     void note_peer(Group& group, std::size_t path, const IpAddress& source);
     void probe_neighbours();
     void show_life();
+    void announce_again(Group& group, const std::string& why);
     Result<std::vector<Group*>> groups_of(const std::string& name) const;
 
     EventLoop& loop_;

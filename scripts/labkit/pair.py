@@ -3,7 +3,7 @@
 import json
 
 from labkit.director import SOCKETS, director_config
-from labkit.lab import PATIENCE, wait_until
+from labkit.lab import PATIENCE, VIP, wait_until
 
 GATEWAY, GATEWAY6 = "10.2.0.1", "2001:db8:2::1"
 
@@ -38,8 +38,11 @@ def state_of(director, group="front"):
 
 
 def wait_role(director, state, seconds=10):
+    """Until it is so; an active one then holds the VIP as well."""
     wait_until(lambda: state_of(director) == state, seconds,
                f"{director.node.name} is not {state}:\n{director.log_tail()}")
+    if state == "active":
+        wait_until(lambda: VIP in addresses_on(director, "wan"), seconds, "the VIP is not there")
 
 
 def addresses_on(director, twin):

@@ -97,6 +97,17 @@ class Roles(Pair):
         finally:
             self.lab.client.ip("neighbour", "delete", VIP, "dev", "eth0")
 
+    def test_who_claims_an_address_is_answered_by_another_announcement(self):
+        thief = self.lab.add_host("thief", "10.1.0.66/24")
+        thief.ip("address", "add", f"{VIP}/32", "dev", "eth0")
+        heard = self.hear(f"arp host {VIP} and ether src {mac_of(self.pair[0], 'wan')}")
+        self.addCleanup(thief.ip, "link", "set", "eth0", "down")
+        # Asks in the name of the VIP; the answer goes to whose it is.
+        thief.attempt("ping", "-c", "1", "-W", "1", "-I", VIP, "10.1.0.2")
+        wait_until(lambda: sum(f"Reply {VIP} is-at" in line for line in self.heard(heard)) >=
+                   ARP_BURST_LEAST, 10, "the address is not defended")
+        end(heard)
+
     def test_one_lost_path_is_an_alarm_and_no_failover(self):
         self.lab.unplug(self.pair[1].node, "eth1")
         try:
