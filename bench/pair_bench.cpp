@@ -184,10 +184,12 @@ class Transfer {
             return true;
         };
         doors.ask_for_all = [this, &director](std::size_t, std::uint32_t transfer) {
-            walking_ = &director == &from_;
+            if (&director == &to_) {  // it has nothing to tell
+                return to_.told().post({.kind = ReplicaKind::all_told, .number = transfer});
+            }
+            walking_ = true;
             transfer_ = transfer;
-            return walking_ ||
-                   director.told().post({.kind = ReplicaKind::all_told, .number = transfer});
+            return true;
         };
         doors.lost_count = [] { return 0; };
         doors.owner_of = [](const IpAddress&) { return 0; };
