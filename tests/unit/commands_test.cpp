@@ -502,9 +502,9 @@ TEST_F(CommandsTest, HasNoRolesToChangeWhereTheDirectorIsAlone) {
 TEST_F(CommandsTest, RefusesWhatItDoesNotKnowInASentence) {
     EXPECT_EQ(refusal_of("stauts"),
               "unknown_command: unknown command \"stauts\": known are status, services, reals, "
-              "table, sessions, affinity, peer, doctor, explain, capture, events, reload, plan, history, "
-              "rollback, drain, undrain, edit, save, config, zero, log-level, standby, takeover, "
-              "fence-confirm, version");
+              "table, sessions, affinity, peer, doctor, explain, capture, events, reload, plan, "
+              "history, rollback, drain, undrain, edit, save, config, zero, log-level, standby, "
+              "takeover, fence-confirm, version");
     EXPECT_EQ(refusal_of("drain"), "bad_arguments: drain needs the argument \"service\"");
     EXPECT_EQ(refusal_of("drain", {{"service", "web"}, {"real", "web11"}, {"then", "reset"}}),
               "bad_arguments: then says what follows a deadline: give one with deadline_s");
