@@ -1,8 +1,6 @@
 // Numbers of ports, chains of leases, queues of ports at rest.
 #include "dataplane/local_ends.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <utility>
 
@@ -40,30 +38,15 @@ std::size_t LocalEnds::lease_count(unsigned worker_count) {
     return limits::local_addresses_max * std::size_t{2} * most_ports_per_pool(worker_count);
 }
 
-LocalEnds::Memory::Memory(std::size_t size) : size_{size} {
-    void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    octets_ = memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
-}
-
-LocalEnds::Memory::Memory(Memory&& other) noexcept
-    : octets_{std::exchange(other.octets_, nullptr)}, size_{other.size_} {}
-
-LocalEnds::Memory::~Memory() {
-    if (octets_ != nullptr) {
-        munmap(octets_, size_);
-    }
-}
-
 std::unique_ptr<LocalEnds> LocalEnds::create(const Share& share, HashKey key) {
-    Memory memory{lease_count(share.worker_count) * size_of_end +
+    LazyMemory memory{lease_count(share.worker_count) * size_of_end +
                   chain_count(share.worker_count) * sizeof(std::uint32_t)};
     return memory.octets() == nullptr
                ? nullptr
                : std::unique_ptr<LocalEnds>{new LocalEnds{share, key, std::move(memory)}};
 }
 
-LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
+LocalEnds::LocalEnds(const Share& share, HashKey key, LazyMemory memory)
     : worker_id_{share.worker_id},
       worker_count_{share.worker_count},
       steering_{share.steering},

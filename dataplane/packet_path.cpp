@@ -18,8 +18,7 @@ namespace {
 void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     Decision& decision = burst.decisions[i];
     const bool goes_on =
-        decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
-        decision.verdict == Verdict::deliver || decision.verdict == Verdict::punt ||
+        is_rewritten(decision.verdict) || decision.verdict == Verdict::punt ||
         (decision.verdict == Verdict::drop &&
          decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
     if (!goes_on) {
@@ -310,7 +309,7 @@ void PacketPath::follow_first_fragment(Burst& burst, std::uint8_t i, const Snaps
         }
         if (!is_v6) {
             burst.flows[burst.flow_count++] = i;  // to be rewritten
-        } else if (decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit) {
+        } else if (is_rewritten(decision.verdict)) {
             address_frame(burst.frames[i].octets, *decision.hop);
             rewrite_both_ends_ipv6(
                 burst.frames[i].octets, packet, decision,
@@ -396,9 +395,7 @@ void PacketPath::steer_ipv6(Burst& burst, const Snapshot& snapshot) const {
 void PacketPath::rewrite(Burst& burst) {
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
-        const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
-            verdict == Verdict::deliver) {
+        if (is_rewritten(burst.decisions[i].verdict)) {
             fulcrum::rewrite(burst.frames[i].octets, burst.packets[i], burst.decisions[i]);
         }
     }
@@ -407,9 +404,7 @@ void PacketPath::rewrite(Burst& burst) {
 void PacketPath::rewrite_ipv6(Burst& burst, const Snapshot& snapshot) {
     for (std::size_t n = 0; n < burst.flow6_count; ++n) {
         const std::size_t i = burst.flows6[n];
-        const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
-            verdict == Verdict::deliver) {
+        if (is_rewritten(burst.decisions[i].verdict)) {
             fulcrum::rewrite_ipv6(burst.frames[i].octets, burst.packets[i], burst.decisions[i],
                                   snapshot);
         }

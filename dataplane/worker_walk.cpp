@@ -106,4 +106,27 @@ void Worker::take_up(const Snapshot& snapshot) {
     wiring_.takes_up = false;
 }
 
+void Worker::serve_inbox(const Snapshot& snapshot) {
+    WorkerRequest request;
+    for (std::size_t i = 0; i < limits::inbox_requests_per_turn_max; ++i) {
+        if (wiring_.inbox == nullptr || wiring_.inbox->collect(&request, 1) == 0) {
+            return;
+        }
+        if (request.kind == RequestKind::explain) {
+            explain(request.question, snapshot);
+        } else {
+            walk_ = {.request = request, .is_running = true};
+            walk_some(snapshot);
+        }
+    }
+}
+
+void Worker::explain(const Question& question, const Snapshot& snapshot) {
+    Explanation explanation;
+    rehearsal_.play(question, {table_, table6_}, snapshot, clock_.now_s(), explanation);
+    if (wiring_.explanations == nullptr || !wiring_.explanations->post(explanation)) {
+        counters_.reports_lost.add(1);
+    }
+}
+
 }  // namespace fulcrum

@@ -29,6 +29,7 @@ class WorkerRig {
         bool completes_partial_checksums = false;
         bool has_twin = true;
         std::uint8_t owner_prefix = 32;
+        HashKey cookie_secret{};
     };
 
     // Between ring ports. `scene` outlives the rig; what it compiles to is published.
@@ -94,6 +95,7 @@ class WorkerRig {
         OwnedTable6 table6;
         CounterBoard board;
         std::unique_ptr<LocalEnds> local_ends;
+        std::unique_ptr<CookieDesk> cookies;
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;
         std::unique_ptr<Mailbox<CapturedFrame>> captured;
