@@ -226,8 +226,8 @@ void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
              "mss_max has no effect with protocol = " + in_quotes(to_string(service.protocol)));
     }
     if (service.protocol != L4Protocol::tcp && service.syn_cookies == SynCookies::always) {
-        warn(service, "syn_cookies has no effect with protocol = " +
-                          in_quotes(to_string(service.protocol)));
+        warn(service,
+             "syn_cookies has no effect with protocol = " + in_quotes(to_string(service.protocol)));
     }
 }
 

@@ -196,10 +196,11 @@ void TallyBook::keep_drops(Listing& listing) {
         const auto known = drop_lines_.find(service.number);
         const bool is_its_own =
             known != drop_lines_.end() && known->second.service_id == service.id;
-        const DropLine line = is_its_own
-                                  ? known->second
-                                  : DropLine{service.id, read_drops(boards_, service.number), {},
-                                             read_cookies(boards_, service.number)};
+        const DropLine line = is_its_own ? known->second
+                                         : DropLine{service.id,
+                                                    read_drops(boards_, service.number),
+                                                    {},
+                                                    read_cookies(boards_, service.number)};
         service.drops_at_start = line.at_start;
         service.drops_zeroed = line.zeroed;
         service.cookies_at_start = line.cookies_at_start;

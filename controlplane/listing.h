@@ -92,8 +92,8 @@ struct ListedService {
     bool has_quorum = false;
     bool is_quiescent = true;  // reals that are down are shown, with weight 0
     std::vector<ListedReal> reals;
-    TallyTotals retired;          // of reals that are no more: a service's totals never fall
-    TallyTotals zeroed;           // what it had counted when an operator zeroed it
+    TallyTotals retired;  // of reals that are no more: a service's totals never fall
+    TallyTotals zeroed;   // what it had counted when an operator zeroed it
     SynCookies syn_cookies = SynCookies::automatic;
     std::uint16_t number = 0;     // by which workers count its drops
     DropTotals drops_at_start{};  // what that line showed when it became this service's

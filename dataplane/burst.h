@@ -74,8 +74,21 @@ struct Burst {
     // Of those whose decision tells_client().
     std::array<Telling, limits::burst_size_max> tellings;
 
-    // Of those whose verdict is to splice, to answer or to reset.
+    // Of those of spliced sessions, and of those that begin one: of the others there is no step, as
+    // long as who emits a burst with steps forgets them.
     std::array<SplicedPacket, limits::burst_size_max> spliced;
+    bool has_steps = false;
+
+    void note_step(std::size_t i, SpliceStep step) {
+        spliced[i].step = step;
+        has_steps = true;
+    }
+    void forget_steps() {
+        for (SplicedPacket& packet : spliced) {
+            packet.step = SpliceStep::none;
+        }
+        has_steps = false;
+    }
 
     // Flows of IPv6, with what is of the client.
     std::array<std::uint8_t, limits::burst_size_max> flows6;

@@ -145,7 +145,8 @@ class LocalEnds {
     std::uint32_t find(const LeasingFlow& flow, L4Protocol protocol) const;
 
     static constexpr std::uint32_t number_none = UINT32_MAX;
-    static constexpr std::uint32_t pool_count = 2 * limits::local_addresses_max;
+    static constexpr std::uint32_t protocol_count = 3;
+    static constexpr std::uint32_t pool_count = protocol_count * limits::local_addresses_max;
 
     bool is_near(const LocalAddress& address) const {
         return steering_ == nullptr || steering_->owner_of(address.on_the_wire) == worker_id_;
@@ -160,7 +161,7 @@ class LocalEnds {
     HashKey key_;
     LazyMemory memory_;
     std::span<Lease> leases_;
-    std::span<StreamShift> shifts_;  // of the leases; those of UDP are never touched
+    std::span<StreamShift> shifts_;  // of the leases; those of TCP alone are used
     std::span<std::uint32_t> chains_;
     std::array<Pool, pool_count> pools_{};
     std::uint32_t turn_ = 0;  // at which address the next search begins

@@ -17,10 +17,9 @@ namespace {
 // Of what goes on now, no octet may have gone before. What is held comes here again.
 void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     Decision& decision = burst.decisions[i];
-    const bool goes_on =
-        is_rewritten(decision.verdict) || decision.verdict == Verdict::punt ||
-        (decision.verdict == Verdict::drop &&
-         decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
+    const bool goes_on = is_rewritten(decision.verdict) || decision.verdict == Verdict::punt ||
+                         (decision.verdict == Verdict::drop &&
+                          decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
     if (!goes_on) {
         return;
     }
@@ -36,9 +35,11 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
 void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
     const be16 port =
         decision.rewrite == Rewrite::nat_reply ? packet.source_port : packet.destination_port;
-    const bool is_translated =
-        (decision.rewrite == Rewrite::nat_request || decision.rewrite == Rewrite::nat_reply) &&
-        decision.replacement.port != port;
+    const bool is_at_one_end =
+        decision.rewrite == Rewrite::nat_request || decision.rewrite == Rewrite::nat_reply;
+    const bool is_at_both =
+        decision.rewrite == Rewrite::full_request || decision.rewrite == Rewrite::full_reply;
+    const bool is_translated = is_at_both || (is_at_one_end && decision.replacement.port != port);
     const bool leaves = decision.verdict == Verdict::transmit ||
                         decision.verdict == Verdict::refit || decision.verdict == Verdict::hold;
     if (packet.protocol == L4Protocol::sctp && leaves && is_translated) {

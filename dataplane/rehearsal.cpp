@@ -189,6 +189,7 @@ unsigned Rehearsal::owner() const {
 }
 
 void Rehearsal::set_stage() {
+    burst_->forget_steps();
     std::fill(memory_.begin(), memory_.end(), Line{});
     std::fill(memory6_.begin(), memory6_.end(), Line{});
     // In the place of those before: who refers to them goes on doing so.

@@ -150,7 +150,6 @@ template <typename Family>
 [[gnu::noinline]] bool TrackerOf<Family>::serve_with_care(Session& session, Burst& burst,
                                                           std::size_t i, const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
-    burst.spliced[i].step = SpliceStep::none;
     if (is_too_much<Family>(chooser_.gate(), burst, i, snapshot)) {
         return true;
     }
@@ -281,7 +280,6 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
         return refuse(burst.decisions[i], Family::bad_source);
     }
     Entrance entrance = Entrance::usual;
-    burst.spliced[i].step = SpliceStep::none;
     if (snapshot.service_of(classified.listener).syn_cookies != SynCookies::never) {
         entrance = entrance_of(burst, i, ages);
         if (entrance == Entrance::settled) {

@@ -135,7 +135,6 @@ class TrackerOf {
                                 const Snapshot& snapshot) {
         return real.mode == ForwardingMode::full_nat ||
                (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
-                burst.packets[i].protocol != L4Protocol::sctp &&
                 is_beside(burst, i, real, snapshot));
     }
     static bool is_beside(const Burst& burst, std::size_t i, const SnapshotReal& real,

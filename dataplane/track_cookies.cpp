@@ -41,15 +41,17 @@ bool has_somebody(const SnapshotService& service, const Snapshot& snapshot) {
 }
 
 // A segment of ours goes, now or when the neighbour is known.
-void answer(Decision& decision, SplicedPacket& spliced, SpliceStep step) {
-    spliced.step = step;
+void answer(Burst& burst, std::size_t i, SpliceStep step) {
+    burst.note_step(i, step);
+    Decision& decision = burst.decisions[i];
     if (is_rewritten(decision.verdict)) {
         decision.verdict = Verdict::answer;
     }
 }
 
-void translate(Decision& decision, SplicedPacket& spliced) {
-    spliced.step = SpliceStep::translate;
+void translate(Burst& burst, std::size_t i) {
+    burst.note_step(i, SpliceStep::translate);
+    Decision& decision = burst.decisions[i];
     if (is_rewritten(decision.verdict)) {
         decision.verdict = Verdict::splice;
         decision.mss_max = 0;
@@ -81,13 +83,13 @@ template <typename Family>
         const Entrance entrance = settled(DropReason::cookie_refused);  // of pieces that follow
         if (!packet.is_fragment) {
             decision.verdict = Verdict::answer;
-            burst.spliced[i].step = SpliceStep::offer;
+            burst.note_step(i, SpliceStep::offer);
         }
         return entrance;
     }
     const bool is_awaited = cookies_.is_awaited(ages.now_s());
     if (is_awaited && is_proven(burst, i, ages)) {
-        burst.spliced[i].step = SpliceStep::open;
+        burst.note_step(i, SpliceStep::open);
         return cookies_.splices().has_room() ? Entrance::proven : settled(DropReason::table_full);
     }
     if (service.syn_cookies == SynCookies::always) {
@@ -140,7 +142,7 @@ void TrackerOf<Family>::splice_newcomer(const Session& session, Burst& burst, st
         cookies_.expect_real(flow_of(session), ages.now_s(), 0);
     }
     board_.worker().cookies_accepted.add(1);
-    answer(burst.decisions[i], burst.spliced[i], SpliceStep::open);
+    answer(burst, i, SpliceStep::open);
 }
 
 template <typename Family>
@@ -159,7 +161,7 @@ bool TrackerOf<Family>::opens_another(const Session& session, const Burst& burst
     }
     const Splice* const splice = cookies_.splices().find(flow_of(session));
     const std::uint32_t first = tcp_header_of(burst, i).sequence_number.host() + 1;
-    return splice != nullptr && !splice->is_open && first != splice->client_first;
+    return splice == nullptr || (!splice->is_open && first != splice->client_first);
 }
 
 // The packet has been decided on as NAT would have it.
@@ -167,8 +169,12 @@ template <typename Family>
 void TrackerOf<Family>::carry_spliced(Session& session, Burst& burst, std::size_t i,
                                       const Ages& ages) {
     Splice* const kept = cookies_.splices().find(flow_of(session));
-    if (kept == nullptr) {  // of a rehearsal whose session is gone meanwhile
-        return refuse(burst.decisions[i], DropReason::no_session);
+    if (kept == nullptr) {
+        // Left by a director before this one, with whom its counts have gone: whoever speaks next
+        // is told.
+        burst.decisions[i].verdict = Verdict::reset;
+        burst.decisions[i].reason = DropReason::session_ended;
+        return;
     }
     Splice played = *kept;
     Splice& splice = cookies_.is_rehearsal() ? played : *kept;
@@ -184,9 +190,9 @@ void TrackerOf<Family>::carry_spliced(Session& session, Burst& burst, std::size_
         (packet.tcp_flags & syn_ack) == syn_ack &&
         tcp.sequence_number.host() + splice.shift == splice.cookie && is_sound(burst, i);
     if (is_repeated_answer) {  // what we acknowledged it with has been lost
-        answer(burst.decisions[i], spliced, SpliceStep::close_up);
+        answer(burst, i, SpliceStep::close_up);
     } else {
-        translate(burst.decisions[i], spliced);
+        translate(burst, i);
     }
 }
 
@@ -203,22 +209,22 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
     spliced.splice = splice;
     if (!decision.is_reply) {
         if (is_reset || packet.is_fragment) {  // the real knows nothing but the client's numbers
-            return translate(decision, spliced);
+            return translate(burst, i);
         }
         if (!opens_connection(packet) && is_sound(burst, i)) {
             note_client(splice, tcp, options_of(burst, i));
         }
         spliced.splice = splice;
-        return answer(decision, spliced, SpliceStep::open);
+        return answer(burst, i, SpliceStep::open);
     }
     // Where the client expects the real's next octet, whatever that calls it.
     spliced.splice.shift = splice.cookie + 1 - tcp.sequence_number.host();
     spliced.splice.is_open = true;
     if (is_reset) {
-        return translate(decision, spliced);
+        return translate(burst, i);
     }
     if (!is_answer) {
-        return answer(decision, spliced, SpliceStep::rebuff);
+        return answer(burst, i, SpliceStep::rebuff);
     }
     if (!is_sound(burst, i)) {
         return refuse(decision, DropReason::cookie_refused);
@@ -226,7 +232,7 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
     const TcpOptions options = options_of(burst, i);
     if (!open_splice(splice, tcp, options)) {
         cookies_.learn_lack_of_timestamps(snapshot.service_of(session.listener), ages.now_s());
-        spliced.step = SpliceStep::translate;
+        burst.note_step(i, SpliceStep::translate);
         decision.verdict = Verdict::reset;
         decision.reason = DropReason::cookie_refused;
         return;
@@ -235,7 +241,7 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
     // The client has taken part already.
     enter(session, SessionState::established,
           snapshot.real_of(snapshot.listeners[session.listener], session.real), ages);
-    answer(decision, spliced, SpliceStep::close_up);
+    answer(burst, i, SpliceStep::close_up);
 }
 
 // Of a session that is not confirmed. What the real answers is what may be promised in its name.

@@ -52,7 +52,8 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"cookie_refused",
      "what should open a connection by a SYN cookie proves nothing (its number is none of ours, it "
      "is damaged or in pieces), or its real grants less than was promised"},
-    {"session_ended", "the session's real is down or gone, and both sides were reset"},
+    {"session_ended",
+     "the session's real is down or gone, or its counts are lost, and both sides were reset"},
     {"table_full", "there is no room for a session that must be tracked"},
     {"client_port_in_use", "another session of this client port meets at the same real and port"},
     {"no_route", "the kernel has no route to the destination"},

@@ -193,6 +193,9 @@ void Worker::emit(const Snapshot& snapshot) {
     for (std::size_t i = 0; i < burst_->count; ++i) {
         emit_one(i, snapshot);
     }
+    if (burst_->has_steps) {
+        burst_->forget_steps();
+    }
 }
 
 void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {

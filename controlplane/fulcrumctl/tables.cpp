@@ -162,8 +162,8 @@ std::string show_services(const Json& result) {
                  {"OUT PACKETS", Side::right, 12},
                  {"OUT BYTES", Side::right, 14}}};
     for (const Json& service : result.at("services")) {
-        table.add({cell(service, "name"), endpoint_of(service, "vip", "port"),
-                   protocol_of(service), scheduler_of(service),
+        table.add({cell(service, "name"), endpoint_of(service, "vip", "port"), protocol_of(service),
+                   scheduler_of(service),
                    cell(service, "reals_usable") + "/" + cell(service, "reals"),
                    cell(service, "sessions"), cell(service, "sessions_opened"),
                    cell(service, "in_packets"), cell(service, "in_bytes"),

@@ -125,6 +125,7 @@ std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
     std::vector<Frame> octets = frames;
     burst.count = frames.size();
     burst.flow_count = 0;
+    burst.forget_steps();
     std::fill(burst.decisions.begin(), burst.decisions.end(), nonsense_decision());
     for (std::size_t i = 0; i < frames.size(); ++i) {
         const std::size_t length = octets[i].size();

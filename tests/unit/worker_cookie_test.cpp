@@ -1,6 +1,8 @@
 // SYN cookies through a whole worker: what each side of a spliced session gets, octet by octet.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "tests/support/cookie_rig.h"
 
 namespace fulcrum::test {
@@ -273,6 +275,118 @@ TEST_P(WorkerCookie, ResetsBothSidesOfASplicedSessionWhoseRealHasFailed) {
     expect(ours(at_real(client_first, real_isn + 1)).flags(tcp_flag::rst | tcp_flag::ack).window(0),
            sends(from_client(client_first, cookie + 1)));
     expect(ours(at_client(cookie + 1, 0)).flags(tcp_flag::rst).window(0), rig->sent(0));
+}
+
+TEST_P(WorkerCookie, ForgetsASpliceWithItsSession) {
+    open();
+    EXPECT_EQ(rig->counters().sessions_spliced.read(), 1U);
+    scene.config().director.sessions6 = sessions6_of(scene.config());
+    scene.config().services.clear();
+    rig->publish();
+    const auto is_forgotten = [&] {
+        rig->turn();
+        return rig->counters().sessions_spliced.read() == 0;
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (!is_forgotten() && std::chrono::steady_clock::now() < deadline) {
+    }
+    EXPECT_TRUE(is_forgotten());
+}
+
+TEST_P(WorkerCookie, AsksARealAgainThatDoesNotAnswer) {
+    ask(syn());
+    const Frame at = prove(returning_ack());
+    std::vector<Frame> again;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (again.empty() && std::chrono::steady_clock::now() < deadline) {
+        rig->turn();
+        again = rig->sent(1);
+    }
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_TRUE(same_frame(at, again[0]));
+    EXPECT_TRUE(rig->worker().obeys_counter_law());
+}
+
+TEST_P(WorkerCookie, AnswersNobodyWhomTheServiceDoesNotLetIn) {
+    scene.last_service().access.rules = std::make_shared<const AccessRules>(
+        AccessRules{.allow = {}, .deny = {IpPrefix::only(who().client.address)}});
+    rig->publish();
+    EXPECT_TRUE(sends(syn(), 0).empty());
+    EXPECT_EQ(rig->dropped(DropReason::denied), 1U);
+}
+
+TEST_P(WorkerCookie, AnswersNobodyWhileThereIsNobodyToServe) {
+    scene.set_health("web", "a", false);
+    rig->publish();
+    const std::vector<Frame> sent = sends(syn(), 0);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0][tcp_at() + 13], tcp_flag::rst | tcp_flag::ack);
+    EXPECT_EQ(rig->dropped(DropReason::no_real), 1U);
+}
+
+// The header that tells the client comes before the first of his octets, as in any handshake.
+TEST(WorkerCookieTold, IsFollowedByTheProxyHeader) {
+    for (const bool is_ipv6 : {false, true}) {
+        CookieRig rig{{is_ipv6, ForwardingMode::full_nat, ClientAddressBy::proxy}};
+        rig.open();
+        const std::vector<Frame> sent = rig.sends(
+            rig.from_client(CookieRig::client_first, rig.cookie + 1, "hello").window(400));
+        ASSERT_EQ(sent.size(), 2U);
+        const std::uint32_t header_length = is_ipv6 ? 52 : 28;
+        EXPECT_EQ(number_at(sent[0], rig.tcp_at() + 4), CookieRig::client_first);
+        EXPECT_EQ(number_at(sent[0], rig.tcp_at() + 8), CookieRig::real_isn + 1);
+        EXPECT_EQ(sent[0].size(), rig.tcp_at() + 20 + header_length);
+        EXPECT_TRUE(same_segment(
+            rig.at_real(CookieRig::client_first + header_length, CookieRig::real_isn + 1, "hello")
+                .window(400),
+            sent[1]));
+        const std::vector<Frame> back = rig.answers(
+            rig.from_real(CookieRig::real_isn + 1, CookieRig::client_first + header_length + 5));
+        ASSERT_EQ(back.size(), 1U);
+        EXPECT_EQ(number_at(back[0], rig.tcp_at() + 4), rig.cookie + 1);
+        EXPECT_EQ(number_at(back[0], rig.tcp_at() + 8), CookieRig::client_first + 5);
+    }
+}
+
+class WorkerCookieAuto : public testing::Test, protected CookieRig {
+  protected:
+    WorkerCookieAuto() : CookieRig{{}, SynCookies::automatic, 16} {}
+
+    // A quarter of 64 places and one more.
+    void flood() {
+        for (std::uint16_t port = 1; port <= 17; ++port) {
+            sends(Packet::tcp({Ipv4Address::of(198, 18, 0, 1), be16{port}}, who().vip)
+                      .flags(tcp_flag::syn));
+        }
+        ASSERT_TRUE(rig->table().is_flooded());
+        ASSERT_EQ(rig->counters().cookies_sent.read(), 0U);
+    }
+};
+
+TEST_F(WorkerCookieAuto, AnswersItselfWhileTooManySessionsAreUnconfirmed) {
+    flood();
+    const std::uint64_t opened = rig->counters().sessions_opened.read();
+    for (std::uint16_t port = 1; port <= 1'000; ++port) {
+        const std::vector<Frame> sent =
+            sends(Packet::tcp({Ipv4Address::of(198, 18, 0, 2), be16{port}}, who().vip)
+                      .flags(tcp_flag::syn),
+                  0);
+        ASSERT_EQ(sent.size(), 1U);
+    }
+    EXPECT_EQ(rig->counters().cookies_sent.read(), 1'000U);
+    EXPECT_EQ(rig->counters().sessions_opened.read(), opened);
+    EXPECT_EQ(rig->counters().sessions_evicted.read(), 0U);
+}
+
+TEST_F(WorkerCookieAuto, LetsConnectionsThatItDoesNotKnowPassWithoutASession) {
+    flood();
+    const std::uint64_t opened = rig->counters().sessions_opened.read();
+    ask(syn());
+    EXPECT_EQ(sends(from_client(1'000, 2'000, "in mid-course")).size(), 1U);
+    EXPECT_EQ(rig->counters().sessions_opened.read(), opened);
+    EXPECT_EQ(rig->counters().sessions_untracked.read(), 1U);
+    EXPECT_FALSE(prove(returning_ack()).empty());
+    EXPECT_EQ(rig->counters().sessions_opened.read(), opened + 1);
 }
 
 }  // namespace
