@@ -84,10 +84,10 @@ class Bench {
           buckets_{SessionTable::bucket_count_for(sessions)},
           memory_{allocate(SessionTable::size_for(buckets_))},
           table_{memory_.octets(), buckets_, derive_key("b", "table")},
-          tracker_{table_, board_, chooser_, *ends_},
+          tracker_{table_, board_, chooser_, *ends_, *cookies_},
           memory6_{allocate(SessionTable6::size_for(16))},
           table6_{memory6_.octets(), 16, derive_key("b", "table")},
-          tracker6_{table6_, board_, chooser_, *ends_},
+          tracker6_{table6_, board_, chooser_, *ends_, *cookies_},
           path_{{{test::wan_mac, false}}, steering_, 0, 1, {tracker_, tracker6_}},
           burst_{std::make_unique<Burst>()},
           frames_(options.burst * frame_size) {}
@@ -254,6 +254,7 @@ class Bench {
     CounterBoard board_{1'024};
     Chooser chooser_{{.board = &board_, .others = {}}};
     std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {});
+    std::unique_ptr<CookieDesk> cookies_ = CookieDesk::create(64, {});
     Tracker tracker_;
     TableMemory memory6_;
     SessionTable6 table6_;

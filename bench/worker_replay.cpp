@@ -186,6 +186,7 @@ struct Rig {
         wiring.table6 = table6.get();
         wiring.board = &board;
         wiring.local_ends = local_ends.get();
+        wiring.cookies = cookies.get();
         wiring.publication = &publication;
         worker = std::make_unique<Worker>(wiring);
         worker->online();
@@ -199,6 +200,7 @@ struct Rig {
     std::unique_ptr<SessionTable6> table6;
     CounterBoard board;
     std::unique_ptr<LocalEnds> local_ends = LocalEnds::create({0, 1}, {});
+    std::unique_ptr<CookieDesk> cookies = CookieDesk::create(1'024, {});
     Publication publication{1};
     SnapshotPublisher publisher{publication};
     Steering steering{owner_key("bench"), 1};

@@ -86,12 +86,6 @@ void check_real(const Config& config, const VirtualService& service, const RealS
     if (service.one_packet) {
         refuse("has to remember who asked, which one_packet does not");
     }
-    const std::vector<Listener> listeners = listeners_of(service);
-    if (std::ranges::any_of(listeners, [](const Listener& listener) {
-            return listener.protocol == L4Protocol::sctp;
-        })) {
-        refuse("is for TCP and UDP alone, and the service speaks SCTP");
-    }
     const bool any = std::ranges::any_of(
         config.ports, [&](const NicPort& port) { return has_local_address(port, family); });
     const auto link = std::ranges::find_if(
@@ -118,9 +112,12 @@ void check_client_address(const VirtualService& service, const RealServer& real,
     }
     const bool is_for_datagrams = real.client_address == ClientAddressBy::proxy;
     for (const Listener& listener : listeners_of(service)) {
-        if (listener.protocol != L4Protocol::tcp && !is_for_datagrams) {
-            findings.refuse(real.place, subject + " is for TCP alone, and the service listens on " +
-                                            to_string(listener));
+        const bool is_for_it = listener.protocol == L4Protocol::tcp ||
+                               (listener.protocol == L4Protocol::udp && is_for_datagrams);
+        if (!is_for_it) {
+            findings.refuse(real.place,
+                            subject + " is for TCP " + (is_for_datagrams ? "and UDP " : "") +
+                                "alone, and the service listens on " + to_string(listener));
             break;
         }
     }

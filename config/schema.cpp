@@ -31,6 +31,7 @@ constexpr std::array<string_view, 2> scheduler_flag_words{"fallback", "port"};
 constexpr std::array<string_view, 2> on_drain_words{"keep", "move"};
 constexpr std::array<string_view, 3> no_real_words{"reset", "silent", "unreachable"};
 constexpr std::array<string_view, 3> other_words{"punt", "reset", "drop"};
+constexpr std::array<string_view, 3> syn_cookies_words{"auto", "never", "always"};
 constexpr std::array<string_view, 6> forward_words{"nat", "direct", "ipip",
                                                    "gue", "gre",    "fullnat"};
 constexpr std::array<string_view, 3> client_address_words{"none", "proxy", "toa"};
@@ -105,9 +106,7 @@ constexpr SchemaKey keys_before_check[] = {
     {"director.affinity_clients", integer(1, 1'000'000'000), optional_in_words,
      "a quarter of `sessions`; if no service has affinity at start, 1/64",
      "clients whose affinity there is room to remember, over all workers; memory is taken at start",
-     [](Target& t, const Value& v) {
-         t.config.director.affinity_clients = number_as<std::uint64_t>(v);
-     }},
+     [](Target& t, const Value& v) { t.config.director.affinity_clients = number_as<std::uint64_t>(v); }},
     {"director.seed", text(1, 255), optional, "\"fulcrum\"",
      "what rings and the split between workers are drawn from; equal on directors that are to agree",
      [](Target& t, const Value& v) { t.config.director.seed = string_of(v); }},
@@ -198,9 +197,7 @@ constexpr SchemaKey keys_before_check[] = {
     {"marks[].vip", vip, required, "", "the address that clients use, or a block of them",
      [](Target& t, const Value& v) { t.config.marks.back().listener.vip = v.prefix; }},
     {"marks[].protocol", one_of(protocol_words), optional, "\"tcp\"", "the protocol on top of IP",
-     [](Target& t, const Value& v) {
-         t.config.marks.back().listener.protocol = protocols[static_cast<std::size_t>(v.number)];
-     }},
+     [](Target& t, const Value& v) { t.config.marks.back().listener.protocol = protocols[static_cast<std::size_t>(v.number)]; }},
     {"marks[].port", l4_ports, required, "", "the port that clients use, or a range of them",
      [](Target& t, const Value& v) { t.config.marks.back().listener.ports = ports_of(v); }},
 
@@ -285,7 +282,10 @@ constexpr SchemaKey keys_before_check[] = {
      "as they ask; in a tunnel, what it leaves",
      "TCP handshakes ask for no larger segments, in both directions where both pass",
      [](Target& t, const Value& v) { t.service->mss_max = number_as<std::uint16_t>(v); }},
-
+    {"services[].syn_cookies", one_of(syn_cookies_words), optional, "\"auto\"",
+     "for TCP by NAT and full NAT: whether the director answers SYNs itself, with a cookie and without a "
+     "session: `auto`: while more than a quarter of the table is unconfirmed; `never`; `always`",
+     [](Target& t, const Value& v) { t.service->syn_cookies = number_as<SynCookies>(v); }},
     {"services[].timeouts", group, optional_in_words, "as `timeouts` says",
      "idle times after which a session ends", keep_nothing},
     {"services[].timeouts.tcp_handshake", session_timeout, optional_in_words, as_general, as_there, keep_timeout<&SessionTimeouts::tcp_handshake_s>},

@@ -226,6 +226,10 @@ void ServiceRules::warn_of_idle_keys(const VirtualService& service) {
         warn(service,
              "mss_max has no effect with protocol = " + in_quotes(to_string(service.protocol)));
     }
+    if (service.protocol != L4Protocol::tcp && service.syn_cookies == SynCookies::always) {
+        warn(service,
+             "syn_cookies has no effect with protocol = " + in_quotes(to_string(service.protocol)));
+    }
 }
 
 void ServiceRules::check_reals(const VirtualService& service) {
@@ -253,6 +257,11 @@ void ServiceRules::check_real(const VirtualService& service, const RealServer& r
             refuse_real("the name " + in_quotes(real.name) + " is already that of a real" +
                         at_place(other->second->place));
         }
+    }
+    if (service.syn_cookies == SynCookies::always && is_one_way(real.forward)) {
+        refuse_real("forward: " + in_quotes(to_string(real.forward)) +
+                    ": it answers its clients itself, and syn_cookies = \"always\" asks the "
+                    "director to");
     }
     const Endpoint endpoint = real.endpoint;
     const be16 only_port = only_port_of(service);

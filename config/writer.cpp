@@ -312,6 +312,7 @@ void write_service(GroupWriter& out, const VirtualService& service, const Config
     out.word("no_real", service.no_real);
     out.number("one_packet", service.one_packet ? 1 : 0);
     out.number_unless(0, "mss_max", service.mss_max);
+    out.word("syn_cookies", service.syn_cookies);
     out.group_if_any("timeouts", [&](GroupWriter& inner) {
         write_timeouts(inner, service.timeouts, config.timeouts);
     });

@@ -324,6 +324,10 @@ std::vector<std::string> Commands::notes() const {
                             " not in the file: a reload would undo " +
                             (count == 1 ? "it" : "them"));
     }
+    if (const std::uint64_t count = cookies_.in_last_minute(); count > 0) {
+        sentences.push_back("SYN cookies are in use: " + std::to_string(count) +
+                            " sent in the last minute");
+    }
     add_notes(*applier_.listing().look(), sentences);
     return sentences;
 }
@@ -474,14 +478,17 @@ void Commands::measure_pace() {
     std::uint64_t transit_count = 0;
     std::uint64_t refused_count = 0;
     std::uint64_t untracked_count = 0;
+    std::uint64_t cookie_count = 0;
     for (const CounterBoard* board : applier_.boards()) {
         const WorkerCounters& worker = board->worker();
         transit_count += worker.punted[static_cast<std::size_t>(PuntClass::transit)].read();
         refused_count += worker.dropped[static_cast<std::size_t>(DropReason::table_full)].read();
         untracked_count += worker.sessions_untracked.read();
+        cookie_count += worker.cookies_sent.read();
     }
     refused_.note(refused_count);
     untracked_.note(untracked_count);
+    cookies_.note(cookie_count);
     if (transit_count != transit_count_) {
         transit_count_ = transit_count;
         last_transit_ = loop_.now();

@@ -158,6 +158,7 @@ class Commands {
     std::vector<Pace> paces_;  // by worker
     std::uint64_t epoch_a_second_ago_ = 0;
     RecentCount refused_;                  // newcomers that found the session tables full
+    RecentCount cookies_;                  // SYNs answered by ourselves
     RecentCount untracked_;                // packets that passed all the same, without a session
     std::uint64_t transit_count_ = 0;      // frames of reals for elsewhere, a second ago
     std::optional<Instant> last_transit_;  // when there was one

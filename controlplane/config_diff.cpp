@@ -303,6 +303,8 @@ void compare_services(const VirtualService& before, const VirtualService& after,
     account.say_change("one_packet", in_words(before.one_packet, "true", "false"),
                        in_words(after.one_packet, "true", "false"));
     account.say_change("mss_max", std::to_string(before.mss_max), std::to_string(after.mss_max));
+    account.say_change("syn_cookies", std::string{to_string(before.syn_cookies)},
+                       std::string{to_string(after.syn_cookies)});
     if (before.access != after.access) {
         changes.push_back("service \"" + after.name + "\": allow and deny: " + prefixes_of(before) +
                           ", now " + prefixes_of(after));

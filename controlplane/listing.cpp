@@ -88,6 +88,14 @@ DropTotals read_drops(const Boards& boards, std::uint16_t service) {
     return totals;
 }
 
+std::uint64_t read_cookies(const Boards& boards, std::uint16_t service) {
+    std::uint64_t total = 0;
+    for (const CounterBoard* board : boards) {
+        total += service < board->service_count() ? board->drops(service).cookies_sent.read() : 0;
+    }
+    return total;
+}
+
 std::string ListedReal::check_sentence() const {
     return checks == nullptr ? check : *checks->sentence.look();
 }
@@ -188,11 +196,14 @@ void TallyBook::keep_drops(Listing& listing) {
         const auto known = drop_lines_.find(service.number);
         const bool is_its_own =
             known != drop_lines_.end() && known->second.service_id == service.id;
-        const DropLine line = is_its_own
-                                  ? known->second
-                                  : DropLine{service.id, read_drops(boards_, service.number), {}};
+        const DropLine line = is_its_own ? known->second
+                                         : DropLine{service.id,
+                                                    read_drops(boards_, service.number),
+                                                    {},
+                                                    read_cookies(boards_, service.number)};
         service.drops_at_start = line.at_start;
         service.drops_zeroed = line.zeroed;
+        service.cookies_at_start = line.cookies_at_start;
         kept[service.number] = line;
     }
     drop_lines_ = std::move(kept);
@@ -232,6 +243,7 @@ Listing list(const DirectorState& state, const HealthCheck* health) {
         service.scheduler_flags = view.asked->scheduler_flags;
         service.affinity = view.asked->affinity;
         service.limits = view.asked->limits;
+        service.syn_cookies = view.asked->syn_cookies;
         if (const auto& rules = view.asked->access.rules; rules != nullptr) {
             service.allow_count = rules->allow.size();
             service.deny_count = rules->deny.size();

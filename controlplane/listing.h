@@ -45,6 +45,8 @@ TallyTotals read_tally(const Boards& boards, std::uint32_t tally);
 // One service's drops by reason, summed over all workers.
 using DropTotals = std::array<std::uint64_t, drop_reason_count>;
 DropTotals read_drops(const Boards& boards, std::uint16_t service);
+// SYNs that have been answered for it, likewise.
+std::uint64_t read_cookies(const Boards& boards, std::uint16_t service);
 
 struct ListedReal {
     std::string name;
@@ -91,17 +93,22 @@ struct ListedService {
     bool is_enabled = true;
     bool is_quiescent = true;  // reals that are down are shown, with weight 0
     std::vector<ListedReal> reals;
-    TallyTotals retired;          // of reals that are no more: a service's totals never fall
-    TallyTotals zeroed;           // what it had counted when an operator zeroed it
+    TallyTotals retired;  // of reals that are no more: a service's totals never fall
+    TallyTotals zeroed;   // what it had counted when an operator zeroed it
+    SynCookies syn_cookies = SynCookies::automatic;
     std::uint16_t number = 0;     // by which workers count its drops
     DropTotals drops_at_start{};  // what that line showed when it became this service's
     DropTotals drops_zeroed{};
+    std::uint64_t cookies_at_start = 0;  // likewise
 
     const ListedReal* find(std::string_view real) const;  // null: there is none
     TallyTotals totals(const Boards& boards) const;       // since it began
     TallyTotals shown(const Boards& boards) const { return totals(boards).since(zeroed); }
     DropTotals drops(const Boards& boards) const;
     DropTotals shown_drops(const Boards& boards) const;
+    std::uint64_t cookies_sent(const Boards& boards) const {
+        return read_cookies(boards, number) - cookies_at_start;
+    }
 };
 
 // Whether replies of any real pass through us: under direct routing alone nothing is known of them.
@@ -146,6 +153,7 @@ class TallyBook {
         std::uint32_t service_id = limits::service_id_none;
         DropTotals at_start{};
         DropTotals zeroed{};
+        std::uint64_t cookies_at_start = 0;
     };
 
     void keep_drops(Listing& listing);

@@ -198,6 +198,8 @@ Json report_services(const Listing& listing, const Boards& boards) {
         for (const ListedReal& real : service.reals) {
             real_count += real.is_fallback || real.state == RealState::removed ? 0U : 1U;
         }
+        json["syn_cookies"] = {{"when", to_string(service.syn_cookies)},
+                               {"sent", service.cookies_sent(boards)}};
         json["reals"] = real_count;
         json["reals_usable"] = service.usable_count;
         json["quorum"] = service.quorum;

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "config/model/maglev.h"
@@ -277,6 +278,17 @@ void lay_tunnel(const CompileInput& input, const RealPlan& plan, SnapshotReal& r
     snapshot.tunnel_by_tally[plan.tally] = place;
 }
 
+// A real that answers its clients itself cannot be answered for; nor does a TCP of the director's
+// own need it.
+SynCookies syn_cookies_of(const ServicePlan& plan, std::span<const SnapshotReal> reals) {
+    const bool can_answer_for_all = std::ranges::all_of(reals, [](const SnapshotReal& real) {
+        return real.standing == RealStanding::absent || real.mode == ForwardingMode::nat ||
+               real.mode == ForwardingMode::full_nat;
+    });
+    return plan.asked->protocol == L4Protocol::tcp && can_answer_for_all ? plan.asked->syn_cookies
+                                                                         : SynCookies::never;
+}
+
 SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
                             Snapshot& snapshot) {
     SnapshotService service;
@@ -312,6 +324,8 @@ SnapshotService lay_service(const CompileInput& input, const ServicePlan& plan,
         service.ports = ports_of(*plan.asked, *input.config);
         service.is_one_packet = plan.asked->one_packet;
         service.mss_max = plan.asked->mss_max;
+        service.syn_cookies = syn_cookies_of(
+            plan, std::span{snapshot.reals}.subspan(service.first_real, service.real_count));
         lay_timeouts(plan.asked->timeouts, service);
         lay_policy(plan, service);
         lay_tallies(plan, snapshot);

@@ -11,6 +11,7 @@
 #include "dataplane/local_ends.h"
 #include "dataplane/parse.h"
 #include "dataplane/session_table.h"
+#include "dataplane/splice.h"
 
 struct rte_mbuf;
 
@@ -25,6 +26,20 @@ struct Frame {
     std::uint32_t length;          // of the whole frame
     std::uint16_t segment_length;  // of the first segment
     std::uint8_t port;             // index of the NIC port that received it
+};
+
+// What is to be done with a packet of a spliced session, as it stood when that was decided.
+enum class SpliceStep : std::uint8_t {
+    none,       // the session is not spliced
+    translate,  // numbers of either direction
+    offer,      // a client's SYN: a cookie goes back
+    open,       // the client's: the SYN for the real goes in its place
+    close_up,   // the real's SYN-ACK: each side gets what it waits for
+    rebuff,     // the real's, about an older connection: it is reset
+};
+struct SplicedPacket {
+    Splice splice;
+    SpliceStep step = SpliceStep::none;
 };
 
 struct Burst {
@@ -58,6 +73,22 @@ struct Burst {
 
     // Of those whose decision tells_client().
     std::array<Telling, limits::burst_size_max> tellings;
+
+    // Of those of spliced sessions, and of those that begin one: of the others there is no step, as
+    // long as who emits a burst with steps forgets them.
+    std::array<SplicedPacket, limits::burst_size_max> spliced;
+    bool has_steps = false;
+
+    void note_step(std::size_t i, SpliceStep step) {
+        spliced[i].step = step;
+        has_steps = true;
+    }
+    void forget_steps() {
+        for (SplicedPacket& packet : spliced) {
+            packet.step = SpliceStep::none;
+        }
+        has_steps = false;
+    }
 
     // Flows of IPv6, with what is of the client.
     std::array<std::uint8_t, limits::burst_size_max> flows6;

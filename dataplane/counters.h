@@ -70,6 +70,10 @@ struct alignas(limits::cache_line_size) WorkerCounters {
     SingleWriterCounter local_ports_taken;          // a gauge: ends of sessions in full NAT
     SingleWriterCounter client_addresses_left_out;  // TOA: segments that had no room for the option
 
+    SingleWriterCounter cookies_sent;      // SYNs answered by us
+    SingleWriterCounter cookies_accepted;  // sessions opened by what came back
+    SingleWriterCounter sessions_spliced;  // a gauge: those of them that there are
+
     // ICMP errors of our own: those sent, and those that the rate forbade.
     SingleWriterCounter icmp_errors_sent;
     SingleWriterCounter icmp_errors_policed;
@@ -136,11 +140,12 @@ class OverloadWord {
     std::uint64_t bits_ = 0;
 };
 
-// What one worker has dropped of one service's packets. Written when a packet is dropped, and never
-// else. What is dropped before it is known whose it is, or when a port's queue turns out to be
-// full, is in WorkerCounters alone.
+// What one worker has dropped of one service's packets, and how many SYNs it has answered for it.
+// Written when that happens, and never else. What is dropped before it is known whose it is, or
+// when a port's queue turns out to be full, is in WorkerCounters alone.
 struct ServiceDrops {
     std::array<SingleWriterCounter, drop_reason_count> by_reason;
+    SingleWriterCounter cookies_sent;
 };
 
 // What one worker has carried by a VLAN that is a port. Frames are counted without their tags.

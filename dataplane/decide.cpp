@@ -94,8 +94,7 @@ void decide_own(const ParsedPacket& packet, const NextHop& hop, Decision& decisi
     const unsigned headers_size =
         (is_ipv6 ? sizeof(Ipv6Header) : sizeof(Ipv4Header)) + sizeof(TcpHeader);
     const unsigned mss_least = is_ipv6 ? 1'220 : 536;  // RFC 9293, 3.7.1
-    const bool leaves = decision.verdict == Verdict::transmit ||
-                        decision.verdict == Verdict::refit || decision.verdict == Verdict::deliver;
+    const bool leaves = is_rewritten(decision.verdict);
     const bool is_handshake =
         packet.protocol == L4Protocol::tcp && (packet.tcp_flags & tcp_flag::syn) != 0;
     if (!leaves || !is_handshake) {
@@ -122,14 +121,15 @@ void decide_fragment(const ParsedPacket& packet, const IpAddress& client, const 
                      Decision& decision) {
     // Whether the first one could go on was a matter of its own length, age and moment.
     const bool has_way =
-        decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
-        decision.verdict == Verdict::hold || decision.verdict == Verdict::deliver ||
+        is_rewritten(decision.verdict) || decision.verdict == Verdict::hold ||
         (decision.verdict == Verdict::drop &&
          (decision.reason == DropReason::mtu_exceeded ||
           decision.reason == DropReason::ttl_expired || decision.reason == DropReason::no_route));
     if (!has_way) {
-        // Its session's end was told with the first one.
-        decision.verdict = decision.verdict == Verdict::reset ? Verdict::drop : decision.verdict;
+        // The session's end was told with the first one, and that one was answered.
+        const bool is_done =
+            decision.verdict == Verdict::reset || decision.verdict == Verdict::answer;
+        decision.verdict = is_done ? Verdict::drop : decision.verdict;
         return;
     }
     if (decision.rewrite == Rewrite::nat_request) {

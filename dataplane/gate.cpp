@@ -6,7 +6,7 @@ namespace fulcrum {
 bool Gate::admits_session(const SnapshotService& service, const ClientPrefix& client,
                           DropReason& reason) {
     const ServiceGate& gate = *service.gate;
-    if (gate.access != nullptr && !gate.access->admits(client)) {
+    if (!lists(service, client)) {
         reason = DropReason::denied;
         return false;
     }

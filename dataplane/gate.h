@@ -27,6 +27,10 @@ class Gate {
     // Of a service that has a gate. False: not now, for `reason`.
     bool admits_session(const SnapshotService& service, const ClientPrefix& client,
                         DropReason& reason);
+    // By its list alone.
+    static bool lists(const SnapshotService& service, const ClientPrefix& client) {
+        return service.gate->access == nullptr || service.gate->access->admits(client);
+    }
     bool admits_packet(const SnapshotService& service, const ClientPrefix& client,
                        DropReason& reason);
 

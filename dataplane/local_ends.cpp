@@ -1,8 +1,8 @@
 // Numbers of ports, chains of leases, queues of ports at rest.
 #include "dataplane/local_ends.h"
 
-#include <sys/mman.h>
-
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -13,6 +13,8 @@ constexpr std::uint32_t first_port = 1'024;
 constexpr std::uint32_t owner_slots{limits::owner_slots_count};
 constexpr std::uint32_t ports_per_slot = (65'536 - first_port) / owner_slots;
 static_assert(ports_per_slot == 1'008);
+// In the order of their pools.
+constexpr std::array pooled{L4Protocol::tcp, L4Protocol::udp, L4Protocol::sctp};
 // One for every four leases of eight addresses: chains stay short until there are many more.
 constexpr std::uint32_t addresses_chained_well = 8;
 
@@ -26,44 +28,29 @@ std::uint32_t most_ports_per_pool(unsigned worker_count) {
 }
 
 std::size_t chain_count(unsigned worker_count) {
-    return std::bit_ceil(std::size_t{2} * addresses_chained_well *
+    return std::bit_ceil(pooled.size() * addresses_chained_well *
                          most_ports_per_pool(worker_count) / 4);
 }
 
 }  // namespace
 
 std::size_t LocalEnds::size_of_address(unsigned worker_count) {
-    return std::size_t{2} * most_ports_per_pool(worker_count) * size_of_end;
+    return pooled.size() * most_ports_per_pool(worker_count) * size_of_end;
 }
 
 std::size_t LocalEnds::lease_count(unsigned worker_count) {
-    return limits::local_addresses_max * std::size_t{2} * most_ports_per_pool(worker_count);
-}
-
-LocalEnds::Memory::Memory(std::size_t size) : size_{size} {
-    void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    octets_ = memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
-}
-
-LocalEnds::Memory::Memory(Memory&& other) noexcept
-    : octets_{std::exchange(other.octets_, nullptr)}, size_{other.size_} {}
-
-LocalEnds::Memory::~Memory() {
-    if (octets_ != nullptr) {
-        munmap(octets_, size_);
-    }
+    return limits::local_addresses_max * pooled.size() * most_ports_per_pool(worker_count);
 }
 
 std::unique_ptr<LocalEnds> LocalEnds::create(const Share& share, HashKey key) {
-    Memory memory{lease_count(share.worker_count) * size_of_end +
-                  chain_count(share.worker_count) * sizeof(std::uint32_t)};
+    LazyMemory memory{lease_count(share.worker_count) * size_of_end +
+                      chain_count(share.worker_count) * sizeof(std::uint32_t)};
     return memory.octets() == nullptr
                ? nullptr
                : std::unique_ptr<LocalEnds>{new LocalEnds{share, key, std::move(memory)}};
 }
 
-LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
+LocalEnds::LocalEnds(const Share& share, HashKey key, LazyMemory memory)
     : worker_id_{share.worker_id},
       worker_count_{share.worker_count},
       steering_{share.steering},
@@ -84,7 +71,9 @@ LocalEnds::LocalEnds(const Share& share, HashKey key, Memory memory)
 // --- numbers ---------------------------------------------------------------------------------
 
 std::uint32_t LocalEnds::pool_of(std::uint16_t place, L4Protocol protocol) const {
-    return place * 2U + (protocol == L4Protocol::udp ? 1U : 0U);
+    static_assert(pooled.size() == protocol_count);
+    const auto pool = std::ranges::find(pooled, protocol) - pooled.begin();
+    return place * protocol_count + static_cast<std::uint32_t>(pool);
 }
 
 std::uint32_t LocalEnds::number_of(LocalEnd end, L4Protocol protocol) const {
@@ -103,7 +92,7 @@ LocalEnd LocalEnds::end_of(std::uint32_t number) const {
     const std::uint32_t within = number % ports_per_pool_;
     const std::uint32_t slot = within % slots_ * worker_count_ + worker_id_;
     const std::uint32_t port = first_port + within / slots_ * owner_slots + slot;
-    return {static_cast<std::uint16_t>(number / ports_per_pool_ / 2),
+    return {static_cast<std::uint16_t>(number / ports_per_pool_ / protocol_count),
             be16{static_cast<std::uint16_t>(port)}};
 }
 
@@ -122,8 +111,8 @@ std::uint32_t& LocalEnds::chain_of(const LeasingFlow& flow, L4Protocol protocol)
 std::uint32_t LocalEnds::find(const LeasingFlow& flow, L4Protocol protocol) const {
     for (std::uint32_t link = chain_of(flow, protocol); link != 0; link = leases_[link - 1].next) {
         const std::uint32_t number = link - 1;
-        const bool is_udp = number / ports_per_pool_ % 2 == 1;
-        if (leases_[number].flow == flow && is_udp == (protocol == L4Protocol::udp)) {
+        const bool is_its_protocol = pooled[number / ports_per_pool_ % protocol_count] == protocol;
+        if (leases_[number].flow == flow && is_its_protocol) {
             return number;
         }
     }

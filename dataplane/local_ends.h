@@ -43,6 +43,7 @@
 #include "config/model/hash.h"
 #include "config/model/limits.h"
 #include "config/model/snapshot.h"
+#include "dataplane/lazy_memory.h"
 #include "dataplane/steering.h"
 #include "dataplane/stream_shift.h"
 
@@ -146,20 +147,7 @@ class LocalEnds {
         std::uint32_t hand = 0;  // whose turn it is to be asked
     };
 
-    // Zeroed by the kernel, page by page, at the first use.
-    class Memory {
-      public:
-        explicit Memory(std::size_t size);
-        Memory(Memory&& other) noexcept;
-        Memory& operator=(Memory&&) = delete;
-        ~Memory();
-        std::byte* octets() const { return octets_; }  // null: there was none
-
-      private:
-        std::byte* octets_ = nullptr;
-        std::size_t size_;
-    };
-    LocalEnds(const Share& share, HashKey key, Memory memory);
+    LocalEnds(const Share& share, HashKey key, LazyMemory memory);
 
     static constexpr std::size_t size_of_end = sizeof(Lease) + sizeof(StreamShift);
 
@@ -179,7 +167,8 @@ class LocalEnds {
     std::uint32_t find(const LeasingFlow& flow, L4Protocol protocol) const;
 
     static constexpr std::uint32_t number_none = UINT32_MAX;
-    static constexpr std::uint32_t pool_count = 2 * limits::local_addresses_max;
+    static constexpr std::uint32_t protocol_count = 3;
+    static constexpr std::uint32_t pool_count = protocol_count * limits::local_addresses_max;
 
     bool is_near(const LocalAddress& address) const {
         return steering_ == nullptr || steering_->owner_of(address.on_the_wire) == worker_id_;
@@ -192,9 +181,9 @@ class LocalEnds {
     std::uint32_t ports_per_pool_;  // of an address and a protocol
     std::uint32_t fresh_from_;      // where in a pool the unused ones begin
     HashKey key_;
-    Memory memory_;
+    LazyMemory memory_;
     std::span<Lease> leases_;
-    std::span<StreamShift> shifts_;  // of the leases; those of UDP are never touched
+    std::span<StreamShift> shifts_;  // of the leases; those of TCP alone are used
     std::span<std::uint32_t> chains_;
     std::array<Pool, pool_count> pools_{};
     std::uint32_t turn_ = 0;  // at which address the next search begins

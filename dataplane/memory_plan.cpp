@@ -19,6 +19,7 @@
 #include "dataplane/local_ends.h"
 #include "dataplane/nic.h"
 #include "dataplane/session_table.h"
+#include "dataplane/splices.h"
 
 namespace fulcrum {
 namespace {
@@ -150,10 +151,24 @@ void add_peer(const Config& config, MemoryPlan& plan) {
     }
 }
 
+// Likewise. Where a flood alone brings them about they are few, and come out of what is spare.
+void add_splices(const Config& config, MemoryPlan& plan) {
+    const bool is_asked_for = std::ranges::any_of(
+        config.services,
+        [](const VirtualService& service) { return service.syn_cookies == SynCookies::always; });
+    if (is_asked_for) {
+        const std::uint64_t count =
+            config.director.workers.size() * (plan.sessions_per_worker + plan.sessions6_per_worker);
+        plan.shares.push_back({"spliced sessions (" + std::to_string(count) + ")",
+                               count * Splices::size_of_splice, false});
+    }
+}
+
 void add_what_is_asked_for(const Config& config, MemoryPlan& plan) {
     add_gate(config, plan);
     add_peer(config, plan);
     add_local_ports(config, plan);
+    add_splices(config, plan);
 }
 
 MemoryPlan plan_memory(const Config& config) {

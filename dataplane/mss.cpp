@@ -1,18 +1,12 @@
 // A walk over the options.
 #include "dataplane/mss.h"
 
-#include <algorithm>
-
 #include "dataplane/checksum.h"
 #include "dataplane/headers.h"
+#include "dataplane/tcp_options.h"
 
 namespace fulcrum {
 namespace {
-
-constexpr std::uint8_t option_end = 0;
-constexpr std::uint8_t option_nothing = 1;
-constexpr std::uint8_t option_mss = 2;
-constexpr std::size_t option_mss_length = 4;
 
 void replace(std::uint8_t* tcp, std::size_t at, std::uint16_t mss) {
     auto& field = *reinterpret_cast<be16*>(tcp + at);
@@ -32,26 +26,15 @@ void replace(std::uint8_t* tcp, std::size_t at, std::uint16_t mss) {
 }  // namespace
 
 void limit_mss(std::uint8_t* tcp, std::size_t size, std::uint16_t mss_max) {
-    const std::size_t end =
-        std::min<std::size_t>(size, reinterpret_cast<const TcpHeader*>(tcp)->header_length());
-    std::size_t at = sizeof(TcpHeader);
-    while (at < end && tcp[at] != option_end) {
-        if (tcp[at] == option_nothing) {
-            ++at;
-            continue;
+    visit_tcp_options(tcp, size, [&](std::uint8_t* option, std::size_t length) {
+        if (*option != tcp_option::mss || length != tcp_option::mss_length) {
+            return;
         }
-        const std::size_t length = at + 1 < end ? tcp[at + 1] : 0;
-        if (length < 2 || at + length > end) {
-            return;  // nonsense, which the receiver will not believe either
+        const be16 asked = *reinterpret_cast<const be16*>(option + 2);
+        if (asked.host() > mss_max) {
+            replace(tcp, static_cast<std::size_t>(option + 2 - tcp), mss_max);
         }
-        if (tcp[at] == option_mss && length == option_mss_length) {
-            const be16 asked = *reinterpret_cast<const be16*>(tcp + at + 2);
-            if (asked.host() > mss_max) {
-                replace(tcp, at + 2, mss_max);
-            }
-        }
-        at += length;
-    }
+    });
 }
 
 }  // namespace fulcrum

@@ -17,11 +17,9 @@ namespace {
 // Of what goes on now, no octet may have gone before. What is held comes here again.
 void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
     Decision& decision = burst.decisions[i];
-    const bool goes_on =
-        decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit ||
-        decision.verdict == Verdict::deliver || decision.verdict == Verdict::punt ||
-        (decision.verdict == Verdict::drop &&
-         decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
+    const bool goes_on = is_rewritten(decision.verdict) || decision.verdict == Verdict::punt ||
+                         (decision.verdict == Verdict::drop &&
+                          decision.reason == DropReason::mtu_exceeded);  // perhaps in pieces
     if (!goes_on) {
         return;
     }
@@ -37,9 +35,11 @@ void refuse_overlap(Burst& burst, std::size_t i, FragmentTable& fragments) {
 void refuse_translated_sctp(const ParsedPacket& packet, Decision& decision) {
     const be16 port =
         decision.rewrite == Rewrite::nat_reply ? packet.source_port : packet.destination_port;
-    const bool is_translated =
-        (decision.rewrite == Rewrite::nat_request || decision.rewrite == Rewrite::nat_reply) &&
-        decision.replacement.port != port;
+    const bool is_at_one_end =
+        decision.rewrite == Rewrite::nat_request || decision.rewrite == Rewrite::nat_reply;
+    const bool is_at_both =
+        decision.rewrite == Rewrite::full_request || decision.rewrite == Rewrite::full_reply;
+    const bool is_translated = is_at_both || (is_at_one_end && decision.replacement.port != port);
     const bool leaves = decision.verdict == Verdict::transmit ||
                         decision.verdict == Verdict::refit || decision.verdict == Verdict::hold;
     if (packet.protocol == L4Protocol::sctp && leaves && is_translated) {
@@ -310,7 +310,7 @@ void PacketPath::follow_first_fragment(Burst& burst, std::uint8_t i, const Snaps
         }
         if (!is_v6) {
             burst.flows[burst.flow_count++] = i;  // to be rewritten
-        } else if (decision.verdict == Verdict::transmit || decision.verdict == Verdict::refit) {
+        } else if (is_rewritten(decision.verdict)) {
             address_frame(burst.frames[i].octets, *decision.hop);
             rewrite_both_ends_ipv6(
                 burst.frames[i].octets, packet, decision,
@@ -396,9 +396,7 @@ void PacketPath::steer_ipv6(Burst& burst, const Snapshot& snapshot) const {
 void PacketPath::rewrite(Burst& burst) {
     for (std::size_t n = 0; n < burst.flow_count; ++n) {
         const std::size_t i = burst.flows[n];
-        const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
-            verdict == Verdict::deliver) {
+        if (is_rewritten(burst.decisions[i].verdict)) {
             fulcrum::rewrite(burst.frames[i].octets, burst.packets[i], burst.decisions[i]);
         }
     }
@@ -407,9 +405,7 @@ void PacketPath::rewrite(Burst& burst) {
 void PacketPath::rewrite_ipv6(Burst& burst, const Snapshot& snapshot) {
     for (std::size_t n = 0; n < burst.flow6_count; ++n) {
         const std::size_t i = burst.flows6[n];
-        const Verdict verdict = burst.decisions[i].verdict;
-        if (verdict == Verdict::transmit || verdict == Verdict::refit ||
-            verdict == Verdict::deliver) {
+        if (is_rewritten(burst.decisions[i].verdict)) {
             fulcrum::rewrite_ipv6(burst.frames[i].octets, burst.packets[i], burst.decisions[i],
                                   snapshot);
         }

@@ -64,13 +64,14 @@ Rehearsal::Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsi
       board_{asked.chooser.tally_count()},
       chooser_{asked.chooser},
       local_ends_{asked.local_ends},
+      cookies_{asked.cookies},
       memory6_(SessionTable6::size_for(stage_bucket_count) / sizeof(Line)),
       tracker_{
           table_.emplace(std::as_writable_bytes(std::span{memory_}), stage_bucket_count, any_key),
-          board_, chooser_, local_ends_},
+          board_, chooser_, local_ends_, cookies_},
       tracker6_{
           table6_.emplace(std::as_writable_bytes(std::span{memory6_}), stage_bucket_count, any_key),
-          board_, chooser_, local_ends_},
+          board_, chooser_, local_ends_, cookies_},
       path_{ports_, steering, worker_id, worker_count, {tracker_, tracker6_}},
       burst_{std::make_unique<Burst>()} {}
 
@@ -106,9 +107,11 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
 
     chooser_.rehearse(true);
     local_ends_.rehearse(true);
+    cookies_.rehearse(true);
     path_.carry(burst, snapshot, now_s, Origin::nic);
     chooser_.rehearse(false);
     local_ends_.rehearse(false);
+    cookies_.rehearse(false);
 
     const Classified& classified = burst.classified[0];
     const Decision& decision = burst.decisions[0];
@@ -126,9 +129,7 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
     tell_session(before, ages, explanation);
     tell_real(snapshot, explanation);
     tell_way(snapshot, explanation);
-    const bool leaves = decision.verdict == Verdict::transmit ||
-                        decision.verdict == Verdict::refit || decision.verdict == Verdict::deliver;
-    explanation.octet_count = leaves ? octet_count : std::uint16_t{0};
+    explanation.octet_count = is_rewritten(decision.verdict) ? octet_count : std::uint16_t{0};
     if (decision.verdict == Verdict::refit && decision.rewrite == Rewrite::tunnel) {
         explanation.octet_count =
             wrap(snapshot.tunnel_of(decision.tally), octet_count, explanation);
@@ -188,6 +189,7 @@ unsigned Rehearsal::owner() const {
 }
 
 void Rehearsal::set_stage() {
+    burst_->forget_steps();
     std::fill(memory_.begin(), memory_.end(), Line{});
     std::fill(memory6_.begin(), memory6_.end(), Line{});
     // In the place of those before: who refers to them goes on doing so.
@@ -282,8 +284,7 @@ void Rehearsal::tell_real(const Snapshot& snapshot, Explanation& explanation) co
 
 void Rehearsal::tell_way(const Snapshot& snapshot, Explanation& explanation) const {
     const Decision& decision = burst_->decisions[0];
-    if (decision.verdict != Verdict::transmit && decision.verdict != Verdict::refit &&
-        decision.verdict != Verdict::hold && decision.verdict != Verdict::deliver) {
+    if (!is_rewritten(decision.verdict) && decision.verdict != Verdict::hold) {
         return;
     }
     const ParsedPacket& packet = burst_->packets[0];

@@ -32,6 +32,7 @@ class Rehearsal {
     struct Asked {
         Chooser& chooser;
         LocalEnds& local_ends;
+        CookieDesk& cookies;
     };
     // Arguments as of PacketPath.
     Rehearsal(std::vector<PathPort> ports, const Steering& steering, unsigned worker_id,
@@ -68,6 +69,7 @@ class Rehearsal {
     CounterBoard board_;
     Chooser& chooser_;
     LocalEnds& local_ends_;
+    CookieDesk& cookies_;
     std::vector<Line> memory6_;
     std::optional<SessionTable6> table6_;
     Tracker tracker_;

@@ -24,6 +24,16 @@ struct BareReset {
 // The frame's length.
 std::uint16_t write_reset(std::uint8_t* frame, const BareReset& reset, const NextHop& hop);
 
+struct PacketEnds {
+    Endpoint source;
+    Endpoint destination;
+};
+PacketEnds ends_of(const std::uint8_t* frame, const ParsedPacket& packet);
+// As they will be where `decision` has the packet go; it has not been rewritten.
+PacketEnds ends_onwards(const std::uint8_t* frame, const ParsedPacket& packet,
+                        const Decision& decision, const IpAddress& client,
+                        const Snapshot& snapshot);
+
 // The reset that goes where a packet was going, which `decision` knows: with the packet's own
 // numbers, so that the receiver finds it where it expects the next octet (RFC 9293, 3.5.2).
 BareReset reset_onwards(const std::uint8_t* frame, const ParsedPacket& packet,

@@ -41,6 +41,11 @@ class SessionTag {
     // The client is presented to its real under a local end (see local_ends.h).
     constexpr bool is_full_nat() const { return (bits_ & full_nat_bit) != 0; }
 
+    // It was opened by a SYN cookie, and its two sides count differently (see splice.h).
+    constexpr bool is_spliced() const { return (bits_ & spliced_bit) != 0; }
+    // Its packets take new addresses, and that is all.
+    constexpr bool is_plain() const { return (bits_ & (full_nat_bit | spliced_bit)) == 0; }
+
     constexpr void set_state(SessionState state) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~state_mask) | static_cast<unsigned>(state));
     }
@@ -51,6 +56,7 @@ class SessionTag {
         bits_ = static_cast<std::uint16_t>(affine ? bits_ | affine_bit : bits_ & ~affine_bit);
     }
     constexpr void set_full_nat() { bits_ = static_cast<std::uint16_t>(bits_ | full_nat_bit); }
+    constexpr void set_spliced() { bits_ = static_cast<std::uint16_t>(bits_ | spliced_bit); }
     constexpr void set_seconds_seen(unsigned seconds) {
         bits_ = static_cast<std::uint16_t>((bits_ & ~seconds_mask) | (seconds << seconds_shift));
     }
@@ -72,6 +78,7 @@ class SessionTag {
     static constexpr unsigned seconds_shift = 8;
     static constexpr unsigned affine_bit = 0x0400;
     static constexpr unsigned full_nat_bit = 0x0800;
+    static constexpr unsigned spliced_bit = 0x1000;
     // In a bucket's first slot: a session of this bucket lies in the overflow table. It belongs to
     // the bucket, not to the session that happens to lie there.
     static constexpr unsigned spilled_bit = 0x8000;

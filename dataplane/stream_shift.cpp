@@ -4,43 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/checksum.h"
+#include "dataplane/tcp_options.h"
 
 namespace fulcrum {
 namespace {
 
-constexpr std::uint8_t option_end = 0;
-constexpr std::uint8_t option_nothing = 1;
-constexpr std::uint8_t option_sack = 5;
-
 TcpHeader& header_at(std::uint8_t* tcp) { return *reinterpret_cast<TcpHeader*>(tcp); }
-
-// The header's octets, as many as there are.
-std::size_t header_size(const std::uint8_t* tcp, std::size_t size) {
-    return std::min<std::size_t>(size, reinterpret_cast<const TcpHeader*>(tcp)->header_length());
-}
-
-// What `change` does to the header, its checksum follows.
-template <typename Change>
-void change_header(std::uint8_t* tcp, std::size_t size, const Change& change) {
-    const std::size_t length = header_size(tcp, size);
-    ChecksumSum before;
-    before.add(tcp, length);
-    change();
-    ChecksumSum after;
-    after.add(tcp, length);
-    ChecksumDelta delta;
-    delta.change(before.folded(), after.folded());
-    be16& checksum = header_at(tcp).checksum;
-    checksum = delta.applied_to(checksum);
-}
-
-// Octets from `left` up to `right`.
-struct SackBlock {
-    be32 left;
-    be32 right;
-};
-static_assert(sizeof(SackBlock) == 8 && alignof(SackBlock) == 1);
 
 // False: it says nothing about the client's octets, or what its acknowledgement, held back at the
 // first octet, would contradict. A block is advice (RFC 2018, 8): one too few does no harm.
@@ -74,25 +43,7 @@ void shift_blocks(const StreamShift& shift, std::uint8_t* option, std::size_t le
     } else {
         option[1] = static_cast<std::uint8_t>(kept - option);
     }
-    std::fill(kept, option + length, option_nothing);
-}
-
-void shift_options(const StreamShift& shift, std::uint8_t* tcp, std::size_t end) {
-    std::size_t at = sizeof(TcpHeader);
-    while (at < end && tcp[at] != option_end) {
-        if (tcp[at] == option_nothing) {
-            ++at;
-            continue;
-        }
-        const std::size_t length = at + 1 < end ? tcp[at + 1] : 0;
-        if (length < 2 || at + length > end) {
-            return;  // nonsense, which the receiver will not believe either
-        }
-        if (tcp[at] == option_sack) {
-            shift_blocks(shift, tcp + at, length);
-        }
-        at += length;
-    }
+    std::fill(kept, option + length, tcp_option::nothing);
 }
 
 bool has(const TcpHeader& tcp, std::uint8_t flag) { return (tcp.flags & flag) != 0; }
@@ -128,7 +79,7 @@ void shift_request(const StreamShift& shift, std::uint8_t* tcp, std::size_t size
     if (has(header, tcp_flag::rst) && !shift.is_announced) {
         return;
     }
-    change_header(tcp, size, [&] {
+    change_tcp_header(tcp, size, [&] {
         header.sequence_number = be32{shift.octet_at_real(header.sequence_number.host())};
     });
 }
@@ -145,9 +96,13 @@ void shift_reply(StreamShift& shift, std::uint8_t* tcp, std::size_t size) {
         // It lacks the header, without which the next content is not to go.
         shift.is_followed = shift.is_followed || distance == 0;
     }
-    change_header(tcp, size, [&] {
+    change_tcp_header(tcp, size, [&] {
         header.acknowledgment_number = be32{shift.at_client(acknowledged)};
-        shift_options(shift, tcp, header_size(tcp, size));
+        visit_tcp_options(tcp, size, [&](std::uint8_t* option, std::size_t length) {
+            if (*option == tcp_option::sack) {
+                shift_blocks(shift, option, length);
+            }
+        });
     });
 }
 

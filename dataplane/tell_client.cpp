@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "dataplane/segment.h"
 #include "dataplane/tell_parts.h"
 
 namespace fulcrum {
@@ -19,28 +20,11 @@ TcpHeader& tcp_at(std::uint8_t* frame, const ParsedPacket& packet) {
     return *reinterpret_cast<TcpHeader*>(frame + packet.l4_offset);
 }
 
-ChecksumSum pseudo_header_of(const std::uint8_t* frame, const ParsedPacket& packet,
-                             std::size_t length) {
-    const auto l4_length = static_cast<std::uint16_t>(length);
-    if (packet.ip_version == 6) {
-        const Ipv6Header& ip = ipv6_header_of(frame);
-        return pseudo_header_sum(ip.source, ip.destination, tcp_number, l4_length);
-    }
-    const Ipv4Header& ip = ipv4_header_of(frame);
-    return pseudo_header_sum(ip.source, ip.destination, tcp_number, l4_length);
-}
-
 // Whether its numbers may be believed, and repeated in a segment of our own. Not asked of a segment
 // that lies in pieces.
 bool is_sound(const rte_mbuf* mbuf, const ParsedPacket& packet) {
-    if (mbuf->nb_segs != 1 || packet.is_fragment) {
-        return true;
-    }
-    const auto* const frame = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
-    const std::size_t length = segment_length_of(packet);
-    ChecksumSum sum = pseudo_header_of(frame, packet, length);
-    sum.add(frame + packet.l4_offset, length);
-    return sum.folded() == 0xFFFF;
+    return mbuf->nb_segs != 1 || packet.is_fragment ||
+           has_sound_checksum(rte_pktmbuf_mtod(mbuf, const std::uint8_t*), packet);
 }
 
 // --- the PROXY header -------------------------------------------------------------------------
@@ -135,24 +119,14 @@ bool take_content_out(rte_mbuf* mbuf, ParsedPacket& packet) {
 // the quotation goes so far.
 void shift_quotation(std::uint8_t* frame, const ParsedPacket& packet, bool is_for_client,
                      const StreamShift& shift) {
-    const std::size_t l4_offset = quoted_l4_offset(frame, packet);
-    const std::size_t length = sizeof(EthernetHeader) + packet.ip_length - l4_offset;
     const std::size_t at = is_for_client ? offsetof(TcpHeader, sequence_number)
                                          : offsetof(TcpHeader, acknowledgment_number);
-    if (shift.length == 0 || packet.protocol != L4Protocol::tcp || at + sizeof(be32) > length) {
+    if (shift.length == 0) {
         return;
     }
-    std::uint8_t* const l4 = frame + l4_offset;
-    auto& number = *reinterpret_cast<be32*>(l4 + at);
-    const be32 before = number;
-    number =
-        be32{is_for_client ? shift.at_client(before.host()) : shift.edge_at_real(before.host())};
-    ChecksumDelta delta;
-    change(delta, before, number);
-    ChecksumDelta error_delta = delta;
-    update_quoted_checksum(l4, length, packet.protocol, delta, error_delta);
-    auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);
-    icmp.checksum = error_delta.applied_to(icmp.checksum);
+    change_quoted_number(frame, packet, at, [&](std::uint32_t number) {
+        return is_for_client ? shift.at_client(number) : shift.edge_at_real(number);
+    });
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What telling a real of its client has in common over segments and datagrams. For tell_client.cpp
-// and tell_datagram.cpp alone.
+// What telling a real of its client has in common over segments and datagrams, and with splicing.
+// For tell_client.cpp, tell_datagram.cpp and worker_splice.cpp alone.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -72,6 +72,28 @@ inline std::size_t quoted_l4_offset(const std::uint8_t* frame, const ParsedPacke
                : packet.quotation_offset +
                      reinterpret_cast<const Ipv4Header*>(frame + packet.quotation_offset)
                          ->header_length();
+}
+
+// A number `at` octets into the TCP header that an error quotes, if the quotation goes so far; the
+// checksums follow.
+template <typename Change>
+void change_quoted_number(std::uint8_t* frame, const ParsedPacket& packet, std::size_t at,
+                          const Change& new_number) {
+    const std::size_t l4_offset = quoted_l4_offset(frame, packet);
+    const std::size_t length = sizeof(EthernetHeader) + packet.ip_length - l4_offset;
+    if (packet.protocol != L4Protocol::tcp || at + sizeof(be32) > length) {
+        return;
+    }
+    std::uint8_t* const l4 = frame + l4_offset;
+    auto& number = *reinterpret_cast<be32*>(l4 + at);
+    const be32 before = number;
+    number = be32{new_number(before.host())};
+    ChecksumDelta delta;
+    change(delta, before, number);
+    ChecksumDelta error_delta = delta;
+    update_quoted_checksum(l4, length, packet.protocol, delta, error_delta);
+    auto& icmp = *reinterpret_cast<IcmpHeader*>(frame + packet.l4_offset);
+    icmp.checksum = error_delta.applied_to(icmp.checksum);
 }
 
 }  // namespace fulcrum

@@ -54,20 +54,6 @@ bool is_request(const Burst& burst, std::size_t i) {
     return burst.classified[i].packet_class == PacketClass::request;
 }
 
-// Whether replies of this real find their way without a session: by NAT only if nobody else is
-// served by the same endpoint.
-bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const SnapshotReal& real,
-                      be16 vip_port) {
-    if (is_one_way(real.mode)) {
-        return true;
-    }
-    const std::uint32_t source =
-        snapshot.reply_source_of({real.address, port_towards(real, vip_port)},
-                                 snapshot.listeners[listener].protocol, family_of(real.is_ipv6));
-    return source != EndpointMap::absent &&
-           snapshot.reply_sources[source].sole_listener == listener;
-}
-
 }  // namespace
 
 // First all that lie in their first bucket are found, then served: that loop knows no misses. In
@@ -151,15 +137,15 @@ template <typename Family>
     }
     const SnapshotReal& real = snapshot.real_of(listener, session.real);
     const bool is_plain = real.standing <= RealStanding::draining && !listener.has_packet_limits &&
-                          !session.tag.is_full_nat();
+                          session.tag.is_plain();
     if (!is_plain) [[unlikely]] {
         return serve_with_care(session, burst, i, ages);
     }
     return carry_on(session, burst, i, ages, real);
 }
 
-// What `serve` does for a service that counts packets, at a real whose sessions meet a fate, and in
-// full NAT; out of line, for all are rare.
+// What `serve` does for a service that counts packets, at a real whose sessions meet a fate, in
+// full NAT, and between two sides that count differently; out of line, for all are rare.
 template <typename Family>
 [[gnu::noinline]] bool TrackerOf<Family>::serve_with_care(Session& session, Burst& burst,
                                                           std::size_t i, const Ages& ages) {
@@ -167,12 +153,21 @@ template <typename Family>
     if (is_too_much<Family>(chooser_.gate(), burst, i, snapshot)) {
         return true;
     }
+    if (session.tag.is_spliced() && opens_another(session, burst, i)) {
+        return false;
+    }
     const SnapshotReal& real = snapshot.real_of(snapshot.listeners[session.listener], session.real);
     const bool is_served = real.standing > RealStanding::draining
                                ? part(session, burst, i, ages)
                                : carry_on(session, burst, i, ages, real);
     const bool needs_local_end = session.tag.is_full_nat() && is_request(burst, i);
-    return is_served && (!needs_local_end || speak_from_local_end(session, burst, i, snapshot));
+    if (!is_served || (needs_local_end && !speak_from_local_end(session, burst, i, snapshot))) {
+        return false;
+    }
+    if (session.tag.is_spliced()) {
+        carry_spliced(session, burst, i, ages);
+    }
+    return true;
 }
 
 template <typename Family>
@@ -221,8 +216,7 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
         const Side side = is_from_client ? Side::client : Side::real;
         session.tag.set_coarse(listener.timeouts_are_coarse);
         if (!is_confirmed(session.tag.state())) {
-            limit_segments(packet, real, snapshot.services[listener.service].mss_max,
-                           burst.decisions[i]);
+            note_handshake(snapshot.services[listener.service], real, burst, i, ages.now_s());
         }
         touch(session, packet, side, real, ages);
     }
@@ -278,14 +272,6 @@ void TrackerOf<Family>::enter(Session& session, SessionState next, const Snapsho
 }
 
 template <typename Family>
-inline bool TrackerOf<Family>::wants_local_end(const Burst& burst, std::size_t i,
-                                               const SnapshotReal& real, const Snapshot& snapshot) {
-    return real.mode == ForwardingMode::full_nat ||
-           (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
-            burst.packets[i].protocol != L4Protocol::sctp && is_beside(burst, i, real, snapshot));
-}
-
-template <typename Family>
 void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     const ParsedPacket& packet = burst.packets[i];
     const Classified& classified = burst.classified[i];
@@ -296,11 +282,19 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     if (is_impossible_outside(Family::address_of_client(burst, i), snapshot)) {
         return refuse(burst.decisions[i], Family::bad_source);
     }
+    Entrance entrance = Entrance::usual;
+    if (snapshot.service_of(classified.listener).syn_cookies != SynCookies::never) {
+        entrance = entrance_of(burst, i, ages);
+        if (entrance == Entrance::settled) {
+            return;
+        }
+    }
     if (snapshot.service_of(classified.listener).gate != nullptr &&
         is_kept_out<Family>(chooser_.gate(), burst, i, snapshot)) {
         return;
     }
-    const Newcomer flow = newcomer_of(burst, i, ages);
+    Newcomer flow = newcomer_of(burst, i, ages);
+    flow.goes_by_ring = flow.goes_by_ring && entrance != Entrance::proven;
     bool met_another = false;
     const std::uint16_t index = choose(flow, burst, i, ages, met_another);
     if (index == limits::index_none) {
@@ -316,12 +310,31 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
         }
         return decide_request(packet, real, burst.decisions[i]);
     }
+    if (entrance == Entrance::unproven) {
+        return pass_untracked(flow, index, burst, i, ages);
+    }
+    open_session(flow, index, burst, i, ages);
+}
+
+template <typename Family>
+void TrackerOf<Family>::open_session(const Newcomer& flow, std::uint16_t index, Burst& burst,
+                                     std::size_t i, const Ages& ages) {
+    const ParsedPacket& packet = burst.packets[i];
+    const Classified& classified = burst.classified[i];
+    const Snapshot& snapshot = ages.snapshot();
+    const SnapshotListener& listener = snapshot.listeners[classified.listener];
+    const SnapshotReal& real = snapshot.real_of(listener, index);
+    const bool is_proven_by_cookie = burst.spliced[i].step == SpliceStep::open;
     Session newcomer;
     Family::name_client(burst, i, newcomer);
     newcomer.listener = classified.listener;
     newcomer.vip_port = packet.destination_port;
     newcomer.real = index;
     newcomer.tag = SessionTag{first_state(packet, real.mode), packet.protocol};
+    if (is_proven_by_cookie) {
+        newcomer.tag.set_state(SessionState::syn_seen);
+        newcomer.tag.set_spliced();
+    }
     newcomer.tag.set_coarse(listener.timeouts_are_coarse);
     newcomer.last_seen = ages.stamp(newcomer.tag.is_coarse());
     if (wants_local_end(burst, i, real, snapshot)) {
@@ -329,42 +342,17 @@ void TrackerOf<Family>::open(Burst& burst, std::size_t i, const Ages& ages) {
     }
     Session* const session = admit(newcomer, real, burst.homes[i], ages);
     if (session == nullptr) {
-        return pass_untracked(flow, index, burst, i, ages);
+        return is_proven_by_cookie ? refuse(burst.decisions[i], DropReason::table_full)
+                                   : pass_untracked(flow, index, burst, i, ages);
     }
     if (snapshot.services[listener.service].schedule != nullptr) {
         session->tag.set_affine(chooser_.note_opened(snapshot, flow, index));
     }
     decide_request(packet, real, burst.decisions[i]);
     limit_segments(packet, real, snapshot.services[listener.service].mss_max, burst.decisions[i]);
-}
-
-// There was no room. Every packet of the flow comes here then, and all have to find the same real:
-// the ring's, whatever the service's scheduler.
-template <typename Family>
-[[gnu::noinline]] void TrackerOf<Family>::pass_untracked(Newcomer flow, std::uint16_t chosen,
-                                                         Burst& burst, std::size_t i,
-                                                         const Ages& ages) {
-    const ParsedPacket& packet = burst.packets[i];
-    const Snapshot& snapshot = ages.snapshot();
-    const SnapshotListener& listener = snapshot.listeners[flow.listener];
-    const SnapshotService& service = snapshot.services[listener.service];
-    bool met_another = false;
-    if (service.schedule != nullptr) {
-        flow.goes_by_ring = true;
-        chosen = choose(flow, burst, i, ages, met_another);
+    if (is_proven_by_cookie) {
+        splice_newcomer(*session, burst, i, ages);
     }
-    const bool may_pass =
-        chosen != limits::index_none &&
-        !wants_local_end(burst, i, snapshot.real_of(listener, chosen), snapshot) &&
-        can_go_untracked(snapshot, flow.listener, snapshot.real_of(listener, chosen),
-                         packet.destination_port);
-    if (!may_pass) {
-        return refuse(burst.decisions[i], DropReason::table_full);
-    }
-    const SnapshotReal& real = snapshot.real_of(listener, chosen);
-    board_.worker().sessions_untracked.add(1);
-    decide_request(packet, real, burst.decisions[i]);
-    limit_segments(packet, real, service.mss_max, burst.decisions[i]);
 }
 
 // Null: no room.

@@ -8,7 +8,7 @@
 // open a session may move or end another.
 //
 // Each IP family has a tracker of its own over its own table and its own flows of the burst; what
-// differs between them is said by the family (Ipv4Flows), and all else is here once.
+// differs between them is said by the family (flow_families.h), and all else is here once.
 #pragma once
 
 #include <cstdint>
@@ -19,109 +19,26 @@
 #include "config/model/snapshot.h"
 #include "dataplane/ages.h"
 #include "dataplane/burst.h"
-#include "dataplane/choose.h"
 #include "dataplane/chooser.h"
+#include "dataplane/cookie_desk.h"
 #include "dataplane/counters.h"
+#include "dataplane/flow_families.h"
 #include "dataplane/local_ends.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/opening.h"
-#include "dataplane/parse_ipv6.h"
 #include "dataplane/session_states.h"
 #include "dataplane/session_table.h"
 
 namespace fulcrum {
 
-// IPv4's flows of a burst, and what only the family knows of them.
-struct Ipv4Flows {
-    using Sessions = Ipv4Sessions;
-    static constexpr DropReason bad_source = DropReason::ipv4_source;
-
-    static std::span<const std::uint8_t> flows_of(const Burst& burst) {
-        return {burst.flows.data(), burst.flow_count};
-    }
-    static ClientKey client_of(const Burst& burst, std::size_t i) {
-        return burst.classified[i].client_key;
-    }
-    static ClientKey client_of(const LeasingFlow& flow, L4Protocol protocol) {
-        return client_key_of(IpAddress{flow.client}.v4(), flow.client_port, protocol);
-    }
-    static void name_client(const Burst& burst, std::size_t i, Session& session) {
-        session.client_address = burst.packets[i].source;
-        session.client_port = burst.packets[i].source_port;
-    }
-    // What affinity and schedulers see of the client and its flow.
-    static ClientPrefix client_of(const Session& session) {
-        return client_prefix_of(session.client_address);
-    }
-    static ClientPrefix whole_client_of(const Burst& burst, std::size_t i) {
-        return client_prefix_of(burst.packets[i].source);
-    }
-    static FlowTraits traits_of(const Burst& burst, std::size_t i) {
-        const ParsedPacket& packet = burst.packets[i];
-        return {packet.source.host(), packet.destination.host(), packet.source_port.host()};
-    }
-    // Where a reply goes.
-    static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
-        return paths.hop_to(burst.classified[i].client);
-    }
-    static IpAddress address_of_client(const Burst& burst, std::size_t i) {
-        return burst.packets[i].source;
-    }
-    // Of a reply to a local end: whose it is, and where it goes.
-    static void name_client(Burst& burst, std::size_t i, const LeasingFlow& flow) {
-        const Ipv4Address client = IpAddress{flow.client}.v4();
-        burst.classified[i].client = client;
-        burst.classified[i].client_key =
-            client_key_of(client, flow.client_port, burst.packets[i].protocol);
-        burst.decisions[i].far_address = client;
-        burst.decisions[i].far_port = flow.client_port;
-    }
-};
-
-struct Ipv6Flows {
-    using Sessions = Ipv6Sessions;
-    static constexpr DropReason bad_source = DropReason::ipv6_source;
-
-    static std::span<const std::uint8_t> flows_of(const Burst& burst) {
-        return {burst.flows6.data(), burst.flow6_count};
-    }
-    static const ClientKey6& client_of(const Burst& burst, std::size_t i) {
-        return burst.clients6[i];
-    }
-    static ClientKey6 client_of(const LeasingFlow& flow, L4Protocol protocol) {
-        return {flow.client, flow.client_port, protocol};
-    }
-    static void name_client(const Burst& burst, std::size_t i, Session6& session) {
-        session.client_address = burst.clients6[i].address;
-        session.client_port = burst.clients6[i].port;
-    }
-    static ClientPrefix client_of(const Session6& session) {
-        return client_prefix_of(IpAddress{session.client_address});
-    }
-    static ClientPrefix whole_client_of(const Burst& burst, std::size_t i) {
-        return client_prefix_of(IpAddress{burst.clients6[i].address});
-    }
-    // As IPVS hashes IPv6 addresses: the sum of their four words without carries.
-    static FlowTraits traits_of(const Burst& burst, std::size_t i) {
-        const Ipv6Ends ends = ipv6_ends_of(burst.frames[i].octets, burst.packets[i]);
-        const auto folded = [](const Ipv6Address& address) {
-            const std::uint64_t sum =
-                __builtin_bswap64(address.word(0)) ^ __builtin_bswap64(address.word(1));
-            return static_cast<std::uint32_t>(sum ^ (sum >> 32));
-        };
-        return {folded(ends.source), folded(ends.destination), burst.packets[i].source_port.host()};
-    }
-    static const NextHop& hop_to_client(const Burst& burst, std::size_t i, const Paths& paths) {
-        return paths.hop_to(burst.clients6[i].address);
-    }
-    static IpAddress address_of_client(const Burst& burst, std::size_t i) {
-        return burst.clients6[i].address;
-    }
-    static void name_client(Burst& burst, std::size_t i, const LeasingFlow& flow) {
-        burst.clients6[i] = {flow.client, flow.client_port, burst.packets[i].protocol};
-        burst.decisions[i].far_port = flow.client_port;
-    }
-};
+// What names a session beyond the table.
+template <typename Session>
+LeasingFlow flow_of(const Session& session) {
+    return {.client = IpAddress{session.client_address}.v6(),
+            .client_port = session.client_port,
+            .vip_port = session.vip_port,
+            .listener = session.listener};
+}
 
 // From which end the director speaks to the real for a session in full NAT; port 0: it is in none.
 Endpoint local_end_of(const Session& session, const LocalEnds& ends, const Snapshot& snapshot);
@@ -133,8 +50,9 @@ class TrackerOf {
     using Table = SessionTableOf<typename Family::Sessions>;
     using Session = typename Table::Session;
 
-    TrackerOf(Table& table, CounterBoard& board, Chooser& chooser, LocalEnds& ends)
-        : table_{table}, board_{board}, chooser_{chooser}, ends_{ends} {}
+    TrackerOf(Table& table, CounterBoard& board, Chooser& chooser, LocalEnds& ends,
+              CookieDesk& cookies)
+        : table_{table}, board_{board}, chooser_{chooser}, ends_{ends}, cookies_{cookies} {}
 
     // As soon as a packet's client is known: its session's cache line is on its way while the rest
     // of the burst is classified.
@@ -174,6 +92,14 @@ class TrackerOf {
         std::uint8_t index;  // within the burst
     };
 
+    // How a packet without a session comes in, where SYN cookies are in use: see track_cookies.cpp.
+    enum class Entrance : std::uint8_t {
+        usual,
+        settled,   // it does not, and has been decided on
+        proven,    // by a cookie: its splice lies with the burst, to be opened
+        unproven,  // and may not have a session now
+    };
+
     Session* find_in_first(const Burst& burst, std::size_t i, const Snapshot& snapshot);
     void settle(Burst& burst, std::size_t i, const Ages& ages);
     bool serve(Session& session, Burst& burst, std::size_t i, const Ages& ages);
@@ -187,6 +113,8 @@ class TrackerOf {
                       const SnapshotReal& real, const Ages& ages);
     void enter(Session& session, SessionState next, const SnapshotReal& real, const Ages& ages);
     void open(Burst& burst, std::size_t i, const Ages& ages);
+    void open_session(const Newcomer& flow, std::uint16_t index, Burst& burst, std::size_t i,
+                      const Ages& ages);
     Newcomer newcomer_of(const Burst& burst, std::size_t i, const Ages& ages) const {
         const std::uint16_t listener = burst.classified[i].listener;
         return {.listener = listener,
@@ -203,10 +131,25 @@ class TrackerOf {
                         const Ages& ages);
     Session* admit(const Session& newcomer, const SnapshotReal& real, SessionHome home,
                    const Ages& ages);
+    Entrance entrance_of(Burst& burst, std::size_t i, const Ages& ages);
+    bool has_place(SessionHome home, const Ages& ages) const;
+    bool is_proven(Burst& burst, std::size_t i, const Ages& ages);
+    void splice_newcomer(const Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    bool opens_another(const Session& session, const Burst& burst, std::size_t i);
+    void carry_spliced(Session& session, Burst& burst, std::size_t i, const Ages& ages);
+    void carry_half_open(Session& session, Splice& splice, Burst& burst, std::size_t i,
+                         const Ages& ages);
+    void note_handshake(const SnapshotService& service, const SnapshotReal& real, Burst& burst,
+                        std::size_t i, std::uint32_t now_s);
+    void forget_splice(const Session& session);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     // The real is one of full NAT, or would answer this client past us.
     static bool wants_local_end(const Burst& burst, std::size_t i, const SnapshotReal& real,
-                                const Snapshot& snapshot);
+                                const Snapshot& snapshot) {
+        return real.mode == ForwardingMode::full_nat ||
+               (real.mode == ForwardingMode::nat && !snapshot.local_addresses.empty() &&
+                is_beside(burst, i, real, snapshot));
+    }
     static bool is_beside(const Burst& burst, std::size_t i, const SnapshotReal& real,
                           const Snapshot& snapshot);
     void open_in_full_nat(Session& newcomer, const Newcomer& flow, Burst& burst, std::size_t i,
@@ -218,6 +161,9 @@ class TrackerOf {
     void give_end_back(const Session& session, const Ages& ages) {
         if (session.tag.is_full_nat()) {
             let_end_rest(session, ages);
+        }
+        if (session.tag.is_spliced()) {
+            forget_splice(session);
         }
     }
     void let_end_rest(const Session& session, const Ages& ages);
@@ -241,6 +187,7 @@ class TrackerOf {
     Chooser& chooser_;
     LocalEnds& ends_;
     Mailbox<Replica>* peer_ = nullptr;  // null: there is none
+    CookieDesk& cookies_;
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;

@@ -24,14 +24,6 @@ bool may_lose_its_end(const Session& session, const Ages& ages) {
 }
 
 template <typename Session>
-LeasingFlow flow_of(const Session& session) {
-    return {.client = IpAddress{session.client_address}.v6(),
-            .client_port = session.client_port,
-            .vip_port = session.vip_port,
-            .listener = session.listener};
-}
-
-template <typename Session>
 Endpoint local_end_as_told(const Session& session, const LocalEnds& ends,
                            const Snapshot& snapshot) {
     const std::optional<LocalEnd> end = session.tag.is_full_nat()
@@ -125,6 +117,9 @@ void TrackerOf<Family>::open_in_full_nat(Session& newcomer, const Newcomer& flow
     decide_request(burst.packets[i], real, decision);
     speak_from_local_end(*session, burst, i, snapshot);
     limit_segments(burst.packets[i], real, service.mss_max, decision);
+    if (newcomer.tag.is_spliced()) {
+        splice_newcomer(*session, burst, i, ages);
+    }
 }
 
 // All ports are taken or rest. A session that may be nobody's makes way: those in the order in

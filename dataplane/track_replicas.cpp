@@ -30,14 +30,6 @@ LeasingFlow flow_of(const Replica& replica) {
             .listener = replica.listener};
 }
 
-template <typename Session>
-LeasingFlow flow_of(const Session& session) {
-    return {.client = IpAddress{session.client_address}.v6(),
-            .client_port = session.client_port,
-            .vip_port = session.vip_port,
-            .listener = session.listener};
-}
-
 // Whether the header and what follows it have left is not known for sure where the other director
 // takes over: then they go once more, which does no harm, and are never left out.
 ReplicaShift as_replica(const StreamShift& shift) {

@@ -49,7 +49,11 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
     {"no_real", "the service has no usable real and no fallback"},
     {"no_local_port", "full NAT has no free local port on the way to the real"},
     {"no_session", "a TCP packet opens no session and belongs to none"},
-    {"session_ended", "the session's real is down or gone, and both sides were reset"},
+    {"cookie_refused",
+     "what should open a connection by a SYN cookie proves nothing (its number is none of ours, it "
+     "is damaged or in pieces), or its real grants less than was promised"},
+    {"session_ended",
+     "the session's real is down or gone, or its counts are lost, and both sides were reset"},
     {"table_full", "there is no room for a session that must be tracked"},
     {"client_port_in_use", "another session of this client port meets at the same real and port"},
     {"no_route", "the kernel has no route to the destination"},
@@ -63,8 +67,8 @@ constexpr std::array<DropReasonText, drop_reason_count> drop_reason_texts{{
 }};
 
 constexpr std::array<std::string_view, verdict_count> verdict_names{
-    "pending", "transmit", "refit", "punt", "deliver", "hand_over",
-    "hold",    "hear",     "await", "drop", "reset"};
+    "pending",   "transmit", "refit", "splice", "deliver", "answer", "punt",
+    "hand_over", "hold",     "hear",  "await",  "drop",    "reset"};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
     "keepalive", "link", "check", "routing", "local", "transit", "rest"};

@@ -14,8 +14,10 @@ enum class Verdict : std::uint8_t {
     pending,    // not judged yet
     transmit,   // out of a NIC port
     refit,      // the same, after rare changes: in a tunnel, in pieces, with another segment size
-    punt,       // to the kernel's twin of the port it came from
+    splice,     // the same, as the other side of a spliced session counts
     deliver,    // to the kernel's twin of the hop's port, for a program of the director's own
+    answer,     // a segment of ours takes its place, forth or back: a SYN cookie, and what follows
+    punt,       // to the kernel's twin of the port it came from
     hand_over,  // to the worker that owns its client
     hold,       // waits, bounded, for a neighbour to be resolved
     hear,       // an error about a tunnel: to be read, and perhaps told to a client
@@ -23,6 +25,11 @@ enum class Verdict : std::uint8_t {
     drop,
     reset,  // dropped for `reason`, and both sides of its session are reset
 };
+
+// Whether the packet itself goes on, with new octets.
+constexpr bool is_rewritten(Verdict verdict) {
+    return verdict >= Verdict::transmit && verdict <= Verdict::deliver;
+}
 
 inline constexpr std::size_t verdict_count = static_cast<std::size_t>(Verdict::reset) + 1;
 std::string_view name_of(Verdict verdict);
@@ -71,6 +78,7 @@ enum class DropReason : std::uint8_t {
     no_real,
     no_local_port,
     no_session,
+    cookie_refused,
     session_ended,
     table_full,
     client_port_in_use,

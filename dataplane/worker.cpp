@@ -63,8 +63,8 @@ Worker::Worker(const WorkerWiring& wiring)
       board_{*wiring.board},
       counters_{board_.worker()},
       chooser_{chooser_wiring(wiring)},
-      tracker_{table_, board_, chooser_, *wiring.local_ends},
-      tracker6_{table6_, board_, chooser_, *wiring.local_ends},
+      tracker_{table_, board_, chooser_, *wiring.local_ends, *wiring.cookies},
+      tracker6_{table6_, board_, chooser_, *wiring.local_ends, *wiring.cookies},
       path_{path_ports(wiring),
             *wiring.steering,
             wiring.id,
@@ -74,7 +74,7 @@ Worker::Worker(const WorkerWiring& wiring)
                  *wiring.steering,
                  wiring.id,
                  wiring.worker_count,
-                 {chooser_, *wiring.local_ends}},
+                 {chooser_, *wiring.local_ends, *wiring.cookies}},
       emitter_{wiring_, clock_},
       teller_{emitter_, counters_},
       refitter_{emitter_, counters_, wiring.id, wiring.worker_count},
@@ -124,6 +124,9 @@ bool Worker::run_once() {
     was_busy |= adopt();
     release_held(snapshot);
     release_fragments(snapshot);
+    if (wiring_.cookies->has_due(clock_.now_s())) {
+        retry_half_open(snapshot);
+    }
 
     serve_inbox(snapshot);
     walk_some(snapshot);
@@ -197,6 +200,9 @@ void Worker::emit(const Snapshot& snapshot) {
     for (std::size_t i = 0; i < burst_->count; ++i) {
         emit_one(i, snapshot);
     }
+    if (burst_->has_steps) {
+        burst_->forget_steps();
+    }
 }
 
 void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
@@ -210,6 +216,13 @@ void Worker::emit_one(std::size_t i, const Snapshot& snapshot) {
         case Verdict::refit:
             count_forwarded(decision, burst_->packets[i]);
             refit(i, snapshot);
+            break;
+        case Verdict::splice:
+            count_forwarded(decision, burst_->packets[i]);
+            splice(i, snapshot);
+            break;
+        case Verdict::answer:
+            answer(i, snapshot);
             break;
         case Verdict::punt:
             emitter_.punt(mbuf, decision.punt_class);
@@ -360,6 +373,7 @@ void Worker::reset_both_sides(std::size_t i, const Snapshot& snapshot) {
         if (tells_client(decision)) {
             shift_reset(*burst_->tellings[i].shift, decision.is_reply, reset);
         }
+        splice_reset(i, reset);
         auto* const octets = rte_pktmbuf_mtod(onwards, std::uint8_t*);
         const std::uint16_t length = write_reset(octets, reset, *decision.hop);
         if (decision.rewrite == Rewrite::tunnel) {
@@ -428,6 +442,7 @@ void Worker::close_turn(const Snapshot& snapshot, bool was_busy) {
     counters_.affinity_evicted.set(chooser_.affinity().evicted_count());
     counters_.affinity_refused.set(chooser_.affinity().refused_count());
     counters_.local_ports_taken.set(wiring_.local_ends->taken_count());
+    counters_.sessions_spliced.set(wiring_.cookies->splices().count());
     counters_.sessions_live.set(table_.live_count() + table6_.live_count());
     counters_.sessions_unconfirmed.set(table_.unconfirmed_count() + table6_.unconfirmed_count());
     counters_.sessions_moved.set(table_.moved_count() + table6_.moved_count());

@@ -20,12 +20,15 @@
 #include "dataplane/packet_path.h"
 #include "dataplane/refit.h"
 #include "dataplane/rehearsal.h"
+#include "dataplane/reset.h"
 #include "dataplane/tell_client.h"
 #include "dataplane/token_bucket.h"
 #include "dataplane/track.h"
 #include "dataplane/turn_clock.h"
 #include "dataplane/waiting_room.h"
 #include "dataplane/worker_wiring.h"
+
+struct rte_mempool;
 
 namespace fulcrum {
 
@@ -66,6 +69,18 @@ class Worker {
     void emit(const Snapshot& snapshot);
     void emit_one(std::size_t i, const Snapshot& snapshot);
     void refit(std::size_t i, const Snapshot& snapshot);
+    void splice(std::size_t i, const Snapshot& snapshot);
+    void splice_reset(std::size_t i, BareReset& reset) const;
+    void answer(std::size_t i, const Snapshot& snapshot);
+    void offer_cookie(std::size_t i, const Snapshot& snapshot);
+    void open_at_real(std::size_t i, const Snapshot& snapshot);
+    void close_up(std::size_t i, const Snapshot& snapshot);
+    void rebuff(std::size_t i, const Snapshot& snapshot);
+    void retry_half_open(const Snapshot& snapshot);
+    rte_mbuf* segment_of_client(const Splice& splice, const LeasingFlow& flow,
+                                const Snapshot& snapshot);
+    void give_up(const Splice& splice, const LeasingFlow& flow, const Snapshot& snapshot);
+    void put_in_place(std::size_t i, std::uint16_t length);
     void count_forwarded(const Decision& decision, const ParsedPacket& packet);
     void hold(std::size_t i, const IpAddress& destination, const Snapshot& snapshot);
     void reset_both_sides(std::size_t i, const Snapshot& snapshot);
@@ -144,6 +159,7 @@ class Worker {
     CaptureTap tap_;
     CapturedFrame captured_;  // in hand
     std::unique_ptr<Burst> burst_;
+    rte_mempool* pool_ = nullptr;  // of the buffers in which cookies came back
     std::array<std::uint8_t, RTE_MAX_ETHPORTS> port_index_{};  // by DPDK's port id
     Walk walk_;
     PeerTransfer transfer_;

@@ -29,6 +29,7 @@ void Worker::carry_captured(const Snapshot& snapshot, Origin origin) {
             emit_captured(i, snapshot);
         }
     }
+    burst_->forget_steps();
 }
 
 void Worker::emit_captured(std::size_t i, const Snapshot& snapshot) {

@@ -118,7 +118,7 @@ void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
     }
     rewrite(frame, packet, decision);
     count_forwarded(decision, packet);
-    refit(i, snapshot);
+    burst_->spliced[i].step == SpliceStep::translate ? splice(i, snapshot) : refit(i, snapshot);
 }
 
 void Worker::refit(std::size_t i, const Snapshot& snapshot) {

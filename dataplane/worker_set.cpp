@@ -115,6 +115,11 @@ Status WorkerSet::make_tables(const MemoryPlan& plan, SessionFile& sessions) {
         if (local_ends_.back() == nullptr) {
             return no_memory_for("local ports of worker " + std::to_string(i));
         }
+        cookies_.push_back(CookieDesk::create(
+            tables_.back()->slot_count() + tables6_.back()->slot_count(), secret_));
+        if (cookies_.back() == nullptr) {
+            return no_memory_for("spliced sessions of worker " + std::to_string(i));
+        }
     }
     takes_up_ = sessions.is_taken_up();
     if (sessions.former() != nullptr) {
@@ -238,6 +243,7 @@ void WorkerSet::make_workers(const Config& config, const std::vector<OpenPort>& 
         wiring.table6 = tables6_[i].get();
         wiring.board = boards_[i].get();
         wiring.local_ends = local_ends_[i].get();
+        wiring.cookies = cookies_[i].get();
         for (std::size_t other = 0; other < count; ++other) {
             wiring.others[other] = other == i ? nullptr : boards_[other].get();
         }

@@ -98,6 +98,7 @@ class WorkerSet {
     std::vector<std::unique_ptr<SessionTable>> tables_;
     std::vector<std::unique_ptr<SessionTable6>> tables6_;
     std::vector<std::unique_ptr<LocalEnds>> local_ends_;
+    std::vector<std::unique_ptr<CookieDesk>> cookies_;
     std::vector<std::unique_ptr<CounterBoard>> boards_;
     std::vector<std::unique_ptr<PacketMailbox>> between_;  // [from * count + to]
     std::vector<std::unique_ptr<Mailbox<WorkerRequest>>> inboxes_;

@@ -13,6 +13,7 @@
 #include "config/model/replica.h"
 #include "config/model/service.h"
 #include "config/model/worker_messages.h"
+#include "dataplane/cookie_desk.h"
 #include "dataplane/counters.h"
 #include "dataplane/local_ends.h"
 #include "dataplane/mailbox.h"
@@ -55,6 +56,7 @@ struct WorkerWiring {
     SessionTable* table = nullptr;
     SessionTable6* table6 = nullptr;
     LocalEnds* local_ends = nullptr;
+    CookieDesk* cookies = nullptr;
     CounterBoard* board = nullptr;
     std::array<const CounterBoard*, limits::workers_max> others{};  // by worker; null for ourselves
     std::size_t affinity_record_count = 1'024;

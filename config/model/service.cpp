@@ -126,4 +126,16 @@ std::string_view to_string(NoReal no_real) {
     return "unknown";
 }
 
+std::string_view to_string(SynCookies syn_cookies) {
+    switch (syn_cookies) {
+        case SynCookies::automatic:
+            return "auto";
+        case SynCookies::never:
+            return "never";
+        case SynCookies::always:
+            return "always";
+    }
+    return "unknown";
+}
+
 }  // namespace fulcrum

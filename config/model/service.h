@@ -67,6 +67,14 @@ enum class NoReal : std::uint8_t {
     unreachable,  // ICMP or ICMPv6 "port unreachable", whatever the protocol
 };
 
+// Who answers the SYNs of a TCP service: its reals, or the director in their name, with a cookie in
+// the place of a session, so that nobody who cannot hear the answer costs anything.
+enum class SynCookies : std::uint8_t {
+    automatic,  // the director while more sessions are unconfirmed than their quota
+    never,
+    always,
+};
+
 struct RealServer {
     std::string name;          // unique within its service; the ring is built from names
     Endpoint endpoint;         // port 0: the one that the client used; so under direct routing
@@ -117,6 +125,7 @@ struct VirtualService {
     NoReal no_real = NoReal::reset;
     bool one_packet = false;    // UDP: no sessions, a real is chosen for each datagram
     std::uint16_t mss_max = 0;  // TCP handshakes ask for no larger segments; 0: as they ask
+    SynCookies syn_cookies = SynCookies::automatic;  // TCP, if its reals are of NAT or full NAT
     SessionTimeouts timeouts;
     Access access;
     RateLimits limits;
@@ -241,5 +250,6 @@ std::string device_in_words(const NicPort& port);  // "eth1", "vlan 20 of lan"
 
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(NoReal no_real);
+std::string_view to_string(SynCookies syn_cookies);
 
 }  // namespace fulcrum

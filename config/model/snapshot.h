@@ -114,10 +114,11 @@ struct SnapshotService {
     std::uint16_t group = 0;   // clients' affinity is shared within it
     std::uint16_t fallback = limits::index_none;  // index of the fallback real
     NoReal no_real = NoReal::reset;
-    std::uint16_t ports = 0xFFFF;  // by which clients come, a bit each
-    bool has_usable_real = false;  // of those on the ring
-    bool is_one_packet = false;    // opens no sessions
-    std::uint16_t mss_max = 0;     // 0: none
+    std::uint16_t ports = 0xFFFF;                // by which clients come, a bit each
+    bool has_usable_real = false;                // of those on the ring
+    bool is_one_packet = false;                  // opens no sessions
+    std::uint16_t mss_max = 0;                   // 0: none
+    SynCookies syn_cookies = SynCookies::never;  // also where they are none of its reals' business
     // Idle time by state after which a session ends. In seconds, or, where any of them exceeds
     // limits::timeout_in_seconds_max_s, all in units of limits::coarse_unit_s.
     bool timeouts_are_coarse = false;

@@ -135,6 +135,13 @@ std::string scheduler_of(const Json& service) {
     return text;
 }
 
+// And whether its SYNs have been answered by the director.
+std::string protocol_of(const Json& service) {
+    const Json cookies = service.value("syn_cookies", Json::object());
+    return cell(service, "protocol") +
+           (cookies.value("sent", std::uint64_t{0}) > 0 ? ", cookies" : "");
+}
+
 std::string limit_of(const Json& real) {
     const std::string limit = cell(real, "connections_upper");
     return limit == "n/a" ? "-" : limit;
@@ -193,8 +200,8 @@ std::string show_services(const Json& result) {
                  {"OUT PACKETS", Side::right, 12},
                  {"OUT BYTES", Side::right, 14}}};
     for (const Json& service : result.at("services")) {
-        table.add({cell(service, "name"), endpoint_of(service, "vip", "port"),
-                   cell(service, "protocol"), scheduler_of(service),
+        table.add({cell(service, "name"), endpoint_of(service, "vip", "port"), protocol_of(service),
+                   scheduler_of(service),
                    cell(service, "reals_usable") + "/" + cell(service, "reals"),
                    cell(service, "sessions"), cell(service, "sessions_opened"),
                    cell(service, "in_packets"), cell(service, "in_bytes"),

@@ -41,10 +41,10 @@ def frame_of(source, destination, protocol, l4):
     return mac + b"\x08\x00" + head + l4
 
 
-def flood_frames():
+def flood_frames(vip):
     for number in range(SYN_COUNT):
         source = f"198.18.{number >> 8}.{number & 255}"
-        yield frame_of(source, FLOODED_VIP, packets.TCP, struct.pack(
+        yield frame_of(source, vip, packets.TCP, struct.pack(
             "!HHIIBBHHH", 1024 + number, 80, number, 0, 5 << 4, packets.SYN, 65535, 0, 0))
     for number in range(JUNK_COUNT):
         source = f"198.19.{number >> 8}.{number & 255}"
@@ -52,16 +52,18 @@ def flood_frames():
                        struct.pack("!HHHH", 1024 + number, JUNK_PORT, 8, 0))
 
 
-def write_pcap(path):
+def write_pcap(path, vip):
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for frame in flood_frames():
+        for frame in flood_frames(vip):
             file.write(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
 
 
 class Flooded(Scenario):
     """What all floods have in common."""
     sessions = SESSIONS
+    flooded_vip = FLOODED_VIP
+    cookies = "never"
 
     @classmethod
     def slots(cls):
@@ -74,11 +76,11 @@ class Flooded(Scenario):
     @classmethod
     def config(cls):
         flooded = {"name": "flooded", "vip": FLOODED_VIP, "port": 80, "protocol": "tcp",
-                   "check": {"type": "none"},
+                   "check": {"type": "none"}, "syn_cookies": cls.cookies,
                    "reals": [{"name": "sink", "address": SINK, "port": 8080}]}
         config = director_config([*cls.services(), flooded], sessions=cls.sessions)
         path = cls.lab.folder / "flood.pcap"
-        write_pcap(path)
+        write_pcap(path, cls.flooded_vip)
         config["ports"].append({
             "name": "flood", "device": f"vdev:net_pcap0,rx_pcap={path},infinite_rx=1",
             "addresses": ["10.9.0.1/24"]})
@@ -91,6 +93,8 @@ class Flooded(Scenario):
         assert macs["flood"] == FLOOD_MAC, macs
         cls.lab.director.run("ip", "neigh", "replace", SINK, "lladdr", SINK_MAC, "dev", "flood",
                              "nud", "permanent")
+        # Where answers to nobody go.
+        cls.lab.director.ip("route", "add", "198.18.0.0/15", "via", SINK, "dev", "flood")
         server = Path(__file__).resolve().parent / "servers.py"
         for port, words in ((SSH, ["mirror", str(SSH)]), (BGP, ["answer", str(BGP), "bgp"])):
             cls.lab.director.start(sys.executable, server, *words)

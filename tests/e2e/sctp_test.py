@@ -4,26 +4,32 @@ computes and checks every CRC32c itself, so nothing would be echoed that a trans
 
 import subprocess
 
+from full_nat_test import LOCAL, LOCAL6
 from ipv6_test import OverIpv6, config6
 from labkit.director import web_service
 from labkit.lab import CLIENT, CLIENT6, VIP, VIP6, WEB, WEB6, wait_until
 
 PROGRAMS = "/usr/lib/usrsctp"
-PORT, ECHO_PORT = 7007, 7
+PORT, FAR_PORT, ECHO_PORT = 7007, 7008, 7
 
 
-def echo_service(name, vip, addresses, **changes):
-    reals = [{"name": real, "address": address, "port": ECHO_PORT}
+def echo_service(name, vip, addresses, forward="nat", **changes):
+    reals = [{"name": real, "address": address, "port": ECHO_PORT, "forward": forward}
              for real, address in addresses.items()]
     service = web_service(name=name, vip=vip, reals=reals, protocol="sctp", port=PORT, **changes)
-    return service | {"port": PORT, "check": {"type": "none"}}
+    port = PORT if forward == "nat" else FAR_PORT
+    return service | {"port": port, "check": {"type": "none"}}
 
 
 class Sctp(OverIpv6):
     @classmethod
     def config(cls):
-        return config6([echo_service("echo", VIP, WEB, on_removal="reset"),
-                        echo_service("echo6", VIP6, WEB6)])
+        config = config6([echo_service("echo", VIP, WEB, on_removal="reset"),
+                          echo_service("echo6", VIP6, WEB6),
+                          echo_service("far", VIP, WEB, "fullnat"),
+                          echo_service("far6", VIP6, WEB6, "fullnat")])
+        config["ports"][1]["local_addresses"] = [LOCAL, LOCAL6]
+        return config
 
     @classmethod
     def prepare(cls):
@@ -33,9 +39,9 @@ class Sctp(OverIpv6):
             # It speaks through a raw socket, of which the kernel shows the protocol alone.
             wait_until(lambda: ":132" in node.run("ss", "-Hawn"), 10, "nobody echoes")
 
-    def associate(self, vip):
+    def associate(self, vip, port=PORT):
         """A client that sends what it reads and prints what it gets, and what it is told."""
-        return self.lab.client.start("stdbuf", "-oL", "-eL", f"{PROGRAMS}/client", vip, str(PORT),
+        return self.lab.client.start("stdbuf", "-oL", "-eL", f"{PROGRAMS}/client", vip, str(port),
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, text=True)
 
@@ -79,6 +85,18 @@ class Sctp(OverIpv6):
 
     def test_over_ipv6_as_well(self):
         self.converse(VIP6, CLIENT6)
+
+    def test_a_local_end_of_the_director_is_served_as_well(self):
+        for vip, client_address, local in ((VIP, CLIENT, LOCAL), (VIP6, CLIENT6, LOCAL6)):
+            client = self.associate(vip, FAR_PORT)
+            for size in (1, 2, 3, 100, 1400):
+                line = "y" * size + "\n"
+                self.assertEqual(self.exchange(client, line), line)
+            ends = [session["local"] for session in self.sessions(client_address)
+                    if session["local"]]
+            self.assertEqual(len(ends), 1)
+            self.assertIn(local, ends[0])
+            self.leave(client)
 
     def test_explain_knows_chunks_by_tcps_flags(self):
         def explain(flags, client=CLIENT, vip=VIP):

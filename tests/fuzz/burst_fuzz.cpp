@@ -4,7 +4,8 @@
 //
 // The input is records: one octet of length, one octet that says how the frame is made sound again
 // (so that the fuzzer gets beyond the checksum) and by which port it comes, then the frame. A
-// record without a frame names a real, whose check then finds the opposite of what it found before.
+// record without a frame names a real, whose check then finds the opposite of what it found before,
+// or lets a client bring back a SYN cookie: from then on frames may be of that spliced session.
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
@@ -14,6 +15,7 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <tuple>
 
 #include "tests/support/worker_rig.h"
 
@@ -42,6 +44,10 @@ constexpr Endpoint web{Ipv4Address::of(10, 1, 0, 80), be16{80}};
 constexpr Endpoint real{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
 const Endpoint web6{parse_ipv6_address("2001:db8:1::80").value(), be16{80}};
 const Endpoint real6{parse_ipv6_address("2001:db8:2::b").value(), be16{8'080}};
+constexpr Endpoint cookies{web.address, be16{83}};
+constexpr Endpoint spliced_real{Ipv4Address::of(10, 2, 0, 64), be16{83}};
+constexpr Endpoint spliced_client{Ipv4Address::of(198, 51, 100, 99), be16{40'000}};
+constexpr std::uint32_t client_first = 1'001;
 // How often in one input a check may change its mind: each time everything is compiled.
 constexpr unsigned changes_max = 3;
 
@@ -73,6 +79,8 @@ void add_choosy_services(Scene& scene) {
         {IpPrefix::only(web.address), {5'001, 5'999}, L4Protocol::udp, {}}};
     scene.service("shot", {web.address, be16{514}}, L4Protocol::udp).real("s", {y, be16{514}});
     scene.last_service().one_packet = true;
+    scene.service("cookies", cookies).real("z", spliced_real);
+    scene.last_service().syn_cookies = SynCookies::always;
 }
 
 Scene make_scene() {
@@ -150,6 +158,52 @@ Frame repaired(Frame frame, unsigned repair) {
     return (repair & repair_checksum) != 0 && has_header ? fixed(std::move(frame)) : frame;
 }
 
+// A client's handshake up to the cookie that returns: what the real says to it is left to others.
+void splice_session(WorkerRig& rig) {
+    const Packet from_client =
+        Packet::tcp(spliced_client, cookies).sequence(client_first - 1).flags(tcp_flag::syn);
+    rig.sent(0);
+    rig.receive(from_client.bytes());
+    rig.settle();
+    const std::vector<Frame> sent = rig.sent(0);
+    if (sent.size() != 1 || sent[0].size() < l4_at + 20) {
+        return;  // the real is down, or the session there already
+    }
+    std::uint32_t cookie = 0;
+    for (std::size_t at = l4_at + 4; at < l4_at + 8; ++at) {
+        cookie = cookie << 8 | sent[0][at];
+    }
+    rig.receive(Packet::tcp(spliced_client, cookies)
+                    .sequence(client_first)
+                    .acknowledges(cookie + 1)
+                    .bytes());
+    rig.settle();
+}
+
+// As of the spliced session, in either direction.
+Frame of_spliced(Frame frame, unsigned repair) {
+    if (frame.size() < l4_at + 20 || (repair & is_ipv6) != 0) {
+        return frame;
+    }
+    const bool is_reply = (repair & comes_from_real) != 0;
+    const Endpoint source = is_reply ? spliced_real : spliced_client;
+    const Endpoint destination = is_reply ? spliced_client : cookies;
+    for (const auto& [end, address_at, port_at] :
+         {std::tuple{source, source_at, source_port_at},
+          std::tuple{destination, destination_at, destination_port_at}}) {
+        const std::uint32_t address = end.address.v4().host();
+        frame = with_word(frame, address_at, static_cast<std::uint16_t>(address >> 16));
+        frame = with_word(frame, address_at + 2, static_cast<std::uint16_t>(address));
+        frame = with_word(frame, port_at, end.port.host());
+    }
+    frame[protocol_at] = 6;
+    if (is_reply && (frame[tcp_flags_at] & tcp_flag::syn) != 0) {  // what the client waits for
+        frame = with_word(frame, l4_at + 8, static_cast<std::uint16_t>(client_first >> 16));
+        frame = with_word(frame, l4_at + 10, static_cast<std::uint16_t>(client_first));
+    }
+    return (repair & repair_checksum) != 0 && (frame[ip_at] & 15U) == 5 ? fixed(frame) : frame;
+}
+
 void play(const std::uint8_t* bytes, std::size_t size) {
     static Scene scene = [] {
         start_eal_for_tests();
@@ -163,12 +217,18 @@ void play(const std::uint8_t* bytes, std::size_t size) {
 
     std::size_t received = 0;
     unsigned changes = 0;
+    bool is_spliced = false;
     for (std::size_t at = 0; at + 2 <= size && received < 200;) {
         const std::size_t length = std::min<std::size_t>(bytes[at], size - at - 2);
         const unsigned repair = bytes[at + 1];
         const auto* begin = bytes + at + 2;
         at += 2 + length;
         if (length == 0) {
+            if (repair >= 128) {
+                is_spliced = true;
+                splice_session(*rig);
+                continue;
+            }
             const std::size_t number = repair % checked.size();
             if (++changes <= changes_max) {
                 is_down[number] = !is_down[number];
@@ -177,7 +237,10 @@ void play(const std::uint8_t* bytes, std::size_t size) {
             }
             continue;
         }
-        const Frame frame = repaired(Frame{begin, begin + length}, repair);
+        Frame frame = repaired(Frame{begin, begin + length}, repair);
+        if (is_spliced && (repair & repair_addresses) != 0) {
+            frame = of_spliced(std::move(frame), repair);
+        }
         const bool is_cut = (repair & in_two_segments) != 0;
         const std::size_t port = (repair & comes_by_lan) != 0 ? 1 : 0;
         rte_mbuf* mbuf = buffer_of(frame, ring_port(port).id(), is_cut ? 1 + length / 2 : SIZE_MAX);

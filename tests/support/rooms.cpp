@@ -117,15 +117,21 @@ TrackingRoom::TrackingRoom(std::unique_ptr<const Snapshot> snapshot, std::size_t
                 .affinity_record_count = affinity_record_count,
                 .key = OwnedTable::default_key,
                 .hz = 1'000'000'000}},
-      tracker_{*table_, board_, chooser_, *ends_},
+      tracker_{*table_, board_, chooser_, *ends_, *cookies_},
       burst_{std::make_unique<Burst>()} {}
 
 std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
     Burst& burst = *burst_;
+    std::vector<Frame> octets = frames;
     burst.count = frames.size();
     burst.flow_count = 0;
+    burst.forget_steps();
     std::fill(burst.decisions.begin(), burst.decisions.end(), nonsense_decision());
     for (std::size_t i = 0; i < frames.size(); ++i) {
+        const std::size_t length = octets[i].size();
+        burst.frames[i] = {octets[i].data(), static_cast<std::uint32_t>(length),
+                           static_cast<std::uint16_t>(length),
+                           arrival_of(frames[i]) == lan_mac ? std::uint8_t{1} : std::uint8_t{0}};
         burst.packets[i] = parsed(frames[i], arrival_of(frames[i]));
         burst.classified[i] = classified(frames[i], *snapshot_, arrival_of(frames[i]));
         const PacketClass packet_class = burst.classified[i].packet_class;

@@ -107,6 +107,7 @@ class TrackingRoom {
     CounterBoard board_;
     Chooser chooser_;
     std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {0x1234, 0x5678});
+    std::unique_ptr<CookieDesk> cookies_ = CookieDesk::create(1'024, {0x1234, 0x5678});
     Tracker tracker_;
     std::unique_ptr<Burst> burst_;
     std::uint32_t now_s_ = 1'000;

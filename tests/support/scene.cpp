@@ -39,6 +39,7 @@ Scene& Scene::service(const std::string& name, Endpoint vip, L4Protocol protocol
     service.port = vip.port;
     service.protocol = protocol;
     service.check.type = CheckType::none;
+    service.syn_cookies = SynCookies::never;  // a flood then shows what it does to the table
     config_.services.push_back(service);
     return *this;
 }

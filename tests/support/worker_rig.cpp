@@ -108,6 +108,9 @@ WorkerWiring WorkerRig::wiring_of(unsigned index, const Shape& shape) {
     wiring.board = &member.board;
     member.local_ends = LocalEnds::create({index, count_}, {});
     wiring.local_ends = member.local_ends.get();
+    member.cookies = CookieDesk::create(member.table->slot_count() + member.table6->slot_count(),
+                                        shape.cookie_secret);
+    wiring.cookies = member.cookies.get();
     for (unsigned other = 0; other < count_; ++other) {
         wiring.others[other] = other == index ? nullptr : &members_[other]->board;
     }

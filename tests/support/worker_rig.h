@@ -30,6 +30,7 @@ class WorkerRig {
         bool has_twin = true;
         std::uint8_t owner_prefix = 32;
         bool has_peer = false;
+        HashKey cookie_secret{};
     };
 
     // Between ring ports. `scene` outlives the rig; what it compiles to is published.
@@ -101,6 +102,7 @@ class WorkerRig {
         OwnedTable6 table6;
         CounterBoard board;
         std::unique_ptr<LocalEnds> local_ends;
+        std::unique_ptr<CookieDesk> cookies;
         std::unique_ptr<Mailbox<WorkerRequest>> inbox;
         std::unique_ptr<Mailbox<WorkerReport>> outbox;
         std::unique_ptr<Mailbox<CapturedFrame>> captured;

@@ -1,6 +1,7 @@
 // Whom local addresses belong to, and which reals find one.
 #include "config/full_nat_rules.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/small_config.h"
@@ -70,13 +71,15 @@ TEST(FullNatRules, RefuseALocalAddressThatIsSomethingElse) {
     }
 }
 
-TEST(FullNatRules, RefuseSctp) {
+TEST(FullNatRules, LetSctpBeTranslatedButNobodyToldOfItsClients) {
     Config config = in_full_nat();
     config.services[0].protocol = L4Protocol::sctp;
-    EXPECT_EQ(
+    EXPECT_EQ(first_problem(config), "");
+    config.services[0].reals[0].client_address = ClientAddressBy::proxy;
+    EXPECT_THAT(
         first_problem(config),
-        "service \"web\": real \"a\": forward = \"fullnat\" is for TCP and UDP alone, and the "
-        "service speaks SCTP");
+        testing::StartsWith("service \"web\": real \"a\": client_address = \"proxy\" is for "
+                            "TCP and UDP alone, and the service listens on "));
 }
 
 TEST(FullNatRules, TellARealItsClientWhereverItWouldNotSeeHim) {

@@ -78,7 +78,7 @@ ports = ( { name = "a"; device = "af_xdp:eth1"; } );
 services = (
     { name = "s"; vip = "10.0.0.1"; port = 53; protocol = "udp"; no_real = "silent";
       on_failure = "move"; on_removal = "reset"; one_packet = true;
-      ring_size = 251;
+      ring_size = 251; syn_cookies = "never";
       timeouts = { tcp_handshake = "1s"; tcp_established = "2s"; tcp_half_closed = "3s";
                    tcp_closed = "4s"; udp_one_way = "5s"; udp = "6s"; };
       check = { type = "http"; port = 8053; host = "ns"; status = "204"; rise = 2; fall = 3; };
@@ -97,6 +97,7 @@ services = (
     EXPECT_EQ(service.on_failure, SessionPolicy::move);
     EXPECT_EQ(service.on_removal, SessionPolicy::reset);
     EXPECT_TRUE(service.one_packet);
+    EXPECT_EQ(service.syn_cookies, SynCookies::never);
     EXPECT_EQ(service.ring_size, 251U);
     EXPECT_EQ(service.timeouts, (SessionTimeouts{1, 2, 3, 4, 5, 6}));
     EXPECT_EQ(service.check.port, 8'053);

@@ -176,5 +176,13 @@ TEST(TableMemory, SaysWhenTheMachineHasTooLittle) {
     EXPECT_NE(memory.error().sentence.find("director.sessions"), std::string::npos);
 }
 
+TEST(MemoryPlan, HasRoomForSplicesWhereEverySessionIsToBeOne) {
+    Config config = config_with(2, 1, 10'000);
+    config.services.resize(1);
+    EXPECT_EQ(bytes_of(plan_memory(config), "spliced sessions"), 0U);
+    config.services[0].syn_cookies = SynCookies::always;
+    EXPECT_EQ(bytes_of(plan_memory(config), "spliced sessions (10000)"), 640'000U);
+}
+
 }  // namespace
 }  // namespace fulcrum

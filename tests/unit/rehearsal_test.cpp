@@ -83,11 +83,12 @@ class RehearsalTest : public testing::Test {
     Chooser chooser_{{.board = &board_, .others = {}}};
     OwnedTable6 table6_{16};
     std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {});
-    Tracker tracker_{*table_, board_, chooser_, *ends_};
-    Tracker6 tracker6_{*table6_, board_, chooser_, *ends_};
+    std::unique_ptr<CookieDesk> cookies_ = CookieDesk::create(64, {});
+    Tracker tracker_{*table_, board_, chooser_, *ends_, *cookies_};
+    Tracker6 tracker6_{*table6_, board_, chooser_, *ends_, *cookies_};
     Steering steering_{owner_key("fulcrum"), 1};
     PacketPath path_{ports(), steering_, 0, 1, {tracker_, tracker6_}};
-    Rehearsal rehearsal_{ports(), steering_, 0, 1, {chooser_, *ends_}};
+    Rehearsal rehearsal_{ports(), steering_, 0, 1, {chooser_, *ends_, *cookies_}};
     std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
     std::uint32_t now_s_ = 1'000;
 };
@@ -200,7 +201,7 @@ TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
     while (shared.owner_of(stranger.address) != 1) {
         stranger.address = Ipv4Address::from_host(stranger.address.v4().host() + 1);
     }
-    Rehearsal of_worker_0{ports(), shared, 0, 2, {chooser_, *ends_}};
+    Rehearsal of_worker_0{ports(), shared, 0, 2, {chooser_, *ends_, *cookies_}};
     Explanation told;
     of_worker_0.play(question_about(Packet::tcp(stranger, vip).flags(tcp_flag::syn).bytes()),
                      {*table_, *table6_}, *snapshot_, now_s_, told);

@@ -335,6 +335,22 @@ TEST(SnapshotCompiler, KnowsVipsAndRealsByAddressAlone) {
     EXPECT_EQ(snapshot.real_addresses.find(key(endpoint(12).address)), EndpointMap::absent);
 }
 
+TEST(SnapshotCompiler, AnswersSynsWhereEveryRealAnswersThroughUs) {
+    RealServer far = real("far", 11);
+    far.forward = ForwardingMode::full_nat;
+    RealServer past_us = real("past", 31);
+    past_us.forward = ForwardingMode::direct;
+    VirtualService datagrams = service("dns", 82, {real("d", 41)});
+    datagrams.protocol = L4Protocol::udp;
+    const Compiled compiled =
+        compile(plan_of({web({far, real("near", 21)}),
+                         service("mixed", 81, {real("near", 21), past_us}), datagrams}),
+                {});
+    EXPECT_EQ(compiled.snapshot->services[0].syn_cookies, SynCookies::automatic);
+    EXPECT_EQ(compiled.snapshot->services[1].syn_cookies, SynCookies::never);
+    EXPECT_EQ(compiled.snapshot->services[2].syn_cookies, SynCookies::never);
+}
+
 TEST(SnapshotCompiler, LeavesATunnelWhatItsWayCarriesLessTheOuterHeader) {
     RealServer far = real("far", 11);
     far.forward = ForwardingMode::gue;

@@ -302,6 +302,28 @@ TEST(Validate, WarnsOfASegmentSizeForDatagrams) {
               (Sentences{"service \"web\": mss_max has no effect with protocol = \"udp\""}));
 }
 
+TEST(Validate, WantsRealsForWhomSynsCanBeAnswered) {
+    Config config = sound_config();
+    config.services[0].syn_cookies = SynCookies::always;
+    EXPECT_EQ(problems_of(config), Sentences{});
+    config.services[0].reals[1].forward = ForwardingMode::direct;
+    config.services[0].reals[1].endpoint.port = be16{80};
+    EXPECT_EQ(problems_of(config),
+              (Sentences{"service \"web\": real \"web2\": forward: \"direct\": it answers its "
+                         "clients itself, and syn_cookies = \"always\" asks the director to"}));
+    config.services[0].syn_cookies = SynCookies::automatic;
+    EXPECT_EQ(problems_of(config), Sentences{});
+}
+
+TEST(Validate, WarnsOfSynCookiesForDatagrams) {
+    Config config = sound_config();
+    config.services[0].syn_cookies = SynCookies::always;
+    config.services[0].protocol = L4Protocol::udp;
+    config.services[0].check.type = CheckType::none;
+    EXPECT_EQ(warnings_of(config),
+              (Sentences{"service \"web\": syn_cookies has no effect with protocol = \"udp\""}));
+}
+
 TEST(Validate, WarnsOfTunnelKeysThatDoNothing) {
     Config config = sound_config();
     config.services[0].reals[0].tunnel.port = be16{9'000};

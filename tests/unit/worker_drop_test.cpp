@@ -201,6 +201,10 @@ std::map<DropReason, Scenario> ipv6_scenarios() {
 
 std::map<DropReason, Scenario> service_scenarios() {
     std::map<DropReason, Scenario> all;
+    all[cookie_refused] = receives(request().bytes());
+    all[cookie_refused].prepare = [](Scene& scene) {
+        scene.last_service().syn_cookies = SynCookies::always;
+    };
     all[session_ended] = {.act = [](WorkerRig& rig) {
         rig.receive(request().bytes());
         rig.settle();
@@ -323,7 +327,7 @@ const std::map<DropReason, std::string> service_by_reason{
     {no_route, "web"},      {no_buffer, "web"},         {neighbour_unresolved, "web"},
     {denied, "web"},        {client_limited, "web"},    {service_limited, "web"},
     {handover_full, "web"}, {handed_over_twice, "web"}, {client_port_in_use, "other"},
-    {sctp_fragment, "web"}, {no_local_port, "web"},
+    {sctp_fragment, "web"}, {no_local_port, "web"},     {cookie_refused, "web"},
 };
 
 class EveryDropReason : public testing::TestWithParam<std::size_t> {};

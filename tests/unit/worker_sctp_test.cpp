@@ -150,5 +150,37 @@ INSTANTIATE_TEST_SUITE_P(Over, SctpTest, testing::Values(false, true),
                              return is_ipv6.param ? "Ipv6" : "Ipv4";
                          });
 
+// Both ports change, and the checksum follows either.
+TEST_P(SctpTest, IsServedUnderALocalEnd) {
+    const IpAddress local =
+        GetParam() ? IpAddress{v6("2001:db8:2::100")} : IpAddress{Ipv4Address::of(10, 2, 0, 100)};
+    scene_.last_service().reals[0].forward = ForwardingMode::full_nat;
+    scene_.config().ports[1].local_addresses = {local};
+    scene_.kernel().addresses.push_back(local);
+    WorkerRig rig{scene_};
+    const std::vector<Frame> sent =
+        rig.answers(Packet::sctp(places_.client, places_.vip, 0).chunk(init, "some").bytes(), 1);
+    ASSERT_EQ(sent.size(), 1U);
+    const std::size_t port_at = GetParam() ? std::size_t{ip_at + 40} : source_port_at;
+    const Endpoint end{
+        local, be16{static_cast<std::uint16_t>(sent[0][port_at] << 8 | sent[0][port_at + 1])}};
+    Packet expected = Packet::sctp(end, places_.real, 0).chunk(init, "some");
+    EXPECT_TRUE(same_frame(to_real(expected).ttl(63).bytes(), sent[0]));
+    Packet answer = Packet::sctp(places_.real, end, client_tag).chunk(init_ack, "some");
+    Packet back = Packet::sctp(places_.vip, places_.client, client_tag).chunk(init_ack, "some");
+    answer.macs(mac_of(places_.real.address), lan_mac);
+    expect_one(rig.answers(answer.bytes(), 0), to_client(back).ttl(63));
+    EXPECT_EQ(session(rig).local, end);
+    if (!GetParam()) {
+        // Nobody knows yet how long the whole of it will be, and the port has to change.
+        rig.receive(Packet::sctp(places_.client, places_.vip, real_tag)
+                        .chunk(sack, "somemore")
+                        .fragment(0, true)
+                        .bytes());
+        rig.settle();
+        EXPECT_EQ(rig.dropped(DropReason::sctp_fragment), 1U);
+    }
+}
+
 }  // namespace
 }  // namespace fulcrum::test
