@@ -78,7 +78,9 @@ template <typename Family>
 [[gnu::noinline]] void TrackerOf<Family>::tell_peer(const Session& session, ReplicaKind kind,
                                                     const Ages& ages) {
     const Snapshot& snapshot = ages.snapshot();
-    if (ages.is_nameless(session) || snapshot.listeners[session.listener].is_standby) {
+    // What a spliced session's numbers differ by stays here: the other director could not carry it.
+    if (ages.is_nameless(session) || session.tag.is_spliced() ||
+        snapshot.listeners[session.listener].is_standby) {
         return;
     }
     Replica replica{.kind = kind,

@@ -182,7 +182,6 @@ struct Director {
     std::string session_file;  // what keeps sessions over a restart; empty: nothing does
     std::string maintenance;   // a folder: its files' names drain reals; empty: none
     SourcePlace place;
-
     friend bool operator==(const Director&, const Director&) = default;
 };
 
@@ -191,7 +190,6 @@ struct Metrics {
     std::string logins;              // a file of "NAME:PASSWORD" a line; empty: anybody may ask
     std::string certificate;         // of TLS, a file in PEM; empty: there is no TLS
     std::string key;                 // of the certificate, likewise
-
     friend bool operator==(const Metrics&, const Metrics&) = default;
 };
 
@@ -206,7 +204,6 @@ struct Control {
 struct Reloading {
     std::chrono::milliseconds watch{0};            // between two looks at the file; 0: none
     std::chrono::milliseconds rollback_within{0};  // 0: what is applied stays
-
     friend bool operator==(const Reloading&, const Reloading&) = default;
 };
 
@@ -233,21 +230,19 @@ struct Config {
 // Every listener, in the order of the file: the one that `vip` and `port` say first, and those of
 // its mark last.
 std::vector<Listener> listeners_of(const VirtualService& service);
-// The one port of all its listeners; 0: there are several.
-be16 only_port_of(const VirtualService& service);
+be16 only_port_of(const VirtualService& service);  // of all its listeners; 0: there are several
 // Every address of every listener. Empty for a valid service only while its mark has no rules.
 std::vector<ListenPoint> listen_points(const VirtualService& service);
 
-std::string_view to_string(SessionPolicy policy);
 // How many IPv6 sessions to have room for: as many as asked for, else as many as of IPv4 if there
 // is a service that needs them.
 std::uint64_t sessions6_of(const Config& config);
 bool speaks_ipv6(const Config& config);
-// By port: which of the devices, counted in the file's order, carries its frames. Of a valid
-// configuration.
+// By port: which of the devices, counted in the file's order, carries its frames.
 std::vector<std::size_t> devices_of(const std::vector<NicPort>& ports);
 std::string device_in_words(const NicPort& port);  // "eth1", "vlan 20 of lan"
 
+std::string_view to_string(SessionPolicy policy);
 std::string_view to_string(ForwardingMode mode);
 std::string_view to_string(NoReal no_real);
 std::string_view to_string(SynCookies syn_cookies);
