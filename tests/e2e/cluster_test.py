@@ -117,6 +117,20 @@ class Cluster(Pair):
         records = load.finish()
         self.assertEqual(failures(records), [])
 
+    def test_both_are_replaced_one_after_the_other_and_nobody_notices(self):
+        """A rolling upgrade: each in its turn stands by, ends, and starts anew."""
+        crowd = self.open_crowd()
+        load = Load(self.lab.client, VIP, parallel=4, pause=0.01)
+        for leaver in (0, 1):
+            self.assertEqual(self.pair[leaver].ctl("standby").returncode, 0)
+            self.expect_one_active(1 - leaver)
+            time.sleep(0.5)  # what is under way to the old one's address still arrives
+            self.pair[leaver].stop()
+            self.pair[leaver].start()
+            self.wait_ready()
+        self.expect_all_go_on(crowd)
+        self.assertEqual(failures(load.finish()), [])
+
     def test_a_director_and_a_server_that_die_together_cost_time_alone(self):
         crowd = self.open_crowd()
         self.wait_told()
