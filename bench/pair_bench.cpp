@@ -126,10 +126,11 @@ class Director {
     CounterBoard board_{1'024};
     Chooser chooser_{{.board = &board_, .others = {}}};
     std::unique_ptr<LocalEnds> ends_ = LocalEnds::create({}, {});
-    Tracker tracker_{table_, board_, chooser_, *ends_};
+    std::unique_ptr<CookieDesk> cookies_ = CookieDesk::create(64, {});
+    Tracker tracker_{table_, board_, chooser_, *ends_, *cookies_};
     TableMemory memory6_;
     SessionTable6 table6_;
-    Tracker6 tracker6_{table6_, board_, chooser_, *ends_};
+    Tracker6 tracker6_{table6_, board_, chooser_, *ends_, *cookies_};
     Steering steering_{owner_key("bench"), 1};
     PacketPath path_;
     std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
