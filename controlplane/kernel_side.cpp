@@ -230,16 +230,20 @@ void KernelSide::hold_addresses() {
 
 void KernelSide::place_vips() {
     bool has_more = false;
+    bool has_failed = false;
     for (std::size_t port = 0; port < vips_.size(); ++port) {
         const Result<bool> placed = twins_[port].set_vips(vips_[port], vip_changes_per_turn_max);
         if (!placed) {
             log_.error(LogArea::kernel, placed.error().sentence);
+            has_failed = true;
         } else {
             has_more |= !*placed;
         }
     }
     if (has_more) {
         next_vips_->after(Duration{0}, [this] { place_vips(); });
+    } else if (has_failed) {
+        next_vips_->after(1s, [this] { place_vips(); });
     }
 }
 

@@ -173,6 +173,7 @@ Result<SessionFile> SessionFile::open(const Wish& wish, std::uint32_t now_s) {
     if (!file) {
         return file.error();
     }
+    unlink((wish.path + ".former").c_str());  // of one whose start was cut short
     struct stat found {};
     fstat(*file, &found);
     const auto size = static_cast<std::size_t>(found.st_size);
@@ -201,8 +202,11 @@ Result<SessionFile> SessionFile::open(const Wish& wish, std::uint32_t now_s) {
                 fresh ? make(wish, now_s, *fresh) : Result<SessionFile>{fresh.error()};
             if (made) {
                 made->former_ = std::make_unique<SessionFile>(std::move(held));
+                return made;
             }
-            return made;
+            unlink(held.path_.c_str());
+            { const SessionFile gone{std::move(held)}; }
+            return alone(wish, now_s);
         }
         held.mapping_.descriptor = -1;  // the lock goes on to the new one
     }
@@ -222,6 +226,17 @@ Result<SessionFile> SessionFile::make_in_memory(const Wish& wish, std::uint32_t 
     SessionFile made{{octets.data(), octets.size(), -1}, wish.sizes, wish.path};
     made.memory_.emplace(std::move(*memory));
     made.write_header(wish.owners, now_s);
+    return made;
+}
+
+// No room for both: better a director without its sessions than none.
+Result<SessionFile> SessionFile::alone(const Wish& wish, std::uint32_t now_s) {
+    const Result<int> file = lock(wish.path, wish.kind);
+    Result<SessionFile> made = file ? make(wish, now_s, *file) : Result<SessionFile>{file.error()};
+    if (made) {
+        made->remark_ = "the sessions in " + wish.path +
+                        " are not taken up: there is no memory for tables of both sizes";
+    }
     return made;
 }
 

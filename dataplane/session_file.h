@@ -91,6 +91,7 @@ class SessionFile {
         : mapping_{mapping}, sizes_{sizes}, path_{std::move(path)} {}
 
     static Result<SessionFile> make_in_memory(const Wish& wish, std::uint32_t now_s);
+    static Result<SessionFile> alone(const Wish& wish, std::uint32_t now_s);
     static Result<SessionFile> make(const Wish& wish, std::uint32_t now_s, int descriptor);
     static Result<int> lock(const std::string& path, Memory kind);
     static std::string objection_to(const Header& header, std::size_t size, std::uint32_t now_s);

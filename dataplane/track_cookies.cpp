@@ -92,7 +92,7 @@ template <typename Family>
         burst.note_step(i, SpliceStep::open);
         return cookies_.splices().has_room() ? Entrance::proven : settled(DropReason::table_full);
     }
-    if (service.syn_cookies == SynCookies::always) {
+    if (service.syn_cookies == SynCookies::always && has_place(burst.homes[i], ages)) {
         return settled(DropReason::cookie_refused);
     }
     return is_awaited && is_in_use ? Entrance::unproven : Entrance::usual;
@@ -172,8 +172,13 @@ void TrackerOf<Family>::carry_spliced(Session& session, Burst& burst, std::size_
     if (kept == nullptr) {
         // Left by a director before this one, with whom its counts have gone: whoever speaks next
         // is told.
-        burst.decisions[i].verdict = Verdict::reset;
-        burst.decisions[i].reason = DropReason::session_ended;
+        if (burst.packets[i].kind != PacketKind::flow) {
+            return refuse(burst.decisions[i], DropReason::session_ended);
+        }
+        if ((burst.packets[i].tcp_flags & tcp_flag::rst) == 0) {
+            burst.decisions[i].verdict = Verdict::reset;
+            burst.decisions[i].reason = DropReason::session_ended;
+        }
         return;
     }
     Splice played = *kept;
@@ -211,7 +216,8 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
         if (is_reset || packet.is_fragment) {  // the real knows nothing but the client's numbers
             return translate(burst, i);
         }
-        if (!opens_connection(packet) && is_sound(burst, i)) {
+        if (!opens_connection(packet) && is_sound(burst, i) &&
+            tcp.acknowledgment_number.host() == splice.cookie + 1) {
             note_client(splice, tcp, options_of(burst, i));
         }
         spliced.splice = splice;
@@ -228,6 +234,9 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
     }
     if (!is_sound(burst, i)) {
         return refuse(decision, DropReason::cookie_refused);
+    }
+    if (decision.verdict == Verdict::reset) {  // its real is leaving: nothing begins any more
+        return burst.note_step(i, SpliceStep::translate);
     }
     const TcpOptions options = options_of(burst, i);
     if (!open_splice(splice, tcp, options)) {

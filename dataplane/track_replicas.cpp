@@ -174,8 +174,9 @@ std::optional<ReplicaRefusal> TrackerOf<Family>::adopt(const Replica& replica, c
         return ReplicaRefusal::expired;
     }
     if (own != nullptr && !ages.is_expired(*own)) {
-        const bool is_the_same =
-            own->real == told.real && own->tag.is_full_nat() == told.tag.is_full_nat();
+        const bool is_the_same = own->real == told.real &&
+                                 own->tag.is_full_nat() == told.tag.is_full_nat() &&
+                                 !own->tag.is_spliced();  // a replica never is
         if (is_the_same || !listener.is_standby) {
             return renew(*own, replica, ages);
         }
@@ -277,6 +278,16 @@ bool TrackerOf<Family>::claim_local_end(const Replica& replica, const Ages& ages
         return false;
     }
     const LocalEnd end{local->place, replica.local_port};
+    const LeasingFlow* const holder = ends_.holder_of(end, replica.protocol);
+    if (holder != nullptr && *holder != flow_of(replica)) {
+        return false;
+    }
+    // While the two were parted, both may have opened the flow: the other's end is the true one.
+    const auto held = ends_.end_of(flow_of(replica), replica.protocol);
+    if (held && *held != end) {
+        ends_.give_back(flow_of(replica), replica.protocol,
+                        ages.now_s() + limits::local_port_rest_s, ages.now_s());
+    }
     if (!ends_.claim(end, flow_of(replica), replica.protocol, replica.told_by)) {
         return false;
     }

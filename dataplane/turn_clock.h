@@ -1,11 +1,12 @@
-// A worker's clock: the TSC read once a turn, and whole seconds from it without a division. Seconds
-// begin with those since the machine was switched on, so that stamps mean the same to whoever takes
-// up our sessions. One thread.
+// A worker's clock: the TSC read once a turn, and whole seconds of the machine's own clock, looked
+// at eight times a second. Seconds are those since the machine was switched on, so that stamps mean
+// the same to whoever takes up our sessions. One thread.
 #pragma once
 
 #include <rte_cycles.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fulcrum {
@@ -20,14 +21,14 @@ inline std::uint32_t boot_seconds() {
 class TurnClock {
   public:
     TurnClock()
-        : hz_{rte_get_tsc_hz()}, now_cycles_{rte_rdtsc()}, next_second_{now_cycles_ + hz_} {}
+        : hz_{rte_get_tsc_hz()}, now_cycles_{rte_rdtsc()}, next_look_{now_cycles_ + hz_ / 8} {}
 
     // Reads the TSC; everything below speaks of that moment until the next tick.
     std::uint64_t tick() {
         now_cycles_ = rte_rdtsc();
-        while (now_cycles_ >= next_second_) {
-            next_second_ += hz_;
-            ++now_s_;
+        if (now_cycles_ >= next_look_) [[unlikely]] {
+            next_look_ = now_cycles_ + hz_ / 8;
+            now_s_ = std::max(now_s_, boot_seconds() + skipped_s_);
         }
         return now_cycles_;
     }
@@ -37,13 +38,17 @@ class TurnClock {
     std::uint64_t hz() const { return hz_; }
 
     // For tests: as if so much time had passed.
-    void skip_s(std::uint32_t seconds) { now_s_ += seconds; }
+    void skip_s(std::uint32_t seconds) {
+        now_s_ += seconds;
+        skipped_s_ += seconds;
+    }
 
   private:
     std::uint64_t hz_;
     std::uint64_t now_cycles_;
-    std::uint64_t next_second_;
+    std::uint64_t next_look_;  // at the clock of the machine: cycles drift from it
     std::uint32_t now_s_ = boot_seconds();
+    std::uint32_t skipped_s_ = 0;
 };
 
 }  // namespace fulcrum

@@ -173,7 +173,8 @@ DialogueTurn LdapDialogue::on_message(std::string_view message) {
         return listen_on();
     }
     const bool is_for_tls = starts_tls_ && operation.tag == extended_response;
-    if (!is_for_tls && operation.tag != bind_response && operation.tag != search_done) {
+    if (!is_for_tls &&
+        (starts_tls_ || (operation.tag != bind_response && operation.tag != search_done))) {
         return listen_on();
     }
     const auto result = result_of(operation.content);

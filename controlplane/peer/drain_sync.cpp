@@ -5,14 +5,14 @@
 
 namespace fulcrum {
 
-void DrainSync::look() {
+bool DrainSync::look() {
     for (const Real& real : doors_.reals()) {
         bool& known = known_[{real.service, real.name}];
         if (known == real.is_drained) {
             continue;
         }
         if (channel_.free_count() == 0) {
-            return;  // the next look goes on
+            return false;  // the next look goes on
         }
         known = real.is_drained;
         channel_.send(drain_message({.service = real.service,
@@ -21,6 +21,7 @@ void DrainSync::look() {
                                      .deadline_s = real.deadline_s,
                                      .then = real.then}));
     }
+    return true;
 }
 
 void DrainSync::hear(const PeerDrain& drain) {

@@ -34,7 +34,7 @@ class DrainSync {
     // The peer has just started, or we have.
     void meet() { known_.clear(); }
     // Something may have changed here. To be called while the channel is up.
-    void look();
+    bool look();  // false: there is no room for all of it, look again later
     void hear(const PeerDrain& drain);
 
   private:

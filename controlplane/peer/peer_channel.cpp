@@ -109,10 +109,10 @@ void PeerChannel::hear_greeting(std::size_t link, std::span<const std::uint8_t> 
         return;
     }
     problem_.clear();
-    links_[link].heard = now;
-    last_heard_ = now;
     const bool begins = peer_id_ != greeting.sender;
-    if (begins) {
+    if (begins) {  // else it may be an old one, and proves nothing
+        links_[link].heard = now;
+        last_heard_ = now;
         begin_session(greeting.sender);
         next_due_ = now;
     }
@@ -244,8 +244,10 @@ void PeerChannel::tick(Instant now) {
         return;
     }
     const std::size_t best = best_link(now);
+    const std::size_t other = links_.size() - 1 - best;  // of one link: itself
     while (const std::optional<PeerStream::Outgoing> message = stream_.next_to_go(now)) {
-        say(best, &*message, now);
+        const bool detours = message->attempts % 2 == 0 && is_link_up(other, now);
+        say(detours ? other : best, &*message, now);
     }
     if (owes_acknowledgement_) {
         say(best, nullptr, now);

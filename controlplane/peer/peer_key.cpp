@@ -66,6 +66,9 @@ Result<PairKey> PairKey::load(const std::string& path) {
     if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return Error{label + "others than its owner may read or write it: chmod 600 " + path};
     }
+    if (found.st_uid != 0 && found.st_uid != geteuid()) {
+        return Error{label + "belongs to somebody else than root and the director's user"};
+    }
     std::string line(digits_max + 2, '\0');
     const ssize_t length = read(file.get(), line.data(), line.size());
     if (length < 0) {

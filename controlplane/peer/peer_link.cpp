@@ -266,8 +266,7 @@ void PeerLink::tell_drains() {
     } else if (drains_epoch_ == state_.epoch()) {
         return;
     }
-    drains_epoch_ = state_.epoch();
-    drains_.look();
+    drains_epoch_ = drains_.look() ? state_.epoch() : 0;
 }
 
 std::vector<DrainSync::Real> PeerLink::drained_reals() const {

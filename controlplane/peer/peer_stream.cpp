@@ -45,7 +45,7 @@ std::optional<PeerStream::Outgoing> PeerStream::next_to_go(Instant now) {
         ++waiting.attempts;
         waiting.sent = now;
         waiting.order = ++orders_;
-        return Outgoing{first_ + i, &waiting.message};
+        return Outgoing{first_ + i, &waiting.message, waiting.attempts};
     }
     return std::nullopt;
 }

@@ -38,6 +38,7 @@ class PeerStream {
     struct Outgoing {
         std::uint64_t number = 0;
         const Octets* message = nullptr;  // until the next call of anything
+        unsigned attempts = 1;            // with this one
     };
     // What is to go now: new, or once more. Counts as sent.
     std::optional<Outgoing> next_to_go(Instant now);

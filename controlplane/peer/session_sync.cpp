@@ -46,7 +46,7 @@ bool SessionSync::pump(Instant now) {
 }
 
 bool SessionSync::is_ready(Instant now) const {
-    if (is_caught_up_) {
+    if (is_caught_up_ && !is_being_told_) {
         return true;
     }
     const Instant silent_since = channel_.last_heard().value_or(started_);

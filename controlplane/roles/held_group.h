@@ -41,7 +41,8 @@ struct Roles::Group {
     std::vector<Announcer::Place> places;
     VrrpState told = VrrpState::stopped;  // to log, mail and hook
     GroupRole role = GroupRole::standby;
-    bool is_held = false;  // workers know, and twins may have the addresses
+    bool is_awaited = false;  // while we leave: another is to take it
+    bool is_held = false;     // workers know, and twins may have the addresses
     Instant contested_at{};
     Timer next;
     Timer departure;
@@ -53,6 +54,7 @@ struct Roles::Group {
     Instant asked_at{};
     bool is_peer_dead = false;  // while it asks: fenced, or there is no fence
     std::size_t witness_port = 0;
+    Instant witness_since{};              // it is this one
     std::vector<std::size_t> path_ports;  // by path
     std::vector<Announcer::Place> peers;  // one a port and IP version, as far as they are known
 

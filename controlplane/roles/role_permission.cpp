@@ -51,6 +51,9 @@ bool Roles::does_witness_agree(const Group& group) const {
     if (group.asked.witness.is_unspecified()) {
         return true;
     }
+    if (probe_ == nullptr) {
+        return false;
+    }
     const bool has_asked_around = loop_.now() - group.asked_at >= 2 * NeighbourProbe::period;
     const bool is_taken = std::ranges::any_of(group.places, [&](const Announcer::Place& place) {
         const auto answer = probe_->answer_of(place.address);
@@ -67,7 +70,8 @@ bool Roles::is_heard(const Group& group, const IpAddress& neighbour) const {
 
 // Who is active does not hear a peer that stands by; but its host answers when asked.
 bool Roles::is_cut_off(const Group& group) const {
-    const bool is_settled = loop_.now() - group.router.since() > witness_silence_least;
+    const bool is_settled =
+        loop_.now() - std::max(group.router.since(), group.witness_since) > witness_silence_least;
     return is_settled && !is_heard(group, group.asked.witness) &&
            std::ranges::none_of(group.peers, [&](const Announcer::Place& peer) {
                return is_heard(group, peer.address);

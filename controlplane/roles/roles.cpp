@@ -124,9 +124,20 @@ void Roles::show_life() {
 void Roles::follow(const Config& config) {
     director_ = config.director.name;
     auto places = places_of(config);
+    listen_for_witnesses(config);
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         Group& group = *groups_[i];
+        if (group.asked.witness != config.groups[i].witness) {
+            group.witness_since = loop_.now();
+        }
+        const bool asks_anew =
+            group.is_asking && !(group.asked.fence == config.groups[i].fence &&
+                                 group.asked.witness == config.groups[i].witness);
         group.asked = config.groups[i];
+        if (asks_anew) {  // by what the file says now
+            group.fencing.cancel();
+            group.is_asking = false;
+        }
         std::vector<IpAddress> sources;
         for (const auto& path : group.paths) {
             sources.push_back(path->ends_of_ours().source);
@@ -142,6 +153,20 @@ void Roles::follow(const Config& config) {
         }
     }
     probe_neighbours();
+}
+
+// A witness may come with a reload.
+void Roles::listen_for_witnesses(const Config& config) {
+    const auto has_witness = [](const RoleGroup& group) { return !group.witness.is_unspecified(); };
+    if (probe_ != nullptr || std::ranges::none_of(config.groups, has_witness)) {
+        return;
+    }
+    auto probe = NeighbourProbe::open(loop_, links_, [this] { on_probe_round(); });
+    if (probe) {
+        probe_ = std::move(*probe);
+    } else {
+        log_.error(LogArea::director, probe.error().sentence);
+    }
 }
 
 void Roles::take_addresses(Group& group, std::vector<Announcer::Place> places) {
@@ -183,7 +208,11 @@ void Roles::hear(Group& group, std::size_t path, std::span<const std::uint8_t> o
     }
     group.counters.adverts_heard.add(1);
     if (left_ != nullptr && advert.priority != priority_of_leaver) {
-        return finish_leaving();
+        group.is_awaited = false;
+        if (std::ranges::none_of(groups_, [](const auto& each) { return each->is_awaited; })) {
+            finish_leaving();
+        }
+        return;
     }
     note_peer(group, path, ends.source);
     renew_readiness(group);
@@ -322,8 +351,8 @@ void Roles::leave(std::function<void()> when_left) {
     review_.cancel();
     bool has_peer = false;
     for (const auto& group : groups_) {
-        const bool was_active = group->router.state() == VrrpState::master;
-        has_peer = has_peer || (was_active && group->router.peer());
+        group->is_awaited = group->router.state() == VrrpState::master && group->router.peer();
+        has_peer = has_peer || group->is_awaited;
         obey(*group, group->router.stop(loop_.now()));
     }
     patience_.after(has_peer ? patience_at_the_end : frames_leave_within,

@@ -75,6 +75,7 @@ class Roles {
     explicit Roles(Parts parts);
 
     Status open_paths(Group& group, const Config& config);
+    void listen_for_witnesses(const Config& config);
     void take_addresses(Group& group, std::vector<Announcer::Place> places);
     void hear(Group& group, std::size_t path, std::span<const std::uint8_t> octets,
               const AdvertEnds& ends);

@@ -163,7 +163,7 @@ TEST_F(ListingTest, ReportsServicesByName) {
     EXPECT_EQ(report_services(listing, boards_).dump(),
               R"({"services":[{"name":"web","vip":"10.1.0.80","port":80,"protocol":"tcp",)"
               R"("scheduler":"maglev","scheduler_flags":[],"affinity":null,"allow":0,)"
-              R"("deny":0,"limits":null,"reals":1,)"
+              R"("deny":0,"limits":null,"syn_cookies":{"when":"auto","sent":0},"reals":1,)"
               R"("reals_usable":1,"quorum":1,"hysteresis":0,"has_quorum":false,"enabled":true,)"
               R"("sessions":2,"sessions_active":1,"sessions_opened":0,)"
               R"("in_packets":10,"in_bytes":600,"out_packets":9,)"
