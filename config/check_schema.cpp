@@ -188,7 +188,7 @@ constexpr SchemaKey places[] = {
 std::span<const SchemaKey> check_keys() { return keys; }
 
 std::span<const SchemaKey> check_keys_elsewhere() {
-    constexpr string_view first_place = "services[].check.";
+    static constexpr string_view first_place = "services[].check.";
     static std::deque<std::string> paths;
     static const std::vector<SchemaKey> elsewhere = [] {
         std::vector<SchemaKey> all{std::begin(places), std::end(places)};

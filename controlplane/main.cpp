@@ -300,11 +300,12 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         }
         peer = std::move(*opened);
     }
-    auto elections = open_roles(*config, ports.links,
-                                {loop, log, applier, kernel_side, teller, publisher,
-                                 [&](std::size_t port) { return ports.of(port).is_up(); },
-                                 [&peer] { return peer == nullptr || peer->is_ready(); },
-                                 [&](Duration length) { workers.speak_for_kernel_for(length); }});
+    auto elections = open_roles(
+        *config, ports.links,
+        {loop, log, applier, kernel_side, teller, publisher,
+         [&ports = foundation.ports](std::size_t port) { return ports.of(port).is_up(); },
+         [&peer] { return peer == nullptr || peer->is_ready(); },
+         [&](Duration length) { workers.speak_for_kernel_for(length); }});
     if (!elections) {
         return fail(elections.error());
     }

@@ -340,16 +340,16 @@ void set_check(Draft& draft, KeepalivedNode& server, const std::vector<Keepalive
     std::map<const KeepalivedNode*, std::vector<Check>> own_checks;
     for (KeepalivedNode* real : reals) {
         std::vector<KeepalivedNode*> checkers;
-        std::string meaning;
+        std::string its_meaning;
         for (KeepalivedNode& each : real->inner) {
             if (is_checker(each.key())) {
                 each.is_used = true;
                 checkers.push_back(&each);
             }
             const bool counts = is_checker(each.key()) || is_shared_by_checkers(each.key());
-            meaning += counts ? meaning_of(each) : "";
+            its_meaning += counts ? meaning_of(each) : "";
         }
-        if (!checkers.empty() && meaning == meaning_of_all) {
+        if (!checkers.empty() && its_meaning == meaning_of_all) {
             continue;  // it is asked what all are asked
         }
         const Check of_all = draft.service().check;
@@ -361,7 +361,7 @@ void set_check(Draft& draft, KeepalivedNode& server, const std::vector<Keepalive
         }
         draft.service().check = of_all;
         if (meaning_of_all.empty() && !checkers.empty()) {
-            meaning_of_all = meaning;
+            meaning_of_all = its_meaning;
             draft.service().check = checks.front();
             draft.service().further_checks.assign(checks.begin() + 1, checks.end());
             continue;
