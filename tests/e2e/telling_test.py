@@ -17,7 +17,8 @@ class Telling(Scenario):
         cls.hook_file, cls.log_file = cls.lab.folder / "told", cls.lab.folder / "fulcrum.log"
         program = cls.lab.folder / "hook"
         program.write_text("#!/bin/sh\n"
-                           "echo $FULCRUM_SERVICE ${FULCRUM_REAL:-$FULCRUM_EVENT} $FULCRUM_FROM $FULCRUM_TO "
+                           "echo $FULCRUM_SERVICE ${FULCRUM_REAL:-$FULCRUM_EVENT} "
+                           "$FULCRUM_FROM $FULCRUM_TO "
                            f"$FULCRUM_REALS_UP $FULCRUM_REALS >> {cls.hook_file}\n")
         program.chmod(0o755)
         return director_config([web_service()]) | {
