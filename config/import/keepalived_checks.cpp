@@ -339,35 +339,35 @@ void set_check(Draft& draft, KeepalivedNode& server, const std::vector<Keepalive
     std::string meaning_of_all;
     std::map<const KeepalivedNode*, std::vector<Check>> own_checks;
     for (KeepalivedNode* real : reals) {
-        std::vector<KeepalivedNode*> checkers;
+        std::vector<KeepalivedNode*> its_checkers;
         std::string its_meaning;
         for (KeepalivedNode& each : real->inner) {
             if (is_checker(each.key())) {
                 each.is_used = true;
-                checkers.push_back(&each);
+                its_checkers.push_back(&each);
             }
             const bool counts = is_checker(each.key()) || is_shared_by_checkers(each.key());
             its_meaning += counts ? meaning_of(each) : "";
         }
-        if (!checkers.empty() && its_meaning == meaning_of_all) {
+        if (!its_checkers.empty() && its_meaning == meaning_of_all) {
             continue;  // it is asked what all are asked
         }
         const Check of_all = draft.service().check;
         std::vector<Check> checks;
-        for (KeepalivedNode* checker : checkers) {
+        for (KeepalivedNode* checker : its_checkers) {
             for (Check& check : CheckImport{draft, server, *real, *checker}.run()) {
                 checks.push_back(std::move(check));
             }
         }
         draft.service().check = of_all;
-        if (meaning_of_all.empty() && !checkers.empty()) {
+        if (meaning_of_all.empty() && !its_checkers.empty()) {
             meaning_of_all = its_meaning;
             draft.service().check = checks.front();
             draft.service().further_checks.assign(checks.begin() + 1, checks.end());
             continue;
         }
         own_checks[real] =
-            checkers.empty() ? std::vector<Check>{{.type = CheckType::none}} : checks;
+            its_checkers.empty() ? std::vector<Check>{{.type = CheckType::none}} : checks;
     }
     if (meaning_of_all.empty()) {
         return;  // nobody is asked anything
