@@ -31,6 +31,8 @@ class Scenario(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.director = None
+        # What another scenario's director remembers of its reals is nothing to this one.
+        Path("/run/fulcrum/health").unlink(missing_ok=True)
         cls.lab = Lab(router=cls.has_router, ipv6=cls.has_ipv6)
         cls.prepare()
         cls.director = directors.Director(cls.lab, cls.config())
