@@ -16,6 +16,7 @@ from labkit.lab import CLIENT, Lab, wait_until  # noqa: E402
 
 class Scenario(unittest.TestCase):
     has_router = False
+    begins_unknown = False  # nothing is remembered of reals, so their first verdicts are news
     has_ipv6 = False
     maxDiff = 2000
 
@@ -31,8 +32,8 @@ class Scenario(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.director = None
-        # What another scenario's director remembers of its reals is nothing to this one.
-        Path("/run/fulcrum/health").unlink(missing_ok=True)
+        if cls.begins_unknown:
+            Path("/run/fulcrum/health").unlink(missing_ok=True)
         cls.lab = Lab(router=cls.has_router, ipv6=cls.has_ipv6)
         cls.prepare()
         cls.director = directors.Director(cls.lab, cls.config())

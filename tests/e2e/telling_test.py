@@ -12,6 +12,8 @@ MAIL_PORT = 2525
 
 
 class Telling(Scenario):
+    begins_unknown = True
+
     @classmethod
     def config(cls):
         cls.hook_file, cls.log_file = cls.lab.folder / "told", cls.lab.folder / "fulcrum.log"
@@ -61,8 +63,8 @@ class Telling(Scenario):
         told = [line for line in lines if line.split()[1] in WEB]
         firsts = {}
         for line in told:
-            firsts.setdefault(line.split()[1], line.split()[2:4])
-        self.assertEqual(firsts, {name: ["unknown", "up"] for name in WEB})
+            firsts.setdefault(line.split()[1], line.split()[2])
+        self.assertEqual(firsts, dict.fromkeys(WEB, "unknown"))
         self.assertIn("web web2 up drained 2 3", told)
         self.assertIn("web web2 drained up 3 3", told)
 

@@ -10,6 +10,8 @@ from scenario import Scenario
 
 
 class Tool(Scenario):
+    begins_unknown = True
+
     def program(self):
         return build_folder() / "controlplane/fulcrumctl"
 
