@@ -123,10 +123,10 @@ TEST(Schema, ListsEachGroupBeforeItsKeys) {
 }
 
 TEST(Schema, ShippedFilesLoadWithoutAWord) {
-    for (const char* path : {"config/director.example.cfg", "config/examples/direct_routing.cfg",
-                             "config/examples/every_key.cfg", "config/examples/ftp.cfg",
-                             "config/examples/checks.cfg", "config/examples/cluster/lb1.cfg",
-                             "config/examples/cluster/lb2.cfg"}) {
+    for (const char* path :
+         {"config/director.example.cfg", "config/examples/direct_routing.cfg",
+          "config/examples/every_key.cfg", "config/examples/ftp.cfg", "config/examples/checks.cfg",
+          "config/examples/cluster/lb1.cfg", "config/examples/cluster/lb2.cfg"}) {
         const LoadOutcome outcome = load_config(std::string{FULCRUM_SOURCE_ROOT} + "/" + path);
         EXPECT_EQ(outcome.problems, std::vector<std::string>{}) << path;
         EXPECT_EQ(outcome.warnings, std::vector<std::string>{}) << path;
