@@ -64,30 +64,35 @@ void Fencing::begin(const Fence& fence, std::function<void()> is_dead) {
 void Fencing::attempt() {
     const auto secrets = read_options(fence_.options_file);
     if (!secrets) {
-        return on_end({false, "is not called: " + fence_.options_file + " cannot be read"});
+        return on_failure("is not called: " + fence_.options_file + " cannot be read");
     }
-    run_.start(fence_order(fence_, *secrets), [this](const ProgramEnd& end) { on_end(end); });
+    run_ = programs_.start(fence_order(fence_, *secrets), [this](const ProgramEnd& end) {
+        end.is_success() ? on_success(in_words(end)) : on_failure(in_words(end));
+    });
 }
 
-void Fencing::on_end(const ProgramEnd& end) {
-    const std::string subject =
-        "group \"" + group_ + "\": fence " + fence_.command + " for \"" + fence_.node + "\" ";
-    if (end.is_success) {
-        log_.notice(LogArea::director, subject + end.sentence + ": it is dead");
-        const auto is_dead = std::exchange(is_dead_, nullptr);
-        cancel();
-        return is_dead();
-    }
+std::string Fencing::subject() const {
+    return "group \"" + group_ + "\": fence " + fence_.command + " for \"" + fence_.node + "\" ";
+}
+
+void Fencing::on_success(const std::string& sentence) {
+    log_.notice(LogArea::director, subject() + sentence + ": it is dead");
+    const auto is_dead = std::exchange(is_dead_, nullptr);
+    cancel();
+    is_dead();
+}
+
+void Fencing::on_failure(const std::string& sentence) {
     ++failures_;
-    last_failure_ = end.sentence;
-    log_.error(LogArea::director, subject + end.sentence + "; nobody takes over; again in " +
+    last_failure_ = sentence;
+    log_.error(LogArea::director, subject() + sentence + "; nobody takes over; again in " +
                                       std::to_string(fence_.retry_s) + " s");
     wait_.after(std::chrono::seconds{fence_.retry_s}, [this] { attempt(); });
 }
 
 void Fencing::cancel() {
     wait_.cancel();
-    run_.cancel();
+    programs_.abandon(run_);
     is_dead_ = nullptr;
     failures_ = 0;
     last_failure_.clear();

@@ -9,14 +9,17 @@
 #include "config/model/role_group.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/log.h"
-#include "controlplane/roles/program_run.h"
+#include "controlplane/programs.h"
 
 namespace fulcrum {
 
 class Fencing {
   public:
-    Fencing(EventLoop& loop, Log& log, std::string group)
-        : log_{log}, group_{std::move(group)}, wait_{loop}, run_{loop} {}
+    Fencing(Programs& programs, Log& log, std::string group)
+        : programs_{programs}, log_{log}, group_{std::move(group)}, wait_{programs.loop()} {}
+    ~Fencing() { cancel(); }
+    Fencing(const Fencing&) = delete;
+    Fencing& operator=(const Fencing&) = delete;
 
     // `is_dead` is called once. Anew, if it is under way already.
     void begin(const Fence& fence, std::function<void()> is_dead);
@@ -30,8 +33,11 @@ class Fencing {
 
   private:
     void attempt();
-    void on_end(const ProgramEnd& end);
+    std::string subject() const;
+    void on_success(const std::string& sentence);
+    void on_failure(const std::string& sentence);
 
+    Programs& programs_;
     Log& log_;
     std::string group_;
     Fence fence_;
@@ -39,7 +45,7 @@ class Fencing {
     unsigned failures_ = 0;
     std::string last_failure_;
     Timer wait_;
-    ProgramRun run_;
+    Programs::Number run_ = 0;
 };
 
 // What the program is called with: a fence agent reads lines, a plugin of cluster-glue has

@@ -25,12 +25,12 @@ inline VrrpSettings settings_of(const RoleGroup& asked, std::vector<IpAddress> s
 }
 
 struct Roles::Group {
-    Group(EventLoop& loop, Log& log, const RoleGroup& asked_for)
+    Group(Programs& programs, Log& log, const RoleGroup& asked_for)
         : asked{asked_for},
           router{settings_of(asked, std::vector<IpAddress>(asked.paths.size()))},
-          next{loop},
-          departure{loop},
-          fencing{loop, log, asked.name} {}
+          next{programs.loop()},
+          departure{programs.loop()},
+          fencing{programs, log, asked.name} {}
 
     RoleGroup asked;
     VrrpRouter router;

@@ -30,6 +30,7 @@ Roles::Roles(Parts parts)
       tell_{std::move(parts.tell)},
       senses_{std::move(parts.senses)},
       stay_alive_for_{std::move(parts.stay_alive_for)},
+      programs_{loop_},
       review_{loop_},
       life_{loop_},
       patience_{loop_} {}
@@ -44,8 +45,8 @@ Result<std::unique_ptr<Roles>> Roles::open(const Config& config, Parts parts) {
     }
     roles->announcer_ = std::move(*announcer);
     for (const RoleGroup& asked : config.groups) {
-        auto& group =
-            *roles->groups_.emplace_back(std::make_unique<Group>(roles->loop_, roles->log_, asked));
+        auto& group = *roles->groups_.emplace_back(
+            std::make_unique<Group>(roles->programs_, roles->log_, asked));
         if (const Status opened = roles->open_paths(group, config); !opened) {
             return opened.error();
         }
@@ -98,7 +99,7 @@ Status Roles::open_paths(Group& group, const Config& config) {
 void Roles::begin() {
     for (const auto& each : groups_) {
         Group& group = *each;
-        group.tracker = std::make_unique<TrackedThings>(loop_, log_, senses_, group.asked.name,
+        group.tracker = std::make_unique<TrackedThings>(programs_, log_, senses_, group.asked.name,
                                                         [this, &group] { on_tracked(group); });
         group.tracker->follow(group.asked.track);
         renew_readiness(group);

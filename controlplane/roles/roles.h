@@ -111,6 +111,7 @@ class Roles {
     TrackingSenses senses_;
     std::function<void(Duration)> stay_alive_for_;
     std::string director_;
+    Programs programs_;
     std::vector<std::unique_ptr<Group>> groups_;
     std::unique_ptr<Announcer> announcer_;
     std::unique_ptr<NeighbourProbe> probe_;  // null: no group had a witness at the start

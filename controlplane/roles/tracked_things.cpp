@@ -20,24 +20,29 @@ std::string in_words(const TrackedThing& thing) {
 }  // namespace
 
 struct TrackedThings::Watched {
-    Watched(EventLoop& loop, const TrackedThing& asked) : thing{asked}, run{loop}, next{loop} {}
+    Watched(Programs& where, const TrackedThing& asked)
+        : thing{asked}, programs{where}, next{where.loop()} {}
+    ~Watched() { programs.abandon(run); }
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
 
     TrackedThing thing;
     bool is_sound = true;      // until the contrary is known
     std::uint32_t streak = 0;  // verdicts in a row that contradict `is_sound`
     std::string sentence;
-    ProgramRun run;
+    Programs& programs;
+    Programs::Number run = 0;  // 0: none is at work
     Timer next;
 };
 
-TrackedThings::TrackedThings(EventLoop& loop, Log& log, TrackingSenses senses, std::string group,
+TrackedThings::TrackedThings(Programs& programs, Log& log, TrackingSenses senses, std::string group,
                              std::function<void()> on_change)
-    : loop_{loop},
+    : programs_{programs},
       log_{log},
       senses_{std::move(senses)},
       group_{std::move(group)},
       on_change_{std::move(on_change)},
-      next_look_{loop} {
+      next_look_{programs.loop()} {
     next_look_.after(Duration{0}, [this] { look(); });
 }
 
@@ -53,7 +58,7 @@ void TrackedThings::follow(const std::vector<TrackedThing>& things) {
             watched_.push_back(std::move(*known));
             continue;
         }
-        Watched& fresh = *watched_.emplace_back(std::make_unique<Watched>(loop_, thing));
+        Watched& fresh = *watched_.emplace_back(std::make_unique<Watched>(programs_, thing));
         if (!thing.command.empty()) {
             fresh.next.after(Duration{0}, [this, &fresh] { call(fresh); });
         }
@@ -86,13 +91,14 @@ void TrackedThings::look() {
 void TrackedThings::call(Watched& watched) {
     const TrackedThing& thing = watched.thing;
     watched.next.after(thing.interval, [this, &watched] { call(watched); });
-    if (watched.run.is_running()) {
+    if (watched.run != 0) {
         return;  // it has its own deadline
     }
-    watched.run.start(
+    watched.run = programs_.start(
         {.words = thing.command, .environment = {}, .input = {}, .timeout = thing.timeout},
         [this, &watched](const ProgramEnd& end) {
-            judge(watched, end.is_success, "it " + end.sentence);
+            watched.run = 0;
+            judge(watched, end.is_success(), "it " + in_words(end));
         });
 }
 

@@ -12,7 +12,7 @@
 #include "config/model/role_group.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/log.h"
-#include "controlplane/roles/program_run.h"
+#include "controlplane/programs.h"
 
 namespace fulcrum {
 
@@ -27,7 +27,7 @@ class TrackedThings {
   public:
     static constexpr Duration look_period = 100ms;
 
-    TrackedThings(EventLoop& loop, Log& log, TrackingSenses senses, std::string group,
+    TrackedThings(Programs& programs, Log& log, TrackingSenses senses, std::string group,
                   std::function<void()> on_change);
     ~TrackedThings();
     TrackedThings(const TrackedThings&) = delete;
@@ -47,7 +47,7 @@ class TrackedThings {
     void call(Watched& watched);
     void judge(Watched& watched, bool is_sound, const std::string& sentence);
 
-    EventLoop& loop_;
+    Programs& programs_;
     Log& log_;
     TrackingSenses senses_;
     std::string group_;

@@ -1,10 +1,8 @@
-// The program gets a process group of its own, so that what it starts can be ended with it.
+// Started, waited for, and killed when it must be.
 #include "controlplane/telling/hook.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,45 +15,12 @@
 #include <ctime>
 
 #include "controlplane/kernel/file_descriptor.h"
+#include "controlplane/spawning.h"
 
 namespace fulcrum {
 namespace {
 
 constexpr std::chrono::milliseconds look_period{100};  // how soon an end of ours is noticed
-
-class SpawnPlan {
-  public:
-    SpawnPlan() {
-        posix_spawnattr_init(&attributes_);
-        posix_spawn_file_actions_init(&files_);
-        sigset_t none;
-        sigset_t all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        posix_spawnattr_setpgroup(&attributes_, 0);
-        posix_spawnattr_setsigmask(&attributes_, &none);
-        posix_spawnattr_setsigdefault(&attributes_, &all);
-        posix_spawnattr_setflags(
-            &attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_addopen(&files_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
-    }
-    ~SpawnPlan() {
-        posix_spawn_file_actions_destroy(&files_);
-        posix_spawnattr_destroy(&attributes_);
-    }
-    SpawnPlan(const SpawnPlan&) = delete;
-    SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-    const posix_spawnattr_t* attributes() const { return &attributes_; }
-    const posix_spawn_file_actions_t* files() const { return &files_; }
-
-  private:
-    posix_spawnattr_t attributes_;
-    posix_spawn_file_actions_t files_;
-};
 
 std::string path_variable() {
     const char* const path = std::getenv("PATH");
@@ -126,19 +91,8 @@ std::vector<std::string> hook_environment(const RealChange& change) {
 
 Status run_hook(const std::string& program, const std::vector<std::string>& environment,
                 std::chrono::milliseconds timeout, const std::atomic<bool>& is_stopping) {
-    std::vector<std::string> words = environment;
-    std::vector<char*> variables;
-    for (std::string& word : words) {
-        variables.push_back(word.data());
-    }
-    variables.push_back(nullptr);
-    std::string name = program;
-    std::array<char*, 2> arguments{name.data(), nullptr};
-    const SpawnPlan plan;
-    pid_t child = 0;
-    if (const int error = posix_spawn(&child, program.c_str(), plan.files(), plan.attributes(),
-                                      arguments.data(), variables.data());
-        error != 0) {
+    const auto [child, error] = spawn({.words = {program}, .environment = environment});
+    if (error != 0) {
         return Error{std::string{"cannot be started: "} + std::strerror(error)};
     }
     const bool has_ended = wait_for_end(child, timeout, is_stopping);

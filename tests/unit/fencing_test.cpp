@@ -55,7 +55,8 @@ Fence agent(const std::string& command) {
 struct Fenced {
     EventLoop loop;
     Log log{2, Severity::error};
-    Fencing fencing{loop, log, "front"};
+    Programs programs{loop};
+    Fencing fencing{programs, log, "front"};
     bool is_dead = false;
 
     void begin(const Fence& fence) {
@@ -143,8 +144,8 @@ TEST(Fencing, IsCalledOffWhenTheOtherIsHeardAgain) {
     ASSERT_TRUE(loop_until(it.loop, [&] { return !folder.content("pid").empty(); }));
     const int leader = std::stoi(folder.content("pid"));
     it.fencing.cancel();
-    EXPECT_EQ(kill(leader, 0), -1);  // it is gone, and reaped
     EXPECT_FALSE(it.fencing.is_under_way());
+    EXPECT_TRUE(loop_until(it.loop, [&] { return kill(leader, 0) == -1; }));  // gone, and reaped
     EXPECT_FALSE(it.is_dead);
 }
 

@@ -85,11 +85,14 @@ TEST(ProgramProbe, ReadsAWeightFromTheExitWhereThatIsAsked) {
     const ProbeOutcome heavy = outcome_of<ProgramProber>(spec);
     EXPECT_EQ(heavy.verdict, ProbeVerdict::success);
     EXPECT_EQ(heavy.weight, 40U);
-    EXPECT_EQ(outcome_of_exit(spec.check, W_EXITCODE(0, 0), "").weight, std::nullopt);
-    EXPECT_EQ(outcome_of_exit(spec.check, W_EXITCODE(1, 0), "").verdict, ProbeVerdict::failure);
-    EXPECT_EQ(outcome_of_exit(spec.check, W_EXITCODE(2, 0), "").weight, 0U);
-    EXPECT_EQ(outcome_of_exit(spec.check, W_EXITCODE(255, 0), "").weight, 253U);
-    EXPECT_EQ(outcome_of_exit(spec.check, W_EXITCODE(0, SIGTERM), "").verdict,
+    const auto outcome_of_status = [&](int status) {
+        return outcome_of_end(spec, {ProgramEnd::Kind::exited, status, {}});
+    };
+    EXPECT_EQ(outcome_of_status(0).weight, std::nullopt);
+    EXPECT_EQ(outcome_of_status(1).verdict, ProbeVerdict::failure);
+    EXPECT_EQ(outcome_of_status(2).weight, 0U);
+    EXPECT_EQ(outcome_of_status(255).weight, 253U);
+    EXPECT_EQ(outcome_of_end(spec, {ProgramEnd::Kind::ended, SIGTERM, {}}).verdict,
               ProbeVerdict::failure);
 }
 

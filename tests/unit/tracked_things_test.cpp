@@ -15,8 +15,9 @@ struct Tracked {
     bool has_way = true;
     bool are_turning = true;
     int changes = 0;
+    Programs programs{loop};
     TrackedThings tracker{
-        loop,
+        programs,
         log,
         {.is_link_up = [this](const std::string& port) { return port != "wan" || has_link; },
          .has_way = [this](const IpAddress&) { return has_way; },
