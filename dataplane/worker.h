@@ -75,6 +75,7 @@ class Worker {
     void offer_cookie(std::size_t i, const Snapshot& snapshot);
     void open_at_real(std::size_t i, const Snapshot& snapshot);
     void close_up(std::size_t i, const Snapshot& snapshot);
+    void acknowledge_real(std::size_t i, std::uint32_t real_time, const Snapshot& snapshot);
     void rebuff(std::size_t i, const Snapshot& snapshot);
     void retry_half_open(const Snapshot& snapshot);
     rte_mbuf* segment_of_client(const Splice& splice, const LeasingFlow& flow,

@@ -94,9 +94,13 @@ void Worker::answer_refused(std::size_t i, Refusal refusal, const Snapshot& snap
 }
 
 // A packet whose sender allows it is cut and goes on its way in pieces; the others' senders hear
-// what would have passed.
+// what would have passed. What a client sends before its real has answered is no matter of size: it
+// comes again when that has.
 void Worker::refuse_too_long(std::size_t i, const Snapshot& snapshot) {
     Decision& decision = burst_->decisions[i];
+    if (burst_->spliced[i].step == SpliceStep::open) {
+        return drop(i, decision.reason, snapshot);
+    }
     decision.mss_max = 0;
     const ParsedPacket& packet = burst_->packets[i];
     std::uint8_t* const frame = burst_->frames[i].octets;

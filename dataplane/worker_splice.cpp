@@ -23,6 +23,14 @@ void splice_quotation(const Splice& splice, std::uint8_t* frame, const ParsedPac
     });
 }
 
+// What a frame of `length` octets says of itself that holds nothing but a segment of ours.
+void note_segment(ParsedPacket& packet, std::uint16_t length) {
+    packet.ip_length = static_cast<std::uint16_t>(length - sizeof(EthernetHeader));
+    packet.l4_offset = static_cast<std::uint8_t>(
+        sizeof(EthernetHeader) +
+        (packet.ip_version == 6 ? sizeof(Ipv6Header) : sizeof(Ipv4Header)));
+}
+
 }  // namespace
 
 void Worker::splice(std::size_t i, const Snapshot& snapshot) {
@@ -83,11 +91,7 @@ void Worker::put_in_place(std::size_t i, std::uint16_t length) {
         mbuf->nb_segs = 1;
     }
     set_length(mbuf, length);
-    ParsedPacket& packet = burst_->packets[i];
-    packet.ip_length = static_cast<std::uint16_t>(length - sizeof(EthernetHeader));
-    packet.l4_offset = static_cast<std::uint8_t>(
-        sizeof(EthernetHeader) +
-        (packet.ip_version == 6 ? sizeof(Ipv6Header) : sizeof(Ipv4Header)));
+    note_segment(burst_->packets[i], length);
 }
 
 // The SYN goes back as its own answer.
@@ -143,30 +147,48 @@ void Worker::close_up(std::size_t i, const Snapshot& snapshot) {
     rte_mbuf* const mbuf = burst_->mbufs[i];
     ParsedPacket& packet = burst_->packets[i];
     const Decision& decision = burst_->decisions[i];
-    const Splice& splice = burst_->spliced[i].splice;
     auto* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
     const TcpHeader answered = *reinterpret_cast<const TcpHeader*>(frame + packet.l4_offset);
     const std::uint32_t real_time =
         read_tcp_options(frame + packet.l4_offset, mbuf->data_len - std::size_t{packet.l4_offset})
             .timestamp;
-    const PacketEnds ends = ends_of(frame, packet);
-    const NextHop& back = *snapshot.paths->to(ends.source.address).hop;
-    if (rte_mbuf* const ours = back.is_resolved ? rte_pktmbuf_alloc(mbuf->pool) : nullptr) {
-        Segment ack = ack_for_real(splice, real_time);
-        ack.source = ends.destination;
-        ack.destination = ends.source;
-        ours->port = mbuf->port;
-        set_length(ours, write_segment(rte_pktmbuf_mtod(ours, std::uint8_t*), ack, back));
-        counters_.originated.add(1);
-        emitter_.transmit(ours, back.port);
-    }
-    Segment window = window_for_client(splice, answered, real_time);
+    acknowledge_real(i, real_time, snapshot);
+    Segment window = window_for_client(burst_->spliced[i].splice, answered, real_time);
     const PacketEnds onwards = ends_onwards(frame, packet, decision, client_of(i), snapshot);
     window.source = onwards.source;
     window.destination = onwards.destination;
     put_in_place(i, write_segment(frame, window, *decision.hop));
     count_forwarded(decision, packet);
     emitter_.transmit(mbuf, decision.hop->port);
+}
+
+// It is told of its client with that, as it would be with the client's own: who speaks first waits
+// for nothing else.
+void Worker::acknowledge_real(std::size_t i, std::uint32_t real_time, const Snapshot& snapshot) {
+    rte_mbuf* const theirs = burst_->mbufs[i];
+    ParsedPacket packet = burst_->packets[i];
+    Decision decision = burst_->decisions[i];
+    const PacketEnds ends = ends_of(rte_pktmbuf_mtod(theirs, std::uint8_t*), packet);
+    const NextHop& back = *snapshot.paths->to(ends.source.address).hop;
+    rte_mbuf* const ours = back.is_resolved ? rte_pktmbuf_alloc(theirs->pool) : nullptr;
+    if (ours == nullptr) {
+        return;
+    }
+    Segment ack = ack_for_real(burst_->spliced[i].splice, real_time);
+    ack.source = ends.destination;
+    ack.destination = ends.source;
+    const std::uint16_t length = write_segment(rte_pktmbuf_mtod(ours, std::uint8_t*), ack, back);
+    ours->port = theirs->port;
+    set_length(ours, length);
+    counters_.originated.add(1);
+    note_segment(packet, length);
+    packet.tcp_flags = tcp_flag::ack;
+    decision.is_reply = false;
+    decision.hop = &back;
+    if (!tells_client(decision) ||
+        teller_.tell(ours, packet, decision, burst_->tellings[i], snapshot)) {
+        emitter_.transmit(ours, back.port);
+    }
 }
 
 // Reals that have been silent for a while are asked again, as if their clients had asked; those who

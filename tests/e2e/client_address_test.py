@@ -116,6 +116,7 @@ class ClientAddress(OverIpv6):
         services = (told_service("nginx", 80, "web1", NGINX)
                     + told_service("recorded", 81, "web2", RECORDED)
                     + told_service("greeted", 25, "web2", GREETED)
+                    + told_service("answered", 26, "web2", GREETED, syn_cookies="always")
                     + told_service("dns", 53, "web3", DNS, protocol="udp")
                     + told_service("toa", 82, "web3", MIRRORED, "toa"))
         config = config6(services)
@@ -150,6 +151,13 @@ class ClientAddress(OverIpv6):
             wire = self.connect(host, 25)
             port = wire.getsockname()[1]
             self.assertEqual(wire.makefile().readline(), f"welcome {client} {port}\n")
+
+    def test_a_server_that_speaks_first_greets_a_client_whom_a_cookie_let_in(self):
+        for host, client in ((VIP, CLIENT), (VIP6, CLIENT6)):
+            for _ in range(5):
+                wire = self.connect(host, 26)
+                port = wire.getsockname()[1]
+                self.assertEqual(wire.makefile().readline(), f"welcome {client} {port}\n")
 
     def test_downloads_and_uploads_are_whole(self):
         self.cross_both_ways()

@@ -324,27 +324,60 @@ TEST_P(WorkerCookie, AnswersNobodyWhileThereIsNobodyToServe) {
     EXPECT_EQ(rig->dropped(DropReason::no_real), 1U);
 }
 
-// The header that tells the client comes before the first of his octets, as in any handshake.
-TEST(WorkerCookieTold, IsFollowedByTheProxyHeader) {
+// The real is told of its client as soon as it has answered, though the client may have nothing to
+// say: with the acknowledgement of its SYN-ACK.
+TEST(WorkerCookieTold, HearsTheProxyHeaderWithItsHandshake) {
     for (const bool is_ipv6 : {false, true}) {
         CookieRig rig{{is_ipv6, ForwardingMode::full_nat, ClientAddressBy::proxy}};
-        rig.open();
+        rig.ask(rig.syn());
+        rig.prove(rig.returning_ack());
+        ASSERT_EQ(rig.answers(rig.real_syn_ack()).size(), 1U);
+        const std::vector<Frame> told = rig.rig->sent(1);
+        ASSERT_EQ(told.size(), 1U);
+        const std::uint32_t header_length = is_ipv6 ? 52 : 28;
+        const std::uint32_t tcp_length = 20 + 12;  // timestamps
+        EXPECT_EQ(number_at(told[0], rig.tcp_at() + 4), CookieRig::client_first);
+        EXPECT_EQ(number_at(told[0], rig.tcp_at() + 8), CookieRig::real_isn + 1);
+        EXPECT_EQ(told[0].size(), rig.tcp_at() + tcp_length + header_length);
+        EXPECT_EQ(number_at(told[0], rig.tcp_at() + tcp_length), 0x0D0A'0D0AU);
+        EXPECT_TRUE(is_ipv6 || has_sound_checksums(told[0]));
+        // It is repeated with the first of the client's octets, unless the real has it by then.
+        ASSERT_EQ(rig.answers(rig.from_real(CookieRig::real_isn + 1,
+                                            CookieRig::client_first + header_length, "welcome"))
+                      .size(),
+                  1U);
         const std::vector<Frame> sent = rig.sends(
             rig.from_client(CookieRig::client_first, rig.cookie + 1, "hello").window(400));
-        ASSERT_EQ(sent.size(), 2U);
-        const std::uint32_t header_length = is_ipv6 ? 52 : 28;
-        EXPECT_EQ(number_at(sent[0], rig.tcp_at() + 4), CookieRig::client_first);
-        EXPECT_EQ(number_at(sent[0], rig.tcp_at() + 8), CookieRig::real_isn + 1);
-        EXPECT_EQ(sent[0].size(), rig.tcp_at() + 20 + header_length);
+        ASSERT_EQ(sent.size(), 1U);
         EXPECT_TRUE(same_segment(
             rig.at_real(CookieRig::client_first + header_length, CookieRig::real_isn + 1, "hello")
                 .window(400),
-            sent[1]));
+            sent[0]));
         const std::vector<Frame> back = rig.answers(
-            rig.from_real(CookieRig::real_isn + 1, CookieRig::client_first + header_length + 5));
+            rig.from_real(CookieRig::real_isn + 8, CookieRig::client_first + header_length + 5));
         ASSERT_EQ(back.size(), 1U);
-        EXPECT_EQ(number_at(back[0], rig.tcp_at() + 4), rig.cookie + 1);
+        EXPECT_EQ(number_at(back[0], rig.tcp_at() + 4), rig.cookie + 8);
         EXPECT_EQ(number_at(back[0], rig.tcp_at() + 8), CookieRig::client_first + 5);
+    }
+}
+
+TEST(WorkerCookieTold, HearsOfItsClientByAnOptionInEverySegmentOfItsHandshake) {
+    for (const bool is_ipv6 : {false, true}) {
+        CookieRig rig{{is_ipv6, ForwardingMode::full_nat, ClientAddressBy::toa}};
+        rig.ask(rig.syn());
+        const Frame syn = rig.prove(rig.returning_ack());
+        ASSERT_FALSE(syn.empty());
+        rig.answers(rig.real_syn_ack());
+        const std::vector<Frame> acknowledgement = rig.rig->sent(1);
+        ASSERT_EQ(acknowledgement.size(), 1U);
+        const std::size_t option = rig.tcp_at() + 20;
+        const Frame named = Frame{254, static_cast<std::uint8_t>(is_ipv6 ? 20 : 8)};
+        for (const Frame& frame : {syn, acknowledgement[0]}) {
+            EXPECT_EQ(Frame(frame.begin() + static_cast<std::ptrdiff_t>(option),
+                            frame.begin() + static_cast<std::ptrdiff_t>(option) + 2),
+                      named);
+            EXPECT_TRUE(is_ipv6 || has_sound_checksums(frame));
+        }
     }
 }
 
