@@ -99,6 +99,15 @@ void let_in_replies_alone(int socket, bool is_v4) {
     ::setsockopt(socket, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
 }
 
+// For the answers of thousands who are asked at one instant: what does not fit is lost, and asked
+// for again only after a while. Beyond the system's limit where we may.
+void make_room_for_answers(int socket) {
+    const int size = 8 << 20;
+    if (::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
+        ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    }
+}
+
 }  // namespace
 
 int PingProber::open(Wire& wire, bool is_v4) {
@@ -116,6 +125,7 @@ int PingProber::open(Wire& wire, bool is_v4) {
         }
         let_in_replies_alone(socket.get(), is_v4);
     }
+    make_room_for_answers(socket.get());
     wire.socket = std::move(socket);
     wire.watch.emplace(loop_, wire.socket.get(),
                        [this, &wire, is_v4](DescriptorWatch::Ready) { receive(wire, is_v4); });
