@@ -46,7 +46,18 @@ class Prometheus(Scenario):
                 "prometheus", f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{PORT}",
                 stdout=log, stderr=log)
-        cls.lab.wait_listening(cls.lab.director, PORT)
+        wait_until(cls.is_ready, 30, "Prometheus does not become ready")
+
+    @classmethod
+    def is_ready(cls):
+        """It listens before it answers."""
+        def ask():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/-/ready", timeout=5):
+                    return True
+            except OSError:
+                return False
+        return cls.lab.director.call(ask)
 
     def query(self, expression):
         def ask():
