@@ -1,12 +1,14 @@
 // Filling the ring. A member's n-th turn comes in the round in which its summed weight reaches n
 // times the greatest weight; in each round the members due take their slots in the order of their
-// names. Rounds in which nobody is due are skipped by a heap of next turns, because a weight of 1
-// beside one of two thousand million would otherwise cost two thousand million rounds.
+// names. Where most members are due in most rounds, all are looked at in each; else rounds in which
+// nobody else is due are skipped by a heap of next turns, because sixty thousand members of weight
+// 1 beside a heavy one would otherwise be looked at for each slot that the heavy one takes.
 #include "config/model/maglev.h"
 
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <utility>
 
 #include "config/model/limits.h"
 
@@ -42,14 +44,65 @@ struct Turn {
     }
 };
 
-// Whose turn it is, turn after turn.
-class Turns {
+std::uint32_t weight_greatest_of(std::span<const RingMember> members) {
+    return std::ranges::max_element(members, {}, &RingMember::weight)->weight;
+}
+
+// Whose turn it is, turn after turn, where all weigh the same.
+class EqualTurns {
   public:
-    explicit Turns(std::span<const RingMember> by_name) : members_{by_name} {
-        for (const RingMember& member : members_) {
-            weight_greatest_ = std::max(weight_greatest_, member.weight);
-            weight_least_ = std::min(weight_least_, member.weight);
+    explicit EqualTurns(std::span<const RingMember> by_name) : count_{by_name.size()} {}
+
+    std::size_t next() {
+        const std::size_t member = cursor_;
+        cursor_ = cursor_ + 1 == count_ ? 0 : cursor_ + 1;
+        return member;
+    }
+
+  private:
+    std::size_t count_;
+    std::size_t cursor_ = 0;
+};
+
+// Round by round.
+class DenseTurns {
+  public:
+    explicit DenseTurns(std::span<const RingMember> by_name)
+        : weight_greatest_{weight_greatest_of(by_name)} {
+        for (const RingMember& member : by_name) {
+            accounts_.push_back({member.weight, 0});
         }
+    }
+
+    std::uint32_t next() {
+        for (;;) {
+            const std::uint32_t member = cursor_;
+            cursor_ = cursor_ + 1 == accounts_.size() ? 0 : cursor_ + 1;
+            Account& account = accounts_[member];
+            account.credit += account.weight;
+            if (account.credit >= weight_greatest_) {
+                account.credit -= weight_greatest_;
+                return member;
+            }
+        }
+    }
+
+  private:
+    struct Account {
+        std::uint32_t weight;
+        std::uint32_t credit;  // summed weight not yet paid for a turn; below twice the greatest
+    };
+
+    std::uint32_t weight_greatest_;
+    std::uint32_t cursor_ = 0;
+    std::vector<Account> accounts_;
+};
+
+// The same by a heap.
+class SparseTurns {
+  public:
+    explicit SparseTurns(std::span<const RingMember> by_name)
+        : members_{by_name}, weight_greatest_{weight_greatest_of(by_name)} {
         heap_.reserve(members_.size());
         for (std::uint32_t member = 0; member < members_.size(); ++member) {
             heap_.push_back(turn_of(member, 1));
@@ -58,12 +111,6 @@ class Turns {
     }
 
     std::uint32_t next() {
-        if (weight_least_ == weight_greatest_) {
-            // Everybody is due in every round, and a ring of ten takes half the time.
-            const std::uint32_t member = cursor_;
-            cursor_ = cursor_ + 1 == members_.size() ? 0 : cursor_ + 1;
-            return member;
-        }
         std::pop_heap(heap_.begin(), heap_.end(), comes_later);
         const Turn turn = heap_.back();
         heap_.back() = turn_of(turn.member, turn.number + 1);
@@ -82,11 +129,31 @@ class Turns {
     }
 
     std::span<const RingMember> members_;
-    std::uint32_t weight_greatest_ = 0;
-    std::uint32_t weight_least_ = limits::weight_max;
-    std::uint32_t cursor_ = 0;
+    std::uint32_t weight_greatest_;
     std::vector<Turn> heap_;
 };
+
+bool are_dense(std::span<const RingMember> members) {
+    constexpr std::uint64_t looks_a_turn_max = 16;  // about where the heap costs less
+    std::uint64_t sum = 0;
+    for (const RingMember& member : members) {
+        sum += member.weight;
+    }
+    return std::uint64_t{weight_greatest_of(members)} * members.size() <= looks_a_turn_max * sum;
+}
+
+template <typename Turns>
+std::vector<std::uint16_t> fill(Turns turns, std::vector<Walk> walks, std::uint32_t size) {
+    std::vector<std::uint16_t> ring(size, limits::index_none);
+    for (std::uint32_t filled = 0; filled < size; ++filled) {
+        Walk& walk = walks[turns.next()];
+        while (ring[walk.at] != limits::index_none) {
+            walk.step(size);
+        }
+        ring[walk.at] = walk.index;
+    }
+    return ring;
+}
 
 std::vector<RingMember> weighted_by_name(std::span<const RingMember> members) {
     std::vector<RingMember> chosen;
@@ -111,16 +178,11 @@ std::vector<std::uint16_t> build_ring(std::span<const RingMember> members, std::
     for (const RingMember& member : by_name) {
         walks.push_back(walk_of(member, size, key));
     }
-    std::vector<std::uint16_t> ring(size, limits::index_none);
-    Turns turns{by_name};
-    for (std::uint32_t filled = 0; filled < size; ++filled) {
-        Walk& walk = walks[turns.next()];
-        while (ring[walk.at] != limits::index_none) {
-            walk.step(size);
-        }
-        ring[walk.at] = walk.index;
-    }
-    return ring;
+    const bool are_equal = std::ranges::all_of(
+        by_name, [&](const RingMember& member) { return member.weight == by_name.front().weight; });
+    return are_equal            ? fill(EqualTurns{by_name}, std::move(walks), size)
+           : are_dense(by_name) ? fill(DenseTurns{by_name}, std::move(walks), size)
+                                : fill(SparseTurns{by_name}, std::move(walks), size);
 }
 
 std::uint32_t slots_moved(std::span<const std::uint16_t> before,
