@@ -7,21 +7,27 @@
 
 namespace fulcrum {
 
-ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real, const Check& check) {
+Check probed(const Check& check) {
     const Check preset;
-    ProbeSpec spec{.check = check, .target = real.endpoint};
-    if (check.port != 0) {
-        spec.target.port = be16{check.port};
+    Check shape = check;
+    shape.port = preset.port;
+    shape.rise = preset.rise;
+    shape.fall = preset.fall;
+    shape.initial = preset.initial;
+    return shape;
+}
+
+Endpoint probe_target(const RealServer& real, const Check& check) {
+    return check.port == 0 ? real.endpoint : Endpoint{real.endpoint.address, be16{check.port}};
+}
+
+Endpoint probe_vip(const VirtualService& service, const Check& check) {
+    if (check.type != CheckType::program) {
+        return {};
     }
-    if (const auto listeners = listeners_of(service);
-        check.type == CheckType::program && !listeners.empty()) {
-        spec.vip = {listeners[0].vip.address, be16{listeners[0].ports.first}};
-    }
-    spec.check.port = preset.port;
-    spec.check.rise = preset.rise;
-    spec.check.fall = preset.fall;
-    spec.check.initial = preset.initial;
-    return spec;
+    const auto listeners = listeners_of(service);
+    return listeners.empty() ? Endpoint{}
+                             : Endpoint{listeners[0].vip.address, be16{listeners[0].ports.first}};
 }
 
 std::string server_name_of(std::string_view host) {

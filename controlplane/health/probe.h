@@ -23,8 +23,10 @@ struct ProbeSpec {
     friend auto operator<=>(const ProbeSpec&, const ProbeSpec&) = default;
 };
 
-// What a check of the service's, of a type that is asked, means for `real`.
-ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real, const Check& check);
+// What a check of the service's, of a type that is asked, means for a probe of `real`.
+Check probed(const Check& check);
+Endpoint probe_target(const RealServer& real, const Check& check);
+Endpoint probe_vip(const VirtualService& service, const Check& check);
 
 enum class ProbeVerdict : std::uint8_t {
     success,

@@ -8,20 +8,25 @@
 namespace fulcrum {
 namespace {
 
+ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real) {
+    return {probed(service.check), probe_target(real, service.check),
+            probe_vip(service, service.check)};
+}
+
 TEST(ProbeSpecs, KnowOnlyWhatShapesAProbe) {
     RealServer real;
     real.endpoint = {Ipv4Address::of(10, 0, 0, 1), be16{80}};
     VirtualService service;
     Check& check = service.check;
     check = {.type = CheckType::tcp, .send = "hello", .port = 81, .rise = 2, .fall = 3};
-    const ProbeSpec spec = probe_spec_of(service, real, service.check);
+    const ProbeSpec spec = probe_spec_of(service, real);
     EXPECT_EQ(spec.target.port.host(), 81);
     EXPECT_EQ(spec.check.send, "hello");
     check.rise = 5;
     check.fall = 6;
-    EXPECT_EQ(probe_spec_of(service, real, service.check), spec);
+    EXPECT_EQ(probe_spec_of(service, real), spec);
     check.send = "good bye";
-    EXPECT_NE(probe_spec_of(service, real, service.check), spec);
+    EXPECT_NE(probe_spec_of(service, real), spec);
 }
 
 TEST(ProbeSpecs, AskForAHostByNameWithoutItsPort) {
