@@ -89,7 +89,7 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     } else {
         guard_.forget();
     }
-    Outcome outcome = state_.on_event(ConfigLoaded{made.config}, loop_.now());
+    Outcome outcome = state_.on_event(ConfigLoaded{made.config, made.diff}, loop_.now());
     if (outcome.refusal) {
         reloads_.refused.add(reload_count);
         log_.error(LogArea::config, "configuration refused: " + outcome.refusal->sentences.front());
@@ -124,7 +124,9 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     tell_quorums(outcome);
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
-    refresh_listing();
+    if (is_first) {
+        refresh_listing();  // later ones show what runs until the next snapshot does
+    }
     catch_up();
     return true;
 }
@@ -313,6 +315,7 @@ void Applier::compile_next() {
 void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& config) {
     is_compiling_ = false;
     const std::uint64_t epoch = compiled.snapshot->epoch;
+    refresh_listing();  // before workers count for new reals
     publisher_.publish(std::move(compiled.snapshot));
     parts_ = std::make_shared<const CompiledParts>(std::move(compiled.parts));
     for (Waiter& waiter : for_this_compile_) {
@@ -322,7 +325,6 @@ void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& co
         for_workers_.push_back(std::move(waiter));
     }
     for_this_compile_.clear();
-    refresh_listing();
     // Workers accept a new VIP before the kernel announces it.
     if (config_told_ != config) {
         config_told_ = config;

@@ -153,6 +153,7 @@ class Applier {
     // What the helper makes of it.
     struct Made {
         std::shared_ptr<const Config> config;
+        std::shared_ptr<const KnownDiff> diff;  // from what ran when it was made
         CheckPlan plan;
         std::vector<std::string> warnings;
         std::optional<Refused> refused;

@@ -101,7 +101,7 @@ void Applier::plan(const std::string& path, Finish finish) {
 
 ApplyResult Applier::planned(Rehearsal& rehearsal) {
     const Made& made = rehearsal.made;
-    Outcome outcome = rehearsal.state.on_event(ConfigLoaded{made.config}, rehearsal.now);
+    Outcome outcome = rehearsal.state.on_event(ConfigLoaded{made.config, made.diff}, rehearsal.now);
     if (outcome.refusal) {
         return Refused{std::string{outcome.refusal->code}, outcome.refusal->sentences,
                        std::nullopt};

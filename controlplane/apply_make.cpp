@@ -55,10 +55,14 @@ void Applier::make_next() {
         [path = wish.path, is_save = wish.is_save, operations = std::move(wish.operations),
          running = state_.config(), of_file = of_file_,
          past = past == nullptr ? PastConfig{} : *past] {
-            return is_save                  ? saved(running, *of_file)
-                   : !path.empty()          ? load(path)
-                   : past.config != nullptr ? made_again(past, *of_file)
-                                            : edited(*running, *of_file, operations);
+            Made made = is_save                  ? saved(running, *of_file)
+                        : !path.empty()          ? load(path)
+                        : past.config != nullptr ? made_again(past, *of_file)
+                                                 : edited(*running, *of_file, operations);
+            if (made.config != nullptr && !is_save) {
+                made.diff = std::make_shared<const KnownDiff>(know_diff(running, *made.config));
+            }
+            return made;
         },
         [this, askers = std::move(wish.askers)](Made made) {
             is_making_ = false;

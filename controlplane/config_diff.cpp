@@ -451,4 +451,13 @@ ConfigDiff compare(const Config& before, const Config& after) {
     return diff;
 }
 
+KnownDiff know_diff(std::shared_ptr<const Config> before, const Config& after) {
+    KnownDiff known{.before = std::move(before), .is_none = false, .diff = {}};
+    known.is_none = *known.before == after;
+    if (!known.is_none) {
+        known.diff = compare(*known.before, after);
+    }
+    return known;
+}
+
 }  // namespace fulcrum

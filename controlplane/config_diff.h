@@ -3,6 +3,7 @@
 // and memory are given for the life of the process. Pure.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,13 @@ struct ConfigDiff {
 };
 
 ConfigDiff compare(const Config& before, const Config& after);
+
+// The same made beforehand, where there is time for it.
+struct KnownDiff {
+    std::shared_ptr<const Config> before;
+    bool is_none = false;  // they are equal
+    ConfigDiff diff;
+};
+KnownDiff know_diff(std::shared_ptr<const Config> before, const Config& after);
 
 }  // namespace fulcrum

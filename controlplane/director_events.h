@@ -11,6 +11,7 @@
 
 #include "config/model/service.h"
 #include "config/model/time.h"
+#include "controlplane/config_diff.h"
 #include "controlplane/health/health_memory.h"
 #include "controlplane/path_mtus.h"
 #include "controlplane/roles/role.h"
@@ -20,6 +21,7 @@ namespace fulcrum {
 
 struct ConfigLoaded {  // valid by itself: loaded and validated
     std::shared_ptr<const Config> config;
+    std::shared_ptr<const KnownDiff> diff;  // null, or of what no longer runs: it is made anew
 };
 struct HealthChanged {  // a check has given its first verdict on a real, or another than before
     std::string service;

@@ -24,7 +24,7 @@ Outcome refused(std::string_view code, std::vector<std::string> sentences) {
 Outcome DirectorState::on_event(const Event& event, Instant now) {
     return std::visit(
         Switch{
-            [&](const ConfigLoaded& loaded) { return adopt(loaded.config, now); },
+            [&](const ConfigLoaded& loaded) { return adopt(loaded, now); },
             [&](const HealthChanged& change) { return set_health(change, now); },
             [&](const HealthRemembered& remembered) {
                 memory_ = remembered.memory;
@@ -47,19 +47,23 @@ Outcome DirectorState::on_event(const Event& event, Instant now) {
 
 // --- a new configuration ---------------------------------------------------------------------
 
-Outcome DirectorState::adopt(const std::shared_ptr<const Config>& config, Instant now) {
+Outcome DirectorState::adopt(const ConfigLoaded& loaded, Instant now) {
+    const std::shared_ptr<const Config>& config = loaded.config;
     Outcome outcome;
     if (config_ != nullptr) {
-        if (*config == *config_) {
+        const bool is_known = loaded.diff != nullptr && loaded.diff->before == config_;
+        const auto known =
+            is_known ? loaded.diff : std::make_shared<const KnownDiff>(know_diff(config_, *config));
+        if (known->is_none) {
             return outcome;
         }
-        ConfigDiff diff = compare(*config_, *config);
+        std::vector<std::string> restart_needed = known->diff.restart_needed;
         std::ranges::move(needs_shorter_owner_prefix(*config, owner_prefix_),
-                          std::back_inserter(diff.restart_needed));
-        if (!diff.restart_needed.empty()) {
-            return refused("restart_needed", std::move(diff.restart_needed));
+                          std::back_inserter(restart_needed));
+        if (!restart_needed.empty()) {
+            return refused("restart_needed", std::move(restart_needed));
         }
-        outcome.changes = std::move(diff.changes);
+        outcome.changes = known->diff.changes;
     }
     if (const Status placed = local_places_.adopt(*config); !placed) {
         return refused("indexes_exhausted", {placed.error().sentence});

@@ -148,7 +148,7 @@ class DirectorState {
         std::size_t at = 0;                // of the real within the service
     };
 
-    Outcome adopt(const std::shared_ptr<const Config>& config, Instant now);
+    Outcome adopt(const ConfigLoaded& loaded, Instant now);
     Outcome set_health(const HealthChanged& change, Instant now);
     Outcome set_drained(const RealName& name, const std::optional<Drain>& drain, Instant now);
     static Drain drain_of(const DrainAsked& asked, Instant now) {
