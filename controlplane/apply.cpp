@@ -55,6 +55,8 @@ Applier::Applier(Parts parts)
       health_{loop_, std::move(parts.probers),
               [this](const HealthChange& change) { on_health(change); }},
       book_{boards_},
+      openings_{loop_, boards_, health_,
+                [this](const HastenedCheck& check) { on_hastened(check); }},
       files_{loop_, helper_,
              [this] {
                  log_.notice(LogArea::config, "the file has changed");
@@ -125,8 +127,17 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     needs_snapshot_ = true;  // for the reply's epoch, even if workers would see no difference
     for_next_compile_.push_back(std::move(waiter));
     refresh_listing();
+    openings_.follow(*listing_.look());
     catch_up();
     return true;
+}
+
+void Applier::on_hastened(const HastenedCheck& check) {
+    const std::string sentence = "check hastened: " + check.reason;
+    log_.write(Severity::notice, LogArea::health,
+               "service \"" + check.service + "\": real \"" + check.real + "\": " + sentence,
+               {{"service", check.service}, {"real", check.real}, {"reason", sentence}});
+    events_.note({EventKind::check_hastened, check.service, check.real, sentence});
 }
 
 void Applier::on_health(const HealthChange& change) {

@@ -27,7 +27,8 @@ std::vector<Wanted> wanted_by(const Config& config) {
                                        ordinal++,
                                        real.endpoint,
                                        {check.rise, check.fall},
-                                       0},
+                                       0,
+                                       check.passive && !is_one_way(real.forward)},
                                       probe_spec_of(service, real, check)});
                 }
             });

@@ -21,6 +21,7 @@ ProbeSpec probe_spec_of(const VirtualService& service, const RealServer& real, c
     spec.check.rise = preset.rise;
     spec.check.fall = preset.fall;
     spec.check.initial = preset.initial;
+    spec.check.passive = preset.passive;
     return spec;
 }
 
