@@ -8,8 +8,9 @@ import struct
 import time
 
 import packets
+from ipv6_test import config6, service6
 from labkit.director import director_config, http_check, web_service
-from labkit.lab import CLIENT, VIP, WEB, wait_until
+from labkit.lab import CLIENT, VIP, VIP6, WEB, wait_until
 from labkit.load import Load, by_real
 from scenario import Scenario
 
@@ -117,3 +118,23 @@ class Passive(Scenario):
             float(page['fulcrum_checks_hastened_total{service="deaf",real="web3"}']), first + 3)
         self.assertIn("hastened", self.director.ctl("reals").stdout)
         self.assertEqual(set(WEB), set(self.director.reals()))
+
+
+class PassiveInFullNat(Scenario):
+    """The same over IPv6."""
+    has_ipv6 = True
+
+    @classmethod
+    def config(cls):
+        config = config6([service6(forward="fullnat", check=rare())])
+        config["ports"][1]["local_addresses"] = ["2001:db8:2::100"]
+        return config
+
+    def test_a_server_that_ended_is_found_by_the_connections_that_it_refuses(self):
+        load = Load(self.lab.client, VIP6, parallel=12, pause=0.02)
+        self.addCleanup(load.finish)
+        wait_until(lambda: load.records(), 10, "nobody asks")
+        begun = time.monotonic()
+        self.lab.stop_web("web1")
+        self.assertLess(self.director.wait_state("web1", "down") - begun, REFUSED_S)
+        self.assertGreaterEqual(self.director.reals()["web1"]["checks_hastened"], 1)
