@@ -171,7 +171,11 @@ class Telephone(RealServer):
             'mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"\n'
             "children=1\nlog_stderror=yes\ndebug=1\nauto_aliases=no\n"
             f'listen=udp:0.0.0.0:{cls.port}\nloadmodule "sl.so"\nloadmodule "pv.so"\n'
+            'loadmodule "sanity.so"\nloadmodule "maxfwd.so"\n'
             "request_route {\n"
+            # As the file that comes with it looks requests through.
+            '    if (!mf_process_maxfwd_header("10") || !sanity_check("17895", "7")) {\n'
+            '        sl_send_reply("400", "Bad Request");\n        exit;\n    }\n'
             '    if (method == "OPTIONS" && $rU == "probe") {\n'
             '        sl_send_reply("200", "OK");\n    } else {\n'
             '        sl_send_reply("404", "Not Found");\n    }\n}\n')
