@@ -10,12 +10,13 @@ import time
 import packets
 from ipv6_test import config6, service6
 from labkit.director import director_config, http_check, web_service
-from labkit.lab import CLIENT, VIP, VIP6, WEB, wait_until
+from labkit.lab import CLIENT, PATIENCE, VIP, VIP6, WEB, wait_until
 from labkit.load import Load, by_real
 from scenario import Scenario
 
-REFUSED_S = 3  # half a second until somebody looks, and a machine that does other things as well
-SILENT_S = REFUSED_S + 2  # a second for the answer, and one for the check's own
+# Half a second until somebody looks, and a machine that does other things as well; to tell silence,
+# a second for the answer, and one for the check's own.
+REFUSED_S, SILENT_S = 3 * PATIENCE, 5 * PATIENCE
 BLIND_PORT, DEAF_PORT, FORGED_PORT = 81, 82, 83
 NOBODY_PORT = 9999  # where no server listens
 STRANGERS = range(100, 250)  # last numbers of addresses that nobody has
