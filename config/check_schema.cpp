@@ -163,6 +163,10 @@ constexpr SchemaKey keys[] = {
      "what a real is until its first check has ended: `inherit`: what it was when the director last ran, "
      "at most ten minutes ago, else not known, so it gets no sessions yet; `up`; `down`",
      [](Target& t, const Value& v) { check_of(t).initial = number_as<InitialHealth>(v); }},
+    {"services[].check.passive", {ValueKind::boolean}, optional, "true",
+     "of reals by NAT and full NAT: clients' connections that the real refuses or leaves unanswered make the check due "
+     "at once, see below",
+     [](Target& t, const Value& v) { check_of(t).passive = v.number != 0; }},
 };
 constexpr SchemaKey places[] = {
     {"services[].checks", list(1, 16), optional_in_words, "`check` alone",

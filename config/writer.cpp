@@ -230,6 +230,7 @@ void write_check(GroupWriter& out, const Check& check, CheckType preset) {
     out.number("rise", check.rise);
     out.number("fall", check.fall);
     out.word("initial", check.initial);
+    out.number("passive", check.passive ? 1 : 0);
 }
 
 void write_way(GroupWriter& out, const RealServer& real) {

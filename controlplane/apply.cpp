@@ -55,6 +55,8 @@ Applier::Applier(Parts parts)
       health_{loop_, std::move(parts.probers),
               [this](const HealthChange& change) { on_health(change); }},
       book_{boards_},
+      openings_{loop_, boards_, health_,
+                [this](const HastenedCheck& check) { on_hastened(check); }},
       files_{loop_, helper_,
              [this] {
                  log_.notice(LogArea::config, "the file has changed");
@@ -126,9 +128,18 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     for_next_compile_.push_back(std::move(waiter));
     if (is_first) {
         refresh_listing();  // later ones show what runs until the next snapshot does
+        openings_.follow(*listing_.look());
     }
     catch_up();
     return true;
+}
+
+void Applier::on_hastened(const HastenedCheck& check) {
+    const std::string sentence = "check hastened: " + check.reason;
+    log_.write(Severity::notice, LogArea::health,
+               "service \"" + check.service + "\": real \"" + check.real + "\": " + sentence,
+               {{"service", check.service}, {"real", check.real}, {"reason", sentence}});
+    events_.note({EventKind::check_hastened, check.service, check.real, sentence});
 }
 
 void Applier::on_health(const HealthChange& change) {
@@ -316,6 +327,9 @@ void Applier::publish(Compiled compiled, const std::shared_ptr<const Config>& co
     is_compiling_ = false;
     const std::uint64_t epoch = compiled.snapshot->epoch;
     refresh_listing();  // before workers count for new reals
+    if (config_told_ != config) {
+        openings_.follow(*listing_.look());
+    }
     publisher_.publish(std::move(compiled.snapshot));
     parts_ = std::make_shared<const CompiledParts>(std::move(compiled.parts));
     for (Waiter& waiter : for_this_compile_) {

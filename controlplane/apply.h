@@ -29,7 +29,7 @@
 #include "controlplane/event_book.h"
 #include "controlplane/event_loop.h"
 #include "controlplane/file_watch.h"
-#include "controlplane/health/health_check.h"
+#include "controlplane/health/opening_watch.h"
 #include "controlplane/helper_thread.h"
 #include "controlplane/listing.h"
 #include "controlplane/log.h"
@@ -186,6 +186,7 @@ class Applier {
     void note_file_refused(const std::vector<std::string>& sentences);
     void take_back_if_harmed(const std::string& service);
     void on_health(const HealthChange& change);
+    void on_hastened(const HastenedCheck& check);
     void tell(const RealEvent& event);
     void note_adopted(const Made& made, const std::vector<std::string>& changes);
     // `news`: what is told of it, if it is not refused; null: nothing.
@@ -217,6 +218,7 @@ class Applier {
     Shown<Listing> listing_;
     ReloadCounters reloads_;
     EventBook events_;
+    OpeningWatch openings_;
 
     std::shared_ptr<const CompiledParts> parts_ = std::make_shared<CompiledParts>();
     bool needs_snapshot_ = false;  // the state has moved on since the last compile began

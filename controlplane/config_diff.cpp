@@ -262,6 +262,8 @@ void compare_checks(const Check& before, const Check& after, Account& account) {
     account.say_change("check.rise", std::to_string(before.rise), std::to_string(after.rise));
     account.say_change("check.initial", initial_word(before.initial), initial_word(after.initial));
     account.say_change("check.fall", std::to_string(before.fall), std::to_string(after.fall));
+    account.say_change("check.passive", in_words(before.passive, "true", "false"),
+                       in_words(after.passive, "true", "false"));
 }
 
 std::string mail_to_of(const VirtualService& service) {

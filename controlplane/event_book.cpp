@@ -43,11 +43,23 @@ std::string line_of(const EventRecord& event) {
 }  // namespace
 
 std::string_view to_string(EventKind kind) {
-    constexpr std::array<std::string_view, 16> words{
-        "real_up",        "real_down",      "real_drained",     "real_undrained",
-        "reload_applied", "reload_refused", "edit_applied",     "returned",
-        "taken_back",     "saved",          "quorum_up",        "quorum_down",
-        "fallback_used",  "fallback_rests", "address_conflict", "address_conflict_over"};
+    constexpr std::array<std::string_view, 17> words{"real_up",
+                                                     "real_down",
+                                                     "real_drained",
+                                                     "real_undrained",
+                                                     "check_hastened",
+                                                     "reload_applied",
+                                                     "reload_refused",
+                                                     "edit_applied",
+                                                     "returned",
+                                                     "taken_back",
+                                                     "saved",
+                                                     "quorum_up",
+                                                     "quorum_down",
+                                                     "fallback_used",
+                                                     "fallback_rests",
+                                                     "address_conflict",
+                                                     "address_conflict_over"};
     return words[static_cast<std::size_t>(kind)];
 }
 

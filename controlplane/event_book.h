@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
     real_down,
     real_drained,
     real_undrained,
+    check_hastened,  // connections fail at the real
     reload_applied,
     reload_refused,
     edit_applied,

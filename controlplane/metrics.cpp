@@ -403,6 +403,9 @@ constexpr std::array check_families{
                   &CheckTally::failures},
     CounterFamily{"checks_not_sent_total", "Health checks that the director could not send.",
                   &CheckTally::not_sent},
+    CounterFamily{"checks_hastened_total",
+                  "Times that failing connections made a health check of the real due at once.",
+                  &CheckTally::hastened},
 };
 
 void add_checks(Page& page, std::vector<PresentReal> reals) {

@@ -77,6 +77,9 @@ Json report_real(const ListedService& service, const ListedReal& real, const Boa
     json["state"] = to_string(real.state);
     add_traffic(json, real.shown(boards), !is_one_way(real.forward));
     json["check"] = real.check_sentence();
+    if (real.checks != nullptr) {
+        json["checks_hastened"] = real.checks->hastened.read();
+    }
     json["since_s"] = seconds(now - real.since);
     if (real.admitted < 1) {
         json["admitted"] = real.admitted;  // while it starts slowly

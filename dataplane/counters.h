@@ -112,6 +112,16 @@ struct alignas(limits::cache_line_size) RealTally {
 };
 static_assert(sizeof(RealTally) == limits::cache_line_size);
 
+// What one worker has seen of connections that begin at one real: SYNs that went there before it
+// had answered, repeated ones too, and what came back to them. SCTP's INITs likewise; datagrams are
+// not counted, nor is anything where answers do not pass here. Written while a handshake is under
+// way, and never else. Two share a cache line.
+struct alignas(limits::cache_line_size / 2) OpeningTally {
+    SingleWriterCounter asked;
+    SingleWriterCounter answered;  // SYN,ACK
+    SingleWriterCounter refused;   // RST
+};
+
 // What one worker says of a real's limit of sessions: whether it is overloaded, for all workers to
 // know (see real_counts.h). Of all workers' words the one with the latest number holds (numbers
 // wrap); who finds that it holds no longer says so under the next one.
@@ -165,6 +175,7 @@ class CounterBoard {
         : tallies_{std::make_unique<RealTally[]>(tally_count)},
           tally_count_{tally_count},
           overloads_{std::make_unique<SingleWriterCounter[]>(tally_count)},
+          openings_{std::make_unique<OpeningTally[]>(tally_count)},
           drops_{std::make_unique<ServiceDrops[]>(service_count)},
           service_count_{service_count} {}
 
@@ -176,6 +187,8 @@ class CounterBoard {
     // An OverloadWord's place.
     SingleWriterCounter& overload(std::uint32_t tally) { return overloads_[tally]; }
     const SingleWriterCounter& overload(std::uint32_t tally) const { return overloads_[tally]; }
+    OpeningTally& opening(std::uint32_t tally) { return openings_[tally]; }
+    const OpeningTally& opening(std::uint32_t tally) const { return openings_[tally]; }
     VlanCounters& vlan(std::size_t port) { return vlans_[port]; }
     const VlanCounters& vlan(std::size_t port) const { return vlans_[port]; }
     ServiceDrops& drops(std::uint16_t service) { return drops_[service]; }
@@ -188,6 +201,7 @@ class CounterBoard {
     std::unique_ptr<RealTally[]> tallies_;
     std::size_t tally_count_;
     std::unique_ptr<SingleWriterCounter[]> overloads_;  // by tally
+    std::unique_ptr<OpeningTally[]> openings_;          // by tally
     std::unique_ptr<ServiceDrops[]> drops_;
     std::size_t service_count_;
 };

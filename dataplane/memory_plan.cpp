@@ -55,7 +55,8 @@ std::size_t rounded_up(std::size_t size, std::size_t unit) {
 }
 
 constexpr std::size_t huge_page = 2 * mebi;
-constexpr std::size_t bytes_per_tally = sizeof(RealTally) + sizeof(OverloadWord);
+constexpr std::size_t bytes_per_tally =
+    sizeof(RealTally) + sizeof(OverloadWord) + sizeof(OpeningTally);
 
 }  // namespace
 

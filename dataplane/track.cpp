@@ -216,7 +216,7 @@ inline bool TrackerOf<Family>::carry_on(Session& session, Burst& burst, std::siz
         const Side side = is_from_client ? Side::client : Side::real;
         session.tag.set_coarse(listener.timeouts_are_coarse);
         if (!is_confirmed(session.tag.state())) {
-            note_handshake(snapshot.services[listener.service], real, burst, i, ages.now_s());
+            note_handshake(session, real, burst, i, ages);
         }
         touch(session, packet, side, real, ages);
     }
@@ -374,6 +374,9 @@ auto TrackerOf<Family>::admit(const Session& newcomer, const SnapshotReal& real,
     tally.sessions_live.add(1);
     if (is_active(newcomer.tag.state())) {
         tally.sessions_active.add(1);
+    }
+    if (newcomer.tag.state() == SessionState::syn_seen) {
+        board_.opening(real.tally).asked.add(1);
     }
     return insertion.placed;
 }

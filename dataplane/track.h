@@ -139,8 +139,9 @@ class TrackerOf {
     void carry_spliced(Session& session, Burst& burst, std::size_t i, const Ages& ages);
     void carry_half_open(Session& session, Splice& splice, Burst& burst, std::size_t i,
                          const Ages& ages);
-    void note_handshake(const SnapshotService& service, const SnapshotReal& real, Burst& burst,
-                        std::size_t i, std::uint32_t now_s);
+    void note_handshake(const Session& session, const SnapshotReal& real, Burst& burst,
+                        std::size_t i, const Ages& ages);
+    void count_opening(const SnapshotReal& real, SessionEvent event);
     void forget_splice(const Session& session);
     static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
     // The real is one of full NAT, or would answer this client past us.

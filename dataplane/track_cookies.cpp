@@ -255,15 +255,36 @@ void TrackerOf<Family>::carry_half_open(Session& session, Splice& splice, Burst&
 
 // Of a session that is not confirmed. What the real answers is what may be promised in its name.
 template <typename Family>
-[[gnu::noinline]] void TrackerOf<Family>::note_handshake(const SnapshotService& service,
+[[gnu::noinline]] void TrackerOf<Family>::note_handshake(const Session& session,
                                                          const SnapshotReal& real, Burst& burst,
-                                                         std::size_t i, std::uint32_t now_s) {
+                                                         std::size_t i, const Ages& ages) {
     const ParsedPacket& packet = burst.packets[i];
+    const SnapshotService& service = ages.snapshot().service_of(session.listener);
+    if (session.tag.state() == SessionState::syn_seen) {
+        const Side side = burst.decisions[i].is_reply ? Side::real : Side::client;
+        count_opening(real, event_of(packet.tcp_flags, side));
+    }
     if (service.syn_cookies != SynCookies::never && packet.protocol == L4Protocol::tcp &&
         burst.decisions[i].is_reply && (packet.tcp_flags & syn_ack) == syn_ack) {
-        cookies_.learn(service, options_of(burst, i), now_s);
+        cookies_.learn(service, options_of(burst, i), ages.now_s());
     }
     limit_segments(packet, real, service.mss_max, burst.decisions[i]);
+}
+
+// The real has not answered yet; where its answers do not pass here there is no such session.
+template <typename Family>
+void TrackerOf<Family>::count_opening(const SnapshotReal& real, SessionEvent event) {
+    OpeningTally& opening = board_.opening(real.tally);
+    switch (event) {
+        case SessionEvent::client_syn:
+            return opening.asked.add(1);
+        case SessionEvent::real_syn:
+            return opening.answered.add(1);
+        case SessionEvent::real_reset:
+            return opening.refused.add(1);
+        default:
+            return;
+    }
 }
 
 template class TrackerOf<Ipv4Flows>;

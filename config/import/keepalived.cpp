@@ -357,6 +357,7 @@ void KeepalivedImport::set_removal(KeepalivedNode& server,
     }
     keeps = keeps || !said.empty();
     draft_.service().on_failure = keeps ? SessionPolicy::keep : SessionPolicy::reset;
+    draft_.service().quiescent = keeps;
     if (!keeps_all && !said.empty() && said.size() < reals.size()) {
         draft_.changed(said.front()->line, "it holds for all real servers of the service");
     }

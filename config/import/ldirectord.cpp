@@ -181,6 +181,7 @@ void LdirectordImport::set_placing() {
     const Statement* const quiescent = find("quiescent");
     const bool keeps = quiescent != nullptr && quiescent->value == "yes";
     service.on_failure = keeps ? SessionPolicy::keep : SessionPolicy::reset;
+    service.quiescent = keeps;
 }
 
 // --- checks ------------------------------------------------------------------------------------

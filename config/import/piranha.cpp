@@ -289,6 +289,7 @@ void PiranhaImport::set_placing(Block& block) {
     }
     const bool is_quiet = block.value_of("quiesce_server", "0") == "1";
     service.on_failure = is_quiet ? SessionPolicy::keep : SessionPolicy::reset;
+    service.quiescent = is_quiet;
 }
 
 void PiranhaImport::set_timeouts() {

@@ -64,7 +64,7 @@ enum class CheckKey : std::uint32_t {
     record = 1U << 14U,
     command = 1U << 15U,  // exit_weight
     port = 1U << 16U,
-    when = 1U << 17U,  // interval, timeout, rise, fall, initial
+    when = 1U << 17U,  // interval, timeout, rise, fall, initial, passive
     starttls = 1U << 18U,
 };
 
@@ -126,6 +126,7 @@ struct Check {
     std::uint32_t rise = 1;  // successes in a row that bring a real up
     std::uint32_t fall = 1;  // failures in a row that take it down
     InitialHealth initial = InitialHealth::inherit;
+    bool passive = true;  // connections that fail at the real make it due at once
 
     friend auto operator<=>(const Check&, const Check&) = default;
 };

@@ -1,4 +1,4 @@
-// Each dot of a key is a group.
+// Each dot of a key is a group, or before a number a list.
 #include "controlplane/fulcrumctl/key_words.h"
 
 #include <algorithm>
@@ -42,6 +42,47 @@ Json values_of(const ValueType& type, const std::string& text) {
     return values;
 }
 
+bool is_number(std::string_view part) {
+    return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+struct Place {
+    Json* value = nullptr;
+    std::string in_table;  // "checks[].type"
+};
+
+// Where a key's value stands among `keys`; what leads there is made.
+Result<Place> place_of(Json& keys, const std::string& path) {
+    Place place{&keys, {}};
+    for (std::size_t at = 0, dot = 0; dot != std::string::npos; at = dot + 1) {
+        dot = path.find('.', at);
+        const std::string part = path.substr(at, dot == std::string::npos ? dot : dot - at);
+        const bool is_element = at > 0 && is_number(part);
+        Json& within = *place.value;
+        if (!within.is_null() && within.is_array() != is_element) {
+            return Error{"the key " + in_quotes(path) + " stands there twice"};
+        }
+        if (!is_element) {
+            place.value = &within[part];
+            place.in_table += (at > 0 ? "." : "") + part;
+        } else if (const std::string next = std::to_string(within.size() + 1); part == next) {
+            place.value = &within.emplace_back();
+            place.in_table += "[]";
+        } else if (within.size() > 0 && part == std::to_string(within.size())) {
+            place.value = &within.back();
+            place.in_table += "[]";
+        } else {
+            return Error{"the key " + in_quotes(path) + " comes out of turn: elements are told " +
+                         "one after the other, and the next is " + next};
+        }
+        const bool is_value = place.value->is_object() || place.value->is_array();
+        if (!place.value->is_null() && (dot == std::string::npos || !is_value)) {
+            return Error{"the key " + in_quotes(path) + " stands there twice"};
+        }
+    }
+    return place;
+}
+
 }  // namespace
 
 Result<Json> keys_from(const std::vector<std::string>& words, std::string_view of) {
@@ -53,17 +94,14 @@ Result<Json> keys_from(const std::vector<std::string>& words, std::string_view o
         }
         const std::string path = word.substr(0, equals);
         const std::string text = word.substr(equals + 1);
-        const auto key = std::ranges::find(schema(), std::string{of} + path, &SchemaKey::path);
-        Json* place = &keys;
-        for (std::size_t at = 0, dot = 0; dot != std::string::npos; at = dot + 1) {
-            dot = path.find('.', at);
-            place = &(*place)[path.substr(at, dot == std::string::npos ? dot : dot - at)];
-            if (!place->is_null() && (dot == std::string::npos || !place->is_object())) {
-                return Error{"the key " + in_quotes(path) + " stands there twice"};
-            }
+        const Result<Place> place = place_of(keys, path);
+        if (!place) {
+            return place.error();
         }
+        const auto key =
+            std::ranges::find(schema(), std::string{of} + place->in_table, &SchemaKey::path);
         if (!text.empty()) {
-            *place = values_of(key == schema().end() ? ValueType{} : key->type, text);
+            *place->value = values_of(key == schema().end() ? ValueType{} : key->type, text);
         }
     }
     return keys;

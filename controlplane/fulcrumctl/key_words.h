@@ -1,4 +1,5 @@
-// Keys of the file on a command line: "weight=5", "affinity.timeout=10m", "bind=wan,lan". The table
+// Keys of the file on a command line: "weight=5", "affinity.timeout=10m", "bind=wan,lan", and of a
+// list's elements, which are counted from 1: "checks.1.type=http", "checks.2.type=ping". The table
 // of keys tells what a value is, so that nothing needs quotes but what the shell wants quoted.
 // Pure.
 #pragma once

@@ -66,7 +66,8 @@ void add_edits(Options& options, const Add& add) {
         if (keys != nullptr) {
             command->add_option("KEY=VALUE", options.words,
                                 "As in the file: weight=2, "
-                                "affinity.timeout=10m, bind=wan,lan");
+                                "affinity.timeout=10m, bind=wan,lan; "
+                                "checks.1.type=http checks.2.type=ping");
         }
     };
     add_edit("add-service", "Add a service to what runs", "SERVICE", "services[].");

@@ -147,6 +147,13 @@ std::string limit_of(const Json& real) {
     return limit == "n/a" ? "-" : limit;
 }
 
+// What the latest check said, and how often failing connections asked for one.
+std::string check_of(const Json& real) {
+    const auto hastened = real.value("checks_hastened", std::uint64_t{0});
+    return cell(real, "check") +
+           (hastened == 0 ? "" : ", hastened " + std::to_string(hastened) + " times");
+}
+
 }  // namespace
 
 std::string show_status(const Json& result) {
@@ -266,7 +273,7 @@ std::string show_reals(const Json& result) {
                                      cell(real, "sessions_opened"),
                                      cell(real, "in_packets"),
                                      cell(real, "out_packets"),
-                                     cell(real, "check")};
+                                     check_of(real)};
         if (any_drains) {
             row.push_back(progress_of(real));
         }

@@ -90,7 +90,8 @@ CheckPlan plan_checks(const Config& config) {
                                  want.ordinal,
                                  want.real->endpoint,
                                  {want.check->rise, want.check->fall},
-                                 want.probe});
+                                 want.probe,
+                                 want.check->passive && !is_one_way(want.real->forward)});
     }
     return plan;
 }

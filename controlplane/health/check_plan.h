@@ -21,7 +21,8 @@ struct CheckSubject {
     std::uint16_t ordinal = 0;  // of the check, among those of the real
     Endpoint endpoint;          // a real that moves elsewhere is another real
     HealthThresholds thresholds;
-    std::size_t probe = 0;  // index into CheckPlan::probes
+    std::size_t probe = 0;    // index into CheckPlan::probes
+    bool is_passive = false;  // failing connections make it due, and are seen here
 };
 
 struct CheckPlan {

@@ -46,10 +46,45 @@ void HealthCheck::follow(const CheckPlan& plan, const First& first) {
 }
 
 const CheckReport* HealthCheck::report_of(std::string_view service, std::string_view real) const {
-    const Key key{service, real, std::uint16_t{0}};
-    const auto found = std::ranges::lower_bound(subjects_, key, {},
+    const std::span<const Subject> its = subjects_of(service, real);
+    return its.empty() ? nullptr : &its[0].report;
+}
+
+auto HealthCheck::subjects_of(std::string_view service, std::string_view real) const
+    -> std::span<const Subject> {
+    const auto first = std::ranges::lower_bound(subjects_, Key{service, real, std::uint16_t{0}}, {},
                                                 [](const Subject& s) { return key_of(s.subject); });
-    return found != subjects_.end() && key_of(found->subject) == key ? &found->report : nullptr;
+    const auto is_its_own = [&](const Subject& each) {
+        return each.subject.service == service && each.subject.real == real;
+    };
+    return {first, std::find_if_not(first, subjects_.end(), is_its_own)};
+}
+
+bool HealthCheck::is_passive(std::string_view service, std::string_view real) const {
+    return std::ranges::any_of(subjects_of(service, real),
+                               [](const Subject& each) { return each.subject.is_passive; });
+}
+
+bool HealthCheck::hasten(std::string_view service, std::string_view real) {
+    const std::span<const Subject> its = subjects_of(service, real);
+    if (its.empty() || its[0].report.health != Health::up) {
+        return false;
+    }
+    bool any = false;
+    for (const Subject& each : its) {
+        any |= each.subject.is_passive && bring_forward(schedules_[each.subject.probe]);
+    }
+    its[0].tally->hastened.add(any ? 1 : 0);
+    return any;
+}
+
+bool HealthCheck::bring_forward(const std::shared_ptr<Schedule>& schedule) {
+    if (schedule->is_under_way || loop_.now() - schedule->started < hasten_period) {
+        return false;
+    }
+    schedule->start = loop_.now();
+    start(schedule);
+    return true;
 }
 
 // Two ascending lists walked side by side: a subject in both keeps what is known of it.
@@ -132,6 +167,7 @@ void HealthCheck::start(const std::shared_ptr<Schedule>& schedule) {
         return;  // validation keeps timeouts within intervals; a late loop can still get here
     }
     schedule->is_under_way = true;
+    schedule->started = loop_.now();
     probers_.at(schedule->spec.check.type)
         ->probe(schedule->spec, [this, weak = std::weak_ptr{schedule},
                                  started = loop_.now()](const ProbeOutcome& outcome) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,7 @@ struct CheckTally {
     SingleWriterCounter probes;    // that told something
     SingleWriterCounter failures;  // of these
     SingleWriterCounter not_sent;
+    SingleWriterCounter hastened;  // times that connections which failed made them due
     Shown<std::string> sentence{"not checked yet"};  // of the latest
 };
 
@@ -55,6 +57,9 @@ struct CheckReport {
     std::shared_ptr<const CheckTally> tally;
 };
 
+// A check is not made due by anything else within such a time from its latest beginning.
+inline constexpr Duration hasten_period = 1s;
+
 class HealthCheck {
   public:
     using Probers = std::map<CheckType, std::shared_ptr<Prober>>;
@@ -68,6 +73,11 @@ class HealthCheck {
     // The same, and a subject that is new begins as `first` says.
     using First = std::function<Health(const CheckSubject&)>;
     void follow(const CheckPlan& plan, const First& first);
+
+    // Connections fail at the real: its passive checks begin now, and from there at their interval.
+    // False: none does, because the real is not up, or each has begun within the last second.
+    bool hasten(std::string_view service, std::string_view real);
+    bool is_passive(std::string_view service, std::string_view real) const;
 
     // Null for a real without a check.
     const CheckReport* report_of(std::string_view service, std::string_view real) const;
@@ -89,11 +99,15 @@ class HealthCheck {
             : spec{std::move(probe_spec)}, timer{loop} {}
         ProbeSpec spec;
         Timer timer;
-        Instant start{};  // of the latest probe, then of the next
+        Instant start{};    // of the latest probe, then of the next
+        Instant started{};  // the latest one
         bool is_under_way = false;
         std::vector<std::size_t> subjects;  // indexes into subjects_
     };
 
+    // Those of one real, in their order; none: it has no check.
+    std::span<const Subject> subjects_of(std::string_view service, std::string_view real) const;
+    bool bring_forward(const std::shared_ptr<Schedule>& schedule);
     void follow_subjects(const CheckPlan& plan, const First& first);
     void follow_probes(const CheckPlan& plan);
     void set_off(const std::shared_ptr<Schedule>& schedule);

@@ -14,6 +14,7 @@ Check probed(const Check& check) {
     shape.rise = preset.rise;
     shape.fall = preset.fall;
     shape.initial = preset.initial;
+    shape.passive = preset.passive;
     return shape;
 }
 

@@ -16,7 +16,7 @@ namespace fulcrum {
 
 // Everything that shapes a probe, and so its identity.
 struct ProbeSpec {
-    Check check;  // of a type that is asked; without what shapes no probe (port, rise, fall)
+    Check check;  // of a type that is asked; without what shapes no probe (port, rise, fall, ...)
     Endpoint target;
     Endpoint vip;  // of a program: what it is told of the service
 

@@ -46,6 +46,18 @@ class Edit(Scenario):
         self.assertEqual([service["name"] for service in self.director.ask("services")["services"]],
                          ["web"])
 
+    def test_several_checks_are_set_and_taken_away(self):
+        pace = ("interval=500ms", "timeout=400ms")
+        http = [f"checks.1.{key}" for key in ("type=http", "path=/ping.html", "fall=3", *pace)]
+        connect = [f"checks.2.{key}" for key in ("type=connect", f"port={WEB_PORT + 1}", *pace)]
+        self.addCleanup(self.assert_ctl, "reload")
+        self.assert_ctl("change-service", "web", *http, *connect)
+        for name in ("web1", "web2"):
+            self.director.wait_state(name, "down")  # nobody listens at the other port
+        self.assert_ctl("change-service", "web", "checks=")
+        for name in ("web1", "web2"):
+            self.director.wait_state(name, "up")
+
     def test_a_disabled_service_answers_as_if_it_had_no_real_until_it_is_enabled(self):
         self.assert_ctl("disable", "web", says="1 change is not in the file")
         refused = self.lab.client.attempt("curl", "-s", "--max-time", "5", f"http://{VIP}/")

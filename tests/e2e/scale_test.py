@@ -5,12 +5,13 @@ import time
 
 from labkit.capture import Capture
 from labkit.director import director_config, web_service
-from labkit.lab import PATIENCE, VIP
+from labkit.lab import PATIENCE, VIP, WEB
 from labkit.load import Load, failures
 from reload_test import resets
 from scenario import Scenario
 
 SERVICES, REALS = 5000, 10
+SCRAPE_S_MAX = 10  # Prometheus's own scrape_timeout, unless it is told otherwise
 RING_SIZE = 4099  # four hundred slots for each of ten servers
 
 
@@ -53,6 +54,18 @@ class Scale(Scenario):
         self.assertEqual(resets(at_client.stop()), [])
         self.assertEqual(len(self.director.ask("services")["services"]), SERVICES + 1)
         print("scale: " + "; ".join(told), file=sys.stderr)
+
+    def test_their_metrics_are_told_before_prometheus_gives_up(self):
+        page = self.lab.folder / "page"
+        times = [float(self.lab.director.run(
+            "curl", "-sS", "--max-time", "25", "-o", page, "-w", "%{time_total}",
+            "http://127.0.0.1:9464/metrics")) for _ in range(3)]
+        self.assertLess(max(times), SCRAPE_S_MAX * PATIENCE)
+        lines = page.read_text().splitlines()
+        told = sum(line.startswith("fulcrum_real_sessions_opened_total{") for line in lines)
+        self.assertEqual(told, SERVICES * REALS + len(WEB))
+        print(f"scale: metrics of {SERVICES * REALS} servers: {max(times):.2f} s, "
+              f"{page.stat().st_size >> 20} MiB", file=sys.stderr)
 
     @staticmethod
     def one_weight(changed):

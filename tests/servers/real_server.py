@@ -9,6 +9,15 @@ from labkit.director import director_config, web_service
 from labkit.lab import end, wait_until
 from scenario import Scenario
 
+NAME = "mail.example.net"
+
+
+def certify(home):
+    """The files of a certificate that nobody vouches for, and its key."""
+    return ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-keyout", home / "key.pem", "-out", home / "certificate.pem", "-subj", f"/CN={NAME}",
+            "-addext", f"subjectAltName=DNS:{NAME}"]
+
 
 class RealServer(Scenario):
     port = 0

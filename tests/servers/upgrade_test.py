@@ -5,16 +5,7 @@ one of logins.
 import os
 import signal
 
-from real_server import RealServer, is_up_and_refuses, judged
-
-NAME = "mail.example.net"
-
-
-def certify(home):
-    """The files of a certificate that nobody vouches for, and its key."""
-    return ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            "-keyout", home / "key.pem", "-out", home / "certificate.pem", "-subj", f"/CN={NAME}",
-            "-addext", f"subjectAltName=DNS:{NAME}"]
+from real_server import RealServer, certify, is_up_and_refuses, judged
 
 
 def is_down_when_its_master_has_ended(test):

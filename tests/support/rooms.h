@@ -98,6 +98,7 @@ class TrackingRoom {
     std::size_t live_count() { return table_->live_count(); }
     const WorkerCounters& counters() const { return board_.worker(); }
     const RealTally& tally(std::uint32_t index) const { return board_.tally(index); }
+    const OpeningTally& opening(std::uint32_t index) const { return board_.opening(index); }
     // All sessions of a client's port, in the table's order.
     std::vector<Session> sessions_of(Endpoint client);
 

@@ -71,6 +71,9 @@ class WorkerRig {
     const WorkerCounters& counters(unsigned index = 0) const {
         return members_[index]->board.worker();
     }
+    const OpeningTally& opening(std::uint32_t index) const {
+        return members_[0]->board.opening(index);
+    }
     const RealTally& tally(std::uint32_t index, unsigned worker = 0) const {
         return members_[worker]->board.tally(index);
     }

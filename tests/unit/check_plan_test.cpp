@@ -47,6 +47,25 @@ TEST(CheckPlan, AsksARealItsOwnChecksInPlaceOfTheServices) {
     EXPECT_EQ(asked, (std::vector<std::string>{"one 0 connect", "one 1 ping", "two 0 http"}));
 }
 
+TEST(CheckPlan, HeedsConnectionsOfRealsWhoseAnswersPassUnlessItMayNot) {
+    Config config;
+    config.services = {
+        service_of("a", {real_at("direct", 11), real_at("fullnat", 12), real_at("ipip", 13),
+                         real_at("nat", 14), real_at("told", 15)})};
+    std::vector<RealServer>& reals = config.services[0].reals;
+    reals[0].forward = ForwardingMode::direct;
+    reals[1].forward = ForwardingMode::full_nat;
+    reals[2].forward = ForwardingMode::ipip;
+    reals[4].checks = {{.passive = false}};
+    std::vector<std::string> passive;
+    for (const CheckSubject& subject : plan_checks(config).subjects) {
+        if (subject.is_passive) {
+            passive.push_back(subject.real);
+        }
+    }
+    EXPECT_EQ(passive, (std::vector<std::string>{"fullnat", "nat"}));
+}
+
 TEST(CheckPlan, KeepsProbesApartThatDifferInAnything) {
     Config config;
     config.services = {service_of("a", {real_at("one", 11)}), service_of("b", {real_at("one", 11)}),
@@ -62,6 +81,7 @@ TEST(CheckPlan, SharesAProbeAcrossDifferentRiseAndFall) {
     config.services = {service_of("a", {real_at("one", 11)}),
                        service_of("b", {real_at("one", 11)})};
     config.services[1].check.fall = 5;
+    config.services[1].check.passive = false;
     const CheckPlan plan = plan_checks(config);
     EXPECT_EQ(plan.probes.size(), 1U);
     EXPECT_EQ(plan.subjects[0].thresholds.fall, 1U);

@@ -185,7 +185,8 @@ TEST(ConfigDiff, NamesEveryKeyOfACheck) {
                    .timeout = std::chrono::milliseconds{500},
                    .rise = 2,
                    .fall = 3,
-                   .initial = InitialHealth::down};
+                   .initial = InitialHealth::down,
+                   .passive = false};
     EXPECT_EQ(changes(web({}), after),
               (Sentences{"service \"web\": check.type connect becomes http",
                          "service \"web\": check.path \"/\" becomes \"/ping\"",
@@ -212,7 +213,8 @@ TEST(ConfigDiff, NamesEveryKeyOfACheck) {
                          "service \"web\": check.timeout 3000 ms becomes 500 ms",
                          "service \"web\": check.rise 1 becomes 2",
                          "service \"web\": check.initial inherit becomes down",
-                         "service \"web\": check.fall 1 becomes 3"}));
+                         "service \"web\": check.fall 1 becomes 3",
+                         "service \"web\": check.passive true becomes false"}));
 }
 
 TEST(ConfigDiff, NamesTheDirectorsNewName) {

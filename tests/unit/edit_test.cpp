@@ -79,6 +79,32 @@ TEST_F(EditTest, ChangesWhatIsSetAndNothingElse) {
               expected);
 }
 
+TEST_F(EditTest, SetsSeveralChecksInPlaceOfThoseThatThereWere) {
+    const Config& several = edited(R"([{"operation":"change-service","service":"web",
+        "set":{"checks":[{"type":"http","path":"/ready"},{"type":"ping"}]}}])");
+    EXPECT_EQ(several.services[0].check.type, CheckType::http);
+    EXPECT_EQ(several.services[0].check.path, "/ready");
+    ASSERT_EQ(several.services[0].further_checks.size(), 1U);
+    EXPECT_EQ(several.services[0].further_checks[0].type, CheckType::ping);
+
+    running_ = several;
+    const Config& others = edited(R"([{"operation":"change-service","service":"web",
+        "set":{"checks":[{"type":"connect","port":25}]}}])");
+    EXPECT_EQ(others.services[0].check, (Check{.type = CheckType::connect, .port = 25}))
+        << "nothing of the old one";
+    EXPECT_TRUE(others.services[0].further_checks.empty());
+
+    const Config& one =
+        edited(R"([{"operation":"change-service","service":"web","set":{"checks":null}}])");
+    EXPECT_EQ(one.services[0].check.type, CheckType::http);
+    EXPECT_TRUE(one.services[0].further_checks.empty());
+
+    const Config& at_a_real = edited(R"([{"operation":"change-real","service":"web","real":"web1",
+        "set":{"checks":[{"type":"ping"},{"type":"tcp","expect":"220"}]}}])");
+    ASSERT_EQ(at_a_real.services[0].reals[0].checks.size(), 2U);
+    EXPECT_EQ(at_a_real.services[0].reals[0].checks[1].expect, "220");
+}
+
 TEST_F(EditTest, TakesAwayWhatIsSetToNull) {
     running_.services[0].affinity.emplace();
     running_.services[0].reals[0].connections = {100, 50};

@@ -235,6 +235,67 @@ TEST_F(HealthCheckTest, CountsDurationsOfWhatWasAnswered) {
     EXPECT_EQ(counted, check_.report_of("web", "real11")->tally->probes.read());
 }
 
+class HastenedCheckTest : public HealthCheckTest {
+  protected:
+    // Asked once, and next in an hour.
+    void begin(const Check& check, ProbeVerdict verdict = ProbeVerdict::success) {
+        Config config;
+        config.services = {service_of("web", {11})};
+        config.services[0].check = check;
+        config.services[0].check.interval = std::chrono::hours{1};
+        prober_->verdicts[11] = verdict;
+        check_.follow(plan_checks(config));
+        ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 1; }));
+    }
+    bool is_hastened() {
+        return loop_until(
+            loop_, [&] { return check_.hasten("web", "real11"); }, 3s);
+    }
+};
+
+TEST_F(HastenedCheckTest, BeginsASecondAfterTheOneBeforeAtTheSoonest) {
+    begin({});
+    EXPECT_FALSE(check_.hasten("web", "real11")) << "it has only just been asked";
+    for (int n = 0; n < 2; ++n) {
+        ASSERT_TRUE(is_hastened());
+        EXPECT_FALSE(check_.hasten("web", "real11")) << "one is under way";
+    }
+    const std::vector<Instant>& starts = prober_->starts[11];
+    ASSERT_EQ(starts.size(), 3U);
+    EXPECT_GE(starts[1] - starts[0], 990ms);
+    EXPECT_GE(starts[2] - starts[1], 990ms);
+    EXPECT_EQ(check_.report_of("web", "real11")->tally->hastened.read(), 2U);
+}
+
+TEST_F(HastenedCheckTest, DecidesByRiseAndFall) {
+    Check check;
+    check.fall = 2;
+    begin(check);
+    prober_->verdicts[11] = ProbeVerdict::failure;
+    ASSERT_TRUE(is_hastened());
+    ASSERT_TRUE(is_hastened()) << "one failure does not decide";
+    ASSERT_TRUE(loop_until(loop_, [&] { return changes_.size() == 2; }));
+    EXPECT_EQ(changes_[1].health, Health::down);
+    EXPECT_EQ(prober_->starts[11].size(), 3U);
+}
+
+TEST_F(HastenedCheckTest, IsNoMatterOfARealThatIsDown) {
+    begin({}, ProbeVerdict::failure);
+    loop_until(
+        loop_, [&] { return check_.hasten("web", "real11"); }, 1'100ms);
+    EXPECT_EQ(prober_->starts[11].size(), 1U);
+}
+
+TEST_F(HastenedCheckTest, IsNoMatterOfOneThatIsNotPassive) {
+    Check check;
+    check.passive = false;
+    begin(check);
+    EXPECT_FALSE(check_.is_passive("web", "real11"));
+    loop_until(
+        loop_, [&] { return check_.hasten("web", "real11"); }, 1'100ms);
+    EXPECT_EQ(prober_->starts[11].size(), 1U);
+}
+
 TEST(NextStart, KeepsItsPhaseAfterALateLoop) {
     const Instant start{100s};
     EXPECT_EQ(next_start_after(start, 5s, start), start + 5s);

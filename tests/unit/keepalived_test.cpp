@@ -43,6 +43,7 @@ TEST(Keepalived, ReadsAPairOfDirectorsFile) {
     EXPECT_EQ(web.scheduler, Scheduler::wrr);
     EXPECT_EQ(web.affinity.value().prefix, 24);
     EXPECT_EQ(web.on_failure, SessionPolicy::keep);  // inhibited, not removed
+    EXPECT_TRUE(web.quiescent);
     EXPECT_EQ(web.timeouts.tcp_established_s, 7'200U);
     ASSERT_EQ(web.reals.size(), 2U);
     EXPECT_EQ(to_string(web.reals[0].endpoint), "192.168.10.11:8080");
@@ -141,6 +142,7 @@ TEST(Keepalived, HasItsDefaults) {
     EXPECT_EQ(check.fall, 2U);  // one retry
     const VirtualService service = service_with("");
     EXPECT_EQ(service.on_failure, SessionPolicy::reset);
+    EXPECT_FALSE(service.quiescent);  // it leaves the table
     EXPECT_EQ(service_with("persistence_timeout").affinity.value().timeout_s, 360U);
     EXPECT_EQ(service_with("persistence_timeout 0").affinity, std::nullopt);
 }

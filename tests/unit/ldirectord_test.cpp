@@ -25,6 +25,7 @@ TEST(Ldirectord, ReadsTheFileOfTheHowTo) {
     EXPECT_EQ(service.protocol, L4Protocol::tcp);
     EXPECT_EQ(service.scheduler, Scheduler::wlc);
     EXPECT_EQ(service.on_failure, SessionPolicy::keep);  // quiescent
+    EXPECT_TRUE(service.quiescent);
     EXPECT_EQ(service.check.type, CheckType::http);
     EXPECT_EQ(service.check.path, "/ping.html");
     EXPECT_EQ(service.check.expect, "Hello World");
@@ -80,6 +81,7 @@ TEST(Ldirectord, HasTheDefaultsOfTheProgramNotOfTheManual) {
     const VirtualService service = service_of(" real=10.0.0.1:80 masq\n");
     EXPECT_EQ(service.scheduler, Scheduler::wrr);
     EXPECT_EQ(service.on_failure, SessionPolicy::reset);  // the program: quiescent=no
+    EXPECT_FALSE(service.quiescent);
     EXPECT_EQ(service.check.type, CheckType::http);       // negotiate, by the port
     EXPECT_EQ(service.check.timeout, seconds{30});
     EXPECT_EQ(service.check.interval, seconds{30});  // 10, and no less than the timeout

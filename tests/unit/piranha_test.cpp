@@ -30,6 +30,7 @@ TEST(Piranha, ReadsVirtualServersWithTheirServers) {
     EXPECT_EQ(service.affinity.value().timeout_s, 300U);
     EXPECT_EQ(service.affinity->prefix, 24);
     EXPECT_EQ(service.on_failure, SessionPolicy::keep);
+    EXPECT_TRUE(service.quiescent);
     EXPECT_EQ(service.timeouts.tcp_established_s, 3'600U);
     EXPECT_EQ(service.timeouts.tcp_half_closed_s, 120U);  // 0: as it is
     EXPECT_EQ(service.timeouts.udp_s, 120U);
@@ -53,6 +54,7 @@ TEST(Piranha, HasItsDefaults) {
     EXPECT_EQ(service.check.interval, seconds{6});
     EXPECT_EQ(service.check.rise, 3U);  // 15 s of good checks
     EXPECT_EQ(service.on_failure, SessionPolicy::reset);
+    EXPECT_FALSE(service.quiescent);
     EXPECT_EQ(service.reals.at(0).forward, ForwardingMode::nat);
 }
 

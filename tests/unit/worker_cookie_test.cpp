@@ -206,6 +206,18 @@ TEST_P(WorkerCookie, PromisesWhatItsRealsHaveBeenSeenToGrant) {
     EXPECT_EQ(number_at(answer, tcp_at() + 36), 0x0103'0300U | real_scale);
 }
 
+TEST_P(WorkerCookie, TheRealIsAskedWhenTheClientHasProvedItself) {
+    const OpeningTally& real = rig->opening(rig->snapshot().reals[0].tally);
+    ask(syn());
+    EXPECT_EQ(real.asked.read(), 0U) << "we have answered";
+    prove(returning_ack());
+    EXPECT_EQ(real.asked.read(), 1U);
+    EXPECT_EQ(real.answered.read(), 0U);
+    answers(real_syn_ack());
+    EXPECT_EQ(real.answered.read(), 1U);
+    EXPECT_EQ(real.asked.read(), 1U);
+}
+
 TEST_P(WorkerCookie, ScalesWindowsForARealThatScalesNone) {
     ask(syn());
     prove(returning_ack());

@@ -92,6 +92,22 @@ TEST_P(WorkerFullNat, TheRealSeesALocalEndAndTheClientTheVip) {
     EXPECT_EQ(rig_->counters().sessions_live.read(), 1U);
 }
 
+TEST_P(WorkerFullNat, ARealThatRefusesAndThenAnswersIsCountedSo) {
+    const Endpoint local = open();
+    const auto from_a = [&](std::uint8_t flags) {
+        rig_->receive_on(1, from_real(Packet::tcp(who().real, local).flags(flags)).bytes());
+        rig_->settle();
+    };
+    from_a(tcp_flag::rst | tcp_flag::ack);
+    rig_->receive(Packet::tcp(who().client, who().vip).flags(tcp_flag::syn).bytes());
+    rig_->settle();
+    from_a(syn_ack);
+    const OpeningTally& opening = rig_->opening(scene_.snapshot()->reals[0].tally);
+    EXPECT_EQ(opening.asked.read(), 2U);
+    EXPECT_EQ(opening.refused.read(), 1U);
+    EXPECT_EQ(opening.answered.read(), 1U);
+}
+
 TEST_P(WorkerFullNat, DatagramsGoBothWaysToo) {
     const Endpoint dns{who().vip.address, be16{53}};
     rig_->receive(Packet::udp(who().client, dns).payload("who is").bytes());
