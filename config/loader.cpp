@@ -175,6 +175,16 @@ LoadOutcome load(const std::string& path, const FileReader& read_file,
     return outcome;
 }
 
+// Of one file alone.
+FileReader reader_of(std::string_view text, const std::string& name) {
+    return [text, name](const std::string& path) -> Result<std::string> {
+        if (path == name) {
+            return std::string{text};
+        }
+        return Error{"cannot be included from here"};
+    };
+}
+
 }  // namespace
 
 LoadOutcome load_config(const std::string& path) {
@@ -183,15 +193,13 @@ LoadOutcome load_config(const std::string& path) {
 }
 
 LoadOutcome load_config_text(std::string_view text, const std::string& name) {
-    const FileReader read_file = [&](const std::string& path) -> Result<std::string> {
-        if (path == name) {
-            return std::string{text};
-        }
-        return Error{"cannot be included from here"};
-    };
-    return load(name, read_file, [](const std::string&) -> Result<std::string> {
+    return load(name, reader_of(text, name), [](const std::string&) -> Result<std::string> {
         return Error{"cannot be read from here"};
     });
+}
+
+LoadOutcome load_config_as(std::string_view text, const std::string& path) {
+    return load(path, reader_of(text, path), read_list_file);
 }
 
 }  // namespace fulcrum

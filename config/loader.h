@@ -28,4 +28,7 @@ LoadOutcome load_config(const std::string& path);
 // The same from memory; `name` stands for the file in the sentences. It may include no other file.
 LoadOutcome load_config_text(std::string_view text, const std::string& name);
 
+// As if the file at `path` had this text: lists that it names are read from beside there.
+LoadOutcome load_config_as(std::string_view text, const std::string& path);
+
 }  // namespace fulcrum

@@ -29,6 +29,30 @@ void check_link(const PairLink& link, Findings& findings) {
     }
 }
 
+// What goes over is held by both, so nothing in it may be held always.
+void check_replication(const Config& config, Findings& findings) {
+    const SourcePlace& place = config.pair->place;
+    if (config.groups.empty()) {
+        findings.refuse(place,
+                        "pair: replicate_config: there are no groups, which would tell whose "
+                        "configuration goes to the other director");
+        return;
+    }
+    const GroupsOfAddresses groups{config};
+    for (const VirtualService& service : config.services) {
+        for (const ListenPoint& point : listen_points(service)) {
+            if (groups.group_of_vip(point.vip) == GroupsOfAddresses::none) {
+                findings.refuse(service.place,
+                                "service " + in_quotes(service.name) + ": the VIP " +
+                                    to_string(point.vip) +
+                                    " is in no group, and under pair.replicate_config both "
+                                    "directors would hold it: add it to the vips of a group");
+                break;
+            }
+        }
+    }
+}
+
 }  // namespace
 
 void check_pair(const Config& config, Findings& findings) {
@@ -48,6 +72,9 @@ void check_pair(const Config& config, Findings& findings) {
         (pair.links[0].local == pair.links[1].local || pair.links[0].peer == pair.links[1].peer)) {
         findings.refuse(pair.links[1].place,
                         "pair: link: both links have an end in common, so they are not two ways");
+    }
+    if (pair.replicates_config) {
+        check_replication(config, findings);
     }
 }
 

@@ -37,6 +37,10 @@ constexpr SchemaKey keys[] = {
      [](Target& t, const Value& v) { t.link->local = endpoint_of(v); }},
     {"pair.links[].peer", end, required, "", "the same of the peer's machine",
      [](Target& t, const Value& v) { t.link->peer = endpoint_of(v); }},
+    {"pair.replicate_config", {ValueKind::boolean}, optional, "false",
+     "what both serve goes from the active director to the other one, which writes it into its file; on both or not at "
+     "all, see below",
+     [](Target& t, const Value& v) { t.config.pair->replicates_config = v.number != 0; }},
 };
 // clang-format on
 

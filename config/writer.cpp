@@ -377,22 +377,11 @@ void write_pair(GroupWriter& out, const PairSettings& pair) {
         inner.text("local", to_string(link.local));
         inner.text("peer", to_string(link.peer));
     });
+    out.number("replicate_config", pair.replicates_config ? 1 : 0);
 }
 
-}  // namespace
-
-std::string write_config(const Config& config) {
-    GroupWriter out{""};
-    out.group("director", [&](GroupWriter& inner) { write_director(inner, config.director); });
-    if (config.ports.empty()) {
-        out.comment(
-            "The NIC ports that the director takes: say them here.\n"
-            "ports = (\n"
-            "    { name = \"wan\"; device = \"af_packet:eth0\"; addresses = [ \"192.0.2.2/24\" ]; "
-            "}\n"
-            ");");
-    }
-    out.list("ports", config.ports, write_port);
+// What directors of a pair have in common, but for the seed.
+void write_common(GroupWriter& out, const Config& config) {
     out.list("vips", config.vips, [](GroupWriter& inner, const VipPolicy& policy) {
         inner.text("address", block_in_words(policy.addresses));
         inner.word("other", policy.other);
@@ -409,6 +398,23 @@ std::string write_config(const Config& config) {
     out.list("services", config.services, [&](GroupWriter& inner, const VirtualService& service) {
         write_service(inner, service, config);
     });
+}
+
+}  // namespace
+
+std::string write_config(const Config& config) {
+    GroupWriter out{""};
+    out.group("director", [&](GroupWriter& inner) { write_director(inner, config.director); });
+    if (config.ports.empty()) {
+        out.comment(
+            "The NIC ports that the director takes: say them here.\n"
+            "ports = (\n"
+            "    { name = \"wan\"; device = \"af_packet:eth0\"; addresses = [ \"192.0.2.2/24\" ]; "
+            "}\n"
+            ");");
+    }
+    out.list("ports", config.ports, write_port);
+    write_common(out, config);
     out.group_if_any("metrics", [&](GroupWriter& inner) {
         if (config.metrics.listen) {
             inner.text("listen", to_string(*config.metrics.listen));
@@ -431,6 +437,12 @@ std::string write_config(const Config& config) {
     if (config.pair) {
         out.group("pair", [&](GroupWriter& inner) { write_pair(inner, *config.pair); });
     }
+    return lay_out(out.take().parts);
+}
+
+std::string write_common_part(const Config& config) {
+    GroupWriter out{""};
+    write_common(out, config);
     return lay_out(out.take().parts);
 }
 

@@ -14,4 +14,8 @@ namespace fulcrum {
 // the place for them is a comment, and the loader will ask for them.
 std::string write_config(const Config& config);
 
+// Of that, what a director says in common with another one: `vips`, `timeouts`, `marks`,
+// `services`. See common_part.h.
+std::string write_common_part(const Config& config);
+
 }  // namespace fulcrum

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "config/common_part.h"
 #include "controlplane/health/health_memory.h"
 #include "controlplane/maintenance.h"
 
@@ -76,6 +77,11 @@ void Applier::begin(std::shared_ptr<const Config> config, Sources sources, Finis
     made.config = of_file_ = std::move(config);
     made.is_of_file = true;
     made.origin = "the file";
+    if (replicates(*made.config)) {
+        const auto standing = standing_at_start(sources.files, checksum_of_service(*made.config));
+        made.checksum = standing.checksum;
+        made.version = standing.version;
+    }
     adopt(made, {std::move(finish), {}, {}});
     follow_files(std::move(sources));
     review_.after(review_period, [this] { review_workers(); });
@@ -106,7 +112,8 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     if (!is_first) {
         reloads_.applied.add(reload_count);
         for (const std::string& change : outcome.changes) {
-            log_.notice(LogArea::config, (made.is_of_file ? "" : "by an edit: ") + change);
+            log_.notice(LogArea::config,
+                        (made.is_of_file ? "" : "by " + made.origin + ": ") + change);
         }
         note_adopted(made, outcome.changes);
         waiter.applied.changes = std::move(outcome.changes);
@@ -117,6 +124,7 @@ bool Applier::adopt(const Made& made, Waiter waiter) {
     }
     history_.add(made.config, made.origin, waiter.applied.changes.size(),
                  std::chrono::system_clock::now());
+    note_version(made);
     if (on_adopted_ != nullptr) {
         on_adopted_(*state_.config());
     }

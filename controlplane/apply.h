@@ -19,12 +19,13 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "config/model/service.h"
+#include "controlplane/apply_result.h"
 #include "controlplane/change_guard.h"
 #include "controlplane/config_history.h"
+#include "controlplane/config_version.h"
 #include "controlplane/director_state.h"
 #include "controlplane/event_book.h"
 #include "controlplane/event_loop.h"
@@ -39,31 +40,6 @@
 #include "dataplane/publication.h"
 
 namespace fulcrum {
-
-// A change that workers have seen (or had a second to see).
-struct Applied {
-    std::uint64_t epoch = 0;
-    std::vector<std::string> changes;   // reload, edit: what the new configuration changes
-    std::vector<std::string> warnings;  // reload, edit: what works and is probably not meant
-    std::vector<std::string> dropped;   // reload: what edits had changed and is no more
-    std::string old_file;               // save: where the old file is now
-    std::map<std::string, std::uint32_t> slots_moved;    // by service
-    std::map<std::string, std::uint64_t> sessions_left;  // plan: live ones of reals that would go
-};
-struct Refused {
-    std::string code;
-    std::vector<std::string> sentences;    // at least one
-    std::optional<std::size_t> operation;  // edit: which one of them
-};
-using ApplyResult = std::variant<Applied, Refused>;
-
-// Read by the metrics server.
-struct ReloadCounters {
-    SingleWriterCounter applied;
-    SingleWriterCounter invalid;     // the file was refused
-    SingleWriterCounter refused;     // the file was sound, and not possible for what runs
-    SingleWriterCounter taken_back;  // applied, and found to do harm
-};
 
 class Applier {
   public:
@@ -104,6 +80,10 @@ class Applier {
     void plan(const std::string& path, Finish finish);
     // Applies operations, as in edit.h, to what runs, on the helper.
     void edit(Json operations, Finish finish);
+    // Puts it in the place of what runs; the file does not know of it before save().
+    void take_common(CommonPart theirs, Finish finish);
+    // If what runs is what the other director serves as well, it is of that version.
+    void agree_on(const ConfigStanding& standing);
     // Lets a configuration of the history run again.
     void go_back(std::uint64_t number, Finish finish);
     // Writes what runs into the file that it was read from.
@@ -130,6 +110,8 @@ class Applier {
     // What edits have changed since the file was read, in sentences.
     const std::vector<std::string>& not_in_file() const { return not_in_file_; }
     const ConfigHistory& history() const { return history_; }
+    // Of what runs; under pair.replicate_config.
+    const ConfigStanding& standing() const { return standing_; }
     // Of the file, and of what it did, in sentences.
     std::vector<std::string> problems() const;
     std::uint64_t epoch_published() const;
@@ -147,6 +129,7 @@ class Applier {
         std::string path;        // empty: none
         std::uint64_t past = 0;  // of the history; 0: none
         Json operations;
+        std::optional<CommonPart> theirs;
         bool is_save = false;
         std::vector<Finish> askers;
     };
@@ -162,12 +145,15 @@ class Applier {
         std::string old_file;  // not empty: it has been saved, and nothing else
         std::vector<std::string> not_in_file;
         std::string origin;
-        Sources sources;  // of a file
+        Sources sources;                       // of a file
+        std::uint64_t checksum = 0;            // of what it serves; 0: nobody asks
+        std::optional<ConfigVersion> version;  // none: new, if it is not what runs
     };
 
     void make_next();
     static Made load(const std::string& path);
     static Made saved(const std::shared_ptr<const Config>& running, const Config& of_file);
+    static Made joined(const Config& running, const Config& of_file, const CommonPart& theirs);
     static Made edited(const Config& running, const Config& of_file, const Json& operations);
     static Made made_again(const PastConfig& past, const Config& of_file);
     void take_made(Made& made, const std::vector<Finish>& askers);
@@ -182,6 +168,8 @@ class Applier {
         Boards boards;
     };
     static ApplyResult planned(Rehearsal& rehearsal);  // the helper thread
+    void note_version(const Made& made);
+    void keep_standing();
     void follow_files(Sources sources);
     void note_file_refused(const std::vector<std::string>& sentences);
     void take_back_if_harmed(const std::string& service);
@@ -233,6 +221,7 @@ class Applier {
     std::shared_ptr<const Config> of_file_;  // as it was read last
     std::vector<std::string> not_in_file_;
     ConfigHistory history_;
+    ConfigStanding standing_;
     FileWatch files_;
     ChangeGuard guard_;
     std::string file_problem_;  // why the file as it is now cannot run; empty: it can

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "config/common_part.h"
 #include "config/loader.h"
 #include "controlplane/apply.h"
 #include "controlplane/config_diff.h"
@@ -23,6 +24,11 @@ void Applier::reload(const std::string& path, Finish finish) {
 
 void Applier::edit(Json operations, Finish finish) {
     wishes_.push_back({.operations = std::move(operations), .askers = {std::move(finish)}});
+    make_next();
+}
+
+void Applier::take_common(CommonPart theirs, Finish finish) {
+    wishes_.push_back({.theirs = std::move(theirs), .askers = {std::move(finish)}});
     make_next();
 }
 
@@ -53,14 +59,18 @@ void Applier::make_next() {
     is_making_ = true;
     helper_.run(
         [path = wish.path, is_save = wish.is_save, operations = std::move(wish.operations),
-         running = state_.config(), of_file = of_file_,
+         theirs = std::move(wish.theirs), running = state_.config(), of_file = of_file_,
          past = past == nullptr ? PastConfig{} : *past] {
             Made made = is_save                  ? saved(running, *of_file)
+                        : theirs                 ? joined(*running, *of_file, *theirs)
                         : !path.empty()          ? load(path)
                         : past.config != nullptr ? made_again(past, *of_file)
                                                  : edited(*running, *of_file, operations);
             if (made.config != nullptr && !is_save) {
                 made.diff = std::make_shared<const KnownDiff>(know_diff(running, *made.config));
+            }
+            if (made.config != nullptr && replicates(*made.config)) {
+                made.checksum = checksum_of_service(*made.config);
             }
             return made;
         },
@@ -113,12 +123,54 @@ Applier::Made Applier::edited(const Config& running, const Config& of_file,
     return made;
 }
 
+Applier::Made Applier::joined(const Config& running, const Config& of_file,
+                              const CommonPart& theirs) {
+    LoadOutcome outcome = with_common_part(running, theirs.text);
+    Made made{.warnings = std::move(outcome.warnings),
+              .origin = "the director \"" + theirs.director + "\"",
+              .version = theirs.version};
+    if (!outcome.is_valid()) {
+        made.refused = Refused{"config_invalid", std::move(outcome.problems), std::nullopt};
+        return made;
+    }
+    made.not_in_file = compare(of_file, outcome.config).changes;
+    made.config = std::make_shared<const Config>(std::move(outcome.config));
+    made.plan = plan_checks(*made.config);
+    return made;
+}
+
 Applier::Made Applier::made_again(const PastConfig& past, const Config& of_file) {
     return {.config = past.config,
             .plan = plan_checks(*past.config),
             .is_of_past = true,
             .not_in_file = compare(of_file, *past.config).changes,
             .origin = "a return to " + std::to_string(past.number)};
+}
+
+void Applier::note_version(const Made& made) {
+    if (made.version) {
+        standing_.version = *made.version;
+    } else if (made.checksum != standing_.checksum) {
+        // A clock that goes behind the other director's makes no change older than the one before.
+        standing_.version = std::max(version_now(), ConfigVersion{standing_.version.us + 1});
+    }
+    standing_.checksum = made.checksum;
+    keep_standing();
+}
+
+void Applier::agree_on(const ConfigStanding& standing) {
+    if (standing.checksum == standing_.checksum && standing_.version < standing.version) {
+        standing_ = standing;
+        keep_standing();
+    }
+}
+
+void Applier::keep_standing() {
+    if (standing_.checksum != 0) {
+        helper_.run([file = state_.config()->source_file,
+                     standing = standing_] { return note_standing(file, standing); },
+                    [](bool) {});
+    }
 }
 
 // The first changes in words, and how many there are.

@@ -291,10 +291,22 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
     CaptureDesk captures{{loop, applier, captured, names_of(config->ports)}};
     if (config->pair) {
         Result<std::unique_ptr<PeerLink>> opened = PeerLink::open(
-            *config, {loop, helper, state, log, boards, peer_doors,
+            *config, {loop,
+                      helper,
+                      state,
+                      log,
+                      boards,
+                      peer_doors,
                       [&](const IpAddress& client) { return workers.steering().owner_of(client); },
                       [&](const PeerDrain& drain) { obey(drain, applier); },
-                      [&] { return applier.epoch_seen(); }});
+                      [&] { return applier.epoch_seen(); },
+                      [&] { return applier.standing().version; },
+                      {[&roles] { return roles != nullptr && roles->leads(); },
+                       [&](const ConfigStanding& peers) { applier.agree_on(peers); },
+                       [&, name = config->pair->peer](std::string text, ConfigVersion version,
+                                                      ConfigSync::Doors::Judged judged) {
+                           obey({name, std::move(text), version}, applier, std::move(judged));
+                       }}});
         if (!opened) {
             return fail(opened.error());
         }

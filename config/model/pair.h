@@ -20,9 +20,10 @@ struct PairLink {
 };
 
 struct PairSettings {
-    std::string peer;             // its `director.name`
-    std::string key_file;         // a line of hexadecimal digits that both directors have
-    std::vector<PairLink> links;  // one or two
+    std::string peer;                // its `director.name`
+    std::string key_file;            // a line of hexadecimal digits that both directors have
+    std::vector<PairLink> links;     // one or two
+    bool replicates_config = false;  // the active one's common part goes to the standby
     SourcePlace place;
 
     friend bool operator==(const PairSettings&, const PairSettings&) = default;

@@ -15,6 +15,39 @@
 namespace fulcrum {
 namespace {
 
+// "b refused the configuration of 2026-11-21 23:50:12.000000 UTC"
+std::string show_latest(const Json& latest, const std::string& subject, const std::string& object) {
+    const std::string state = latest.value("state", "none");
+    if (state == "none") {
+        return {};
+    }
+    std::string text = subject + (state == "on its way" ? " is being told" : " " + state) + " " +
+                       object + " of " + cell(latest, "version");
+    if (state == "applied") {
+        text += ", as epoch " + cell(latest, "epoch");
+    }
+    text += "\n";
+    for (const Json& reason : latest.at("reasons")) {
+        text += "  " + text_of(reason) + "\n";
+    }
+    return text;
+}
+
+std::string show_replication(const Json& result) {
+    const auto found = result.find("replication");
+    const std::string peer = cell(result, "name");
+    if (found == result.end()) {
+        return {};
+    }
+    const Json& replication = *found;
+    return "\nconfiguration of " + cell(replication, "version") + " here, " +
+           (replication.at("peers_version").is_null()
+                ? "of " + peer + " nothing is known"
+                : cell(replication, "peers_version") + " at " + peer) +
+           "\n" + show_latest(replication.at("told"), peer, "this director's") +
+           show_latest(replication.at("heard"), "this director", peer + "'s");
+}
+
 bool is_set(const Json& peer, const char* name) { return peer.value(name, false); }
 
 }  // namespace
@@ -35,6 +68,7 @@ std::string show_peer(const Json& result) {
             " lost\nround trip " + fixed(result.value("round_trip_ms", 0.0), 1) + " ms, lag " +
             fixed(result.value("lag_ms", 0.0), 1) + " ms, " +
             (is_set(result, "peer_stale") ? "being told anew" : "up to date") + "\n";
+    text += show_replication(result);
     for (const char* refused : {"refused", "refused_datagrams"}) {
         for (const auto& [reason, count] : result.at(refused).items()) {
             if (count != 0) {

@@ -1,7 +1,7 @@
 // What differs from what both know is told.
 #include "controlplane/peer/drain_sync.h"
 
-#include <algorithm>
+#include <optional>
 
 namespace fulcrum {
 
@@ -25,11 +25,8 @@ bool DrainSync::look() {
 }
 
 void DrainSync::hear(const PeerDrain& drain) {
-    const std::vector<Real> reals = doors_.reals();
-    const auto real = std::find_if(reals.begin(), reals.end(), [&](const Real& each) {
-        return each.service == drain.service && each.name == drain.real;
-    });
-    if (real == reals.end()) {
+    const std::optional<Real> real = doors_.find(drain.service, drain.real);
+    if (!real) {
         return;
     }
     known_[{drain.service, drain.real}] = drain.is_drained;

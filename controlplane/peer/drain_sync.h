@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,10 @@ class DrainSync {
         SessionPolicy then = SessionPolicy::keep;
     };
     struct Doors {
-        std::function<std::vector<Real>()> reals;         // all that there are
+        std::function<std::vector<Real>()> reals;  // all that there are
+        // One of them; none: it is not there.
+        std::function<std::optional<Real>(const std::string& service, const std::string& real)>
+            find;
         std::function<void(const PeerDrain&)> set_drain;  // drains, or ends that
     };
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "config/common_part.h"
 #include "config/model/owner_prefix.h"
 #include "config/wording.h"
 #include "config/writer.h"
@@ -86,21 +87,6 @@ PeerSelf self_of(const Config& config) {
 
 }  // namespace
 
-std::uint64_t checksum_of_service(const Config& config) {
-    Config shared = config;
-    shared.director = {.seed = config.director.seed};
-    shared.ports.clear();
-    shared.metrics = {};
-    shared.control = {};
-    shared.reload = {};
-    shared.log = {};
-    shared.mail.reset();
-    shared.hook.reset();
-    shared.pair.reset();
-    shared.groups.clear();
-    return siphash_2_4({}, write_config(shared));
-}
-
 Result<std::unique_ptr<PeerLink>> PeerLink::open(const Config& config, Parts parts) {
     if (sodium_init() < 0) {
         return Error{"pair: this machine gives no random numbers"};
@@ -126,12 +112,21 @@ PeerLink::PeerLink(const Config& config, const PairKey& key, Parts parts)
       sync_{channel_,
             [&] {
                 SyncDoors doors = sync_doors(parts);
-                doors.on_drain = [this](const PeerDrain& drain) { drains_.hear(drain); };
+                doors.on_other = [this](const PeerMessage& message) { hear(message); };
                 return doors;
             }(),
             std::chrono::steady_clock::now()},
-      drains_{channel_, {[this] { return drained_reals(); }, std::move(parts.set_drain)}},
+      drains_{channel_,
+              {[this] { return drained_reals(); },
+               [this](const std::string& service, const std::string& real) {
+                   return find_drained(service, real);
+               },
+               std::move(parts.set_drain)}},
+      configs_{config.pair->replicates_config
+                   ? std::make_unique<ConfigSync>(channel_, peer_, std::move(parts.replication))
+                   : nullptr},
       epoch_seen_{std::move(parts.epoch_seen)},
+      version_{std::move(parts.version)},
       next_{loop_},
       second_{loop_} {
     for (const PairLink& ends : config.pair->links) {
@@ -222,6 +217,7 @@ void PeerLink::turn() {
         return;
     }
     channel_.set_ready(is_ready());
+    tell_configuration();
     const bool has_more = sync_.pump(loop_.now());
     channel_.tick(loop_.now());
     next_.after(has_more ? hurried : rhythm, [this] { turn(); });
@@ -233,13 +229,57 @@ void PeerLink::follow() {
     config_ = state_.config();
     config_epoch_ = state_.epoch() + 1;
     has_its_names_ = false;
-    helper_.run([config = config_] { return checksum_of_service(*config); },
-                [this, config = config_](std::uint64_t checksum) {
-                    if (config == config_) {
-                        checksum_ = checksum;
-                        channel_.set_configuration(checksum);
-                    }
-                });
+    struct Told {
+        ConfigStanding standing;
+        std::shared_ptr<const std::string> text;
+    };
+    helper_.run(
+        [config = config_, version = version_()] {
+            return Told{{version, checksum_of_service(*config)},
+                        std::make_shared<const std::string>(write_common_part(*config) + "\n")};
+        },
+        [this, config = config_](Told told) {
+            if (config != config_) {
+                return;
+            }
+            checksum_ = told.standing.checksum;
+            channel_.set_configuration(checksum_);
+            if (configs_ != nullptr) {
+                configs_->set_own(told.standing, std::move(told.text));
+            }
+        });
+}
+
+void PeerLink::hear(const PeerMessage& message) {
+    if (message.kind == PeerMessageKind::drain) {
+        drains_.hear(message.drain);
+    } else if (configs_ != nullptr) {
+        meet_for_configuration();
+        switch (message.kind) {
+            case PeerMessageKind::standing:
+                return configs_->hear(message.standing);
+            case PeerMessageKind::part:
+                return configs_->hear(message.part);
+            case PeerMessageKind::verdict:
+                return configs_->hear(message.verdict);
+            default:
+                return;
+        }
+    }
+}
+
+void PeerLink::meet_for_configuration() {
+    if (configs_session_ != channel_.session_number()) {
+        configs_session_ = channel_.session_number();
+        configs_->meet(loop_.now());
+    }
+}
+
+void PeerLink::tell_configuration() {
+    if (configs_ != nullptr && channel_.is_up(loop_.now())) {
+        meet_for_configuration();
+        configs_->pump();
+    }
 }
 
 // As soon as workers know what they mean.
@@ -269,26 +309,43 @@ void PeerLink::tell_drains() {
     drains_epoch_ = drains_.look() ? state_.epoch() : 0;
 }
 
+DrainSync::Real PeerLink::drained_real(const ServiceView& service, const RealView& real) const {
+    DrainSync::Real told;
+    told.service = service.asked->name;
+    told.name = real.name;
+    told.is_drained = real.drain.has_value();
+    if (real.drain && real.drain->deadline) {
+        const Duration left = *real.drain->deadline - loop_.now();
+        told.deadline_s = static_cast<std::uint32_t>(
+            std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count()));
+    }
+    told.then = real.drain ? real.drain->then : SessionPolicy::keep;
+    return told;
+}
+
 std::vector<DrainSync::Real> PeerLink::drained_reals() const {
     std::vector<DrainSync::Real> reals;
     for (const ServiceView& service : state_.services()) {
         for (const RealView& real : service.reals) {
-            if (real.state == RealState::removed) {
-                continue;
+            if (real.state != RealState::removed) {
+                reals.push_back(drained_real(service, real));
             }
-            DrainSync::Real& each = reals.emplace_back();
-            each.service = service.asked->name;
-            each.name = real.name;
-            each.is_drained = real.drain.has_value();
-            if (real.drain && real.drain->deadline) {
-                const Duration left = *real.drain->deadline - loop_.now();
-                each.deadline_s = static_cast<std::uint32_t>(std::max<std::int64_t>(
-                    1, std::chrono::ceil<std::chrono::seconds>(left).count()));
-            }
-            each.then = real.drain ? real.drain->then : SessionPolicy::keep;
         }
     }
     return reals;
+}
+
+std::optional<DrainSync::Real> PeerLink::find_drained(const std::string& service,
+                                                      const std::string& name) const {
+    const std::optional<ServiceView> view = state_.service(service);
+    if (view) {
+        for (const RealView& real : view->reals) {
+            if (real.name == name && real.state != RealState::removed) {
+                return drained_real(*view, real);
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 // --- what an operator sees -------------------------------------------------------------------
@@ -312,6 +369,9 @@ void PeerLink::look_around() {
                       .sync = sync_.figures(),
                       .problems = sync_.names().clashes()};
     report.channel.refused_strange += strangers_;
+    if (configs_ != nullptr) {
+        report.replication = configs_->report(now);
+    }
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const Link& link = *links_[i];
         report.links.push_back(
@@ -328,7 +388,12 @@ void PeerLink::look_around() {
     } else if (!report.is_up) {
         report.problems.push_back("pair: the director " + in_quotes(peer_) +
                                   " does not answer: what is opened now is not known to it");
-    } else if (!report.has_our_configuration && checksum_ != 0) {
+    } else if (configs_ != nullptr) {
+        const std::vector<std::string>& sentences = report.replication->problems;
+        report.problems.insert(report.problems.end(), sentences.begin(), sentences.end());
+    }
+    if (channel_.problem().empty() && report.is_up && !report.has_our_configuration &&
+        checksum_ != 0) {
         report.problems.push_back("pair: the director " + in_quotes(peer_) +
                                   " has another configuration: sessions of what only one of them "
                                   "has do not survive a takeover");

@@ -23,6 +23,7 @@
 #include "controlplane/helper_thread.h"
 #include "controlplane/kernel/file_descriptor.h"
 #include "controlplane/log.h"
+#include "controlplane/peer/config_sync.h"
 #include "controlplane/peer/drain_sync.h"
 #include "controlplane/peer/peer_channel.h"
 #include "controlplane/peer/peer_report.h"
@@ -52,6 +53,8 @@ class PeerLink {
         std::function<void(const PeerDrain& drain)> set_drain;  // as an operator would
         // The latest snapshot that every worker has seen.
         std::function<std::uint64_t()> epoch_seen;
+        std::function<ConfigVersion()> version;  // of what runs
+        ConfigSync::Doors replication;           // under pair.replicate_config
     };
     // Of a configuration with a pair. The error is about its key.
     static Result<std::unique_ptr<PeerLink>> open(const Config& config, Parts parts);
@@ -77,8 +80,14 @@ class PeerLink {
     void turn();
     void send(std::size_t link, std::span<const std::uint8_t> datagram);
     void take_up_names();
+    DrainSync::Real drained_real(const ServiceView& service, const RealView& real) const;
     std::vector<DrainSync::Real> drained_reals() const;
+    std::optional<DrainSync::Real> find_drained(const std::string& service,
+                                                const std::string& name) const;
+    void hear(const PeerMessage& message);
     void tell_drains();
+    void meet_for_configuration();
+    void tell_configuration();
     void look_around();
     void note_changes(const PeerReport& report);
 
@@ -91,9 +100,12 @@ class PeerLink {
     PeerChannel channel_;
     SessionSync sync_;
     DrainSync drains_;
-    std::uint64_t drains_session_ = 0;  // the channel's, of which the peer is told
-    std::uint64_t drains_epoch_ = 0;    // of the state that it has been told of
+    std::uint64_t drains_session_ = 0;     // the channel's, of which the peer is told
+    std::uint64_t drains_epoch_ = 0;       // of the state that it has been told of
+    std::unique_ptr<ConfigSync> configs_;  // null: nothing goes over
+    std::uint64_t configs_session_ = 0;    // the channel's, in which it has met the peer
     std::function<std::uint64_t()> epoch_seen_;
+    std::function<ConfigVersion()> version_;
     std::shared_ptr<const Config> config_;  // the latest
     std::uint64_t config_epoch_ = 0;        // of the first snapshot of it
     bool has_its_names_ = false;            // they are in use: workers know what they mean
@@ -104,9 +116,5 @@ class PeerLink {
     Timer next_;
     Timer second_;
 };
-
-// Equal for two configurations that serve the same: of all that is in the file but what is each
-// director's own (its name, ports, sockets, how it tells of what happens, its place in the pair).
-std::uint64_t checksum_of_service(const Config& config);
 
 }  // namespace fulcrum

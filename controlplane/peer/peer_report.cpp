@@ -48,6 +48,27 @@ std::vector<std::pair<std::string, std::uint64_t>> refused_replicas(const PeerRe
     return refused;
 }
 
+Json report_of(const ConfigSyncReport::Latest& latest) {
+    Json report{{"state", to_string(latest.passage)}};
+    if (latest.passage != ConfigPassage::none) {
+        report["version"] = to_string(latest.version);
+    }
+    if (latest.passage == ConfigPassage::applied) {
+        report["epoch"] = latest.epoch;
+    }
+    report["reasons"] = latest.sentences;
+    return report;
+}
+
+Json report_replication(const ConfigSyncReport& replication) {
+    Json report{{"version", to_string(replication.own.version)},
+                {"told", report_of(replication.told)},
+                {"heard", report_of(replication.heard)}};
+    report["peers_version"] =
+        replication.peer ? Json(to_string(replication.peer->version)) : Json(nullptr);
+    return report;
+}
+
 }  // namespace
 
 Json report_peer(const PeerReport& peer, const Boards& boards) {
@@ -59,6 +80,9 @@ Json report_peer(const PeerReport& peer, const Boards& boards) {
     report["peer_stale"] = peer.is_peer_stale;
     report["catching_up"] = peer.is_catching_up;
     report["same_configuration"] = peer.has_our_configuration;
+    if (peer.replication) {
+        report["replication"] = report_replication(*peer.replication);
+    }
     report["links"] = Json::array();
     for (const PeerReport::Link& link : peer.links) {
         report["links"].push_back(
@@ -103,6 +127,18 @@ std::vector<Figure> figures_of(const PeerReport& peer, const Boards& boards) {
           peer.is_peer_stale);
     gauge("peer_configuration_differs", "Whether the peer serves by another configuration.",
           peer.is_up && !peer.has_our_configuration);
+    if (peer.replication) {
+        for (const bool is_applied : {true, false}) {
+            const char* const outcome = is_applied ? "applied" : "refused";
+            const auto count = [&](const ConfigSyncReport::Latest& latest) {
+                return is_applied ? latest.applied : latest.refused;
+            };
+            counter("peer_configurations_sent_total", "Configurations that the peer was told.",
+                    count(peer.replication->told), {{"outcome", outcome}});
+            counter("peer_configurations_received_total", "Configurations that the peer told of.",
+                    count(peer.replication->heard), {{"outcome", outcome}});
+        }
+    }
     for (const PeerReport::Link& link : peer.links) {
         figures.push_back({"peer_link_up",
                            "Whether the peer is heard over this link.",

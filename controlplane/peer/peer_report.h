@@ -2,11 +2,13 @@
 // at.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/model/time.h"
 #include "controlplane/listing.h"
+#include "controlplane/peer/config_sync.h"
 #include "controlplane/peer/peer_channel.h"
 #include "controlplane/peer/session_sync.h"
 #include "controlplane/request.h"
@@ -31,6 +33,7 @@ struct PeerReport {
     std::vector<Link> links;
     Duration round_trip{};
     Duration lag{};  // of the oldest message that the peer has not confirmed
+    std::optional<ConfigSyncReport> replication;  // none: nothing goes over
     PeerFigures channel;
     SyncFigures sync;
     std::vector<std::string> problems;

@@ -1,7 +1,7 @@
 // What the stream's messages say: sessions by names that both directors know, where a full transfer
-// begins and ends, and what operators have drained. A service is named by a hash of its name, a
-// real by one of its name, endpoint and mode, so a record means nothing to a director that has
-// something else under that name.
+// begins and ends, what operators have drained, and what config_wire.h knows. A service is named by
+// a hash of its name, a real by one of its name, endpoint and mode, so a record means nothing to a
+// director that has something else under that name.
 //
 //   message   kind 1, then
 //     sessions          records, to the end
@@ -25,6 +25,7 @@
 
 #include "config/model/replica.h"
 #include "config/model/service.h"
+#include "controlplane/peer/config_wire.h"
 #include "controlplane/peer/octets.h"
 
 namespace fulcrum {
@@ -63,6 +64,10 @@ enum class PeerMessageKind : std::uint8_t {
     transfer_begins = 2,
     transfer_ends = 3,
     drain = 4,
+    // Of configurations: see config_wire.h.
+    standing = 5,
+    part = 6,
+    verdict = 7,
 };
 
 // The longest record.
@@ -78,6 +83,9 @@ struct PeerMessage {
     std::vector<NamedReplica> replicas;
     std::uint32_t number = 0;
     PeerDrain drain;
+    ConfigStanding standing;
+    ConfigPart part;
+    ConfigVerdict verdict;
 };
 std::optional<PeerMessage> read_message(std::span<const std::uint8_t> octets);
 

@@ -91,8 +91,8 @@ void SessionSync::take(const PeerMessage& message) {
         is_being_told_ = true;
     } else if (message.kind == PeerMessageKind::transfer_ends) {
         ends_when_handed_on_ = true;
-    } else if (message.kind == PeerMessageKind::drain) {
-        doors_.on_drain(message.drain);
+    } else if (message.kind != PeerMessageKind::sessions) {
+        doors_.on_other(message);
     }
     figures_.received += message.replicas.size();
     for (const NamedReplica& named : message.replicas) {

@@ -32,7 +32,7 @@ struct SyncDoors {
     std::function<std::uint64_t()> lost_count;  // of what workers had to tell and found no room for
     std::function<std::size_t(const IpAddress& client)> owner_of;
     // Messages that are not about sessions.
-    std::function<void(const PeerDrain& drain)> on_drain;
+    std::function<void(const PeerMessage& message)> on_other;
 };
 
 struct SyncFigures {

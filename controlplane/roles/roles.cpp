@@ -298,6 +298,12 @@ GroupRoles Roles::roles() const {
     return roles;
 }
 
+bool Roles::leads() const {
+    const auto first =
+        std::ranges::min_element(groups_, {}, [](const auto& group) { return group->asked.id; });
+    return first != groups_.end() && (*first)->role == GroupRole::active;
+}
+
 void Roles::change_role(Group& group) {
     const VrrpState state = group.router.state();
     const std::string reason{to_string(group.router.reason())};

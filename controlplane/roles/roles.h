@@ -60,6 +60,8 @@ class Roles {
     void defend(const IpAddress& address);
 
     GroupRoles roles() const;
+    // Whether the group of the least id is active here: its holder's word counts in what both have.
+    bool leads() const;
     std::vector<GroupReport> report() const;
     std::vector<NamedRoleCounters> counters() const;  // they stay where they are
     std::vector<std::string> problems() const;

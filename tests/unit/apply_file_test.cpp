@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "config/writer.h"
 #include "tests/support/control_bench.h"
 
 namespace fulcrum {
@@ -22,6 +23,12 @@ class ApplyFileTest : public ControlBench {
     ApplyResult go_back(std::uint64_t number) {
         std::optional<ApplyResult> result;
         applier_->go_back(number, [&](const ApplyResult& told) { result = told; });
+        EXPECT_TRUE(loop_until(loop_, [&] { return result.has_value(); }));
+        return result.value_or(Refused{});
+    }
+    ApplyResult take_common(const std::string& text) {
+        std::optional<ApplyResult> result;
+        applier_->take_common({"lb2", text, {5}}, [&](const ApplyResult& told) { result = told; });
         EXPECT_TRUE(loop_until(loop_, [&] { return result.has_value(); }));
         return result.value_or(Refused{});
     }
@@ -175,6 +182,29 @@ TEST_F(ApplyFileTest, WithoutThatKeyNothingIsTakenBack) {
     ASSERT_TRUE(std::holds_alternative<Applied>(reload()));
     loop_.run_for(500ms);
     EXPECT_EQ(state_.config()->services[0].reals[0].name, "web66");
+}
+
+TEST_F(ApplyFileTest, WhatTheOtherDirectorServesRunsBesideWhatIsOurs) {
+    begin_with({"web11"});
+    const std::string name = state_.config()->director.name;
+    Config theirs = *state_.config();
+    theirs.services[0].reals[0].weight = 9;
+    ASSERT_TRUE(std::holds_alternative<Applied>(take_common(write_common_part(theirs))));
+    EXPECT_EQ(state_.config()->services[0].reals[0].weight, 9U);
+    EXPECT_EQ(state_.config()->director.name, name);
+    EXPECT_EQ(applier_->history().kept().back().origin, "the director \"lb2\"");
+    EXPECT_FALSE(applier_->not_in_file().empty()) << "until it is saved";
+}
+
+TEST_F(ApplyFileTest, WhatTheOtherDirectorServesIsRefusedLikeAFile) {
+    begin_with({"web11"});
+    const auto before = state_.config();
+    const ApplyResult told = take_common("services = ( { name = \"web\"; } );\n");
+    ASSERT_TRUE(std::holds_alternative<Refused>(told));
+    EXPECT_EQ(std::get<Refused>(told).code, "config_invalid");
+    EXPECT_TRUE(std::get<Refused>(told).sentences.front().starts_with("service \"web\""))
+        << std::get<Refused>(told).sentences.front();
+    EXPECT_EQ(state_.config(), before);
 }
 
 }  // namespace

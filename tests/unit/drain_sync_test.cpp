@@ -33,6 +33,9 @@ class Pair {
             [this] { return SessionId{++ids_}; });
         its.drains = std::make_unique<DrainSync>(
             *its.channel, DrainSync::Doors{[&its] { return its.reals; },
+                                           [&its](const std::string&, const std::string& name) {
+                                               return find(its, name);
+                                           },
                                            [&its](const PeerDrain& drain) {
                                                its.asked.push_back(drain);
                                                set(its, drain.real, drain.is_drained);
@@ -88,6 +91,14 @@ class Pair {
         std::vector<PeerDrain> asked;
         std::uint64_t session = 0;
     };
+    static std::optional<DrainSync::Real> find(const Side& side, const std::string& name) {
+        for (const DrainSync::Real& each : side.reals) {
+            if (each.name == name) {
+                return each;
+            }
+        }
+        return std::nullopt;
+    }
     static void set(Side& side, const std::string& real, bool is_drained) {
         for (DrainSync::Real& each : side.reals) {
             if (each.name == real) {

@@ -62,6 +62,35 @@ TEST(PairRules, WantTwoLinksToBeTwoWays) {
               expected);
 }
 
+TEST(PairRules, LetNothingGoOverThatBothWouldHoldAlways) {
+    Config config;
+    config.pair = PairSettings{
+        .peer = "lb2",
+        .key_file = "/k",
+        .links = {link("10.9.0.1:8849", "10.9.0.2:8849")},
+        .replicates_config = true,
+        .place = {},
+    };
+    VirtualService& web = config.services.emplace_back();
+    web.name = "web";
+    web.vip = *parse_ip_address("203.0.113.80");
+    web.port = be16{80};
+    const auto problem = [&config]() -> std::string {
+        Findings findings;
+        check_pair(config, findings);
+        return findings.problems.kept().empty() ? "" : findings.problems.kept().front().sentence;
+    };
+    EXPECT_EQ(problem(),
+              "pair: replicate_config: there are no groups, which would tell whose configuration "
+              "goes to the other director");
+    config.groups.emplace_back();
+    EXPECT_EQ(problem(), "") << "the only group has all";
+    config.groups[0].vips = {IpPrefix{*parse_ip_address("203.0.113.81"), 32}};
+    EXPECT_EQ(problem(),
+              "service \"web\": the VIP 203.0.113.80 is in no group, and under "
+              "pair.replicate_config both directors would hold it: add it to the vips of a group");
+}
+
 TEST(PairRules, HaveNothingToSayOfADirectorAlone) {
     Findings findings;
     check_pair(Config{}, findings);

@@ -35,6 +35,12 @@ TEST(PairSchema, NamesThePeerItsKeyAndTheWaysToIt) {
     EXPECT_EQ(pair.links[1].peer, *parse_endpoint("[2001:db8::2]:8849"));
 }
 
+TEST(PairSchema, SaysWhetherTheConfigurationGoesOver) {
+    const std::string pair = "pair = { peer = \"b\"; key = \"/k\"; links = ( " + link + " ); ";
+    EXPECT_FALSE(load(pair + "};").config.pair->replicates_config);
+    EXPECT_TRUE(load(pair + "replicate_config = true; };").config.pair->replicates_config);
+}
+
 TEST(PairSchema, LeavesADirectorAlone) { EXPECT_FALSE(load("").config.pair); }
 
 TEST(PairSchema, WantsAllOfIt) {
