@@ -71,7 +71,9 @@ inline SessionState first_state(const ParsedPacket& packet, ForwardingMode mode)
 }
 
 // Whether a request is the SYN of a new connection, and finds its session over or without a real
-// that would take it.
+// that would take it. A reset is not yet the end, for anybody may have sent it: the SYN goes to the
+// same real, which knows whether there still is a connection. (Where octets are counted anew for
+// each side, a session is for one connection.)
 template <typename Session>
 bool must_make_way(const Session& session, const ParsedPacket& packet, const SnapshotReal& real) {
     if (packet.kind != PacketKind::flow || packet.protocol == L4Protocol::udp ||
@@ -81,7 +83,10 @@ bool must_make_way(const Session& session, const ParsedPacket& packet, const Sna
     const SessionState state = session.tag.state();
     const bool has_lost_its_real = real.standing == RealStanding::down ||
                                    (!is_confirmed(state) && real.standing != RealStanding::usable);
-    return has_lost_its_real || starts_anew(state, !is_one_way(real.mode));
+    const bool is_by_hearsay =
+        (state == SessionState::reset_by_client || state == SessionState::reset_by_real) &&
+        real.standing == RealStanding::usable && session.tag.is_plain();
+    return has_lost_its_real || (starts_anew(state, !is_one_way(real.mode)) && !is_by_hearsay);
 }
 
 }  // namespace fulcrum

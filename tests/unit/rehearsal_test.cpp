@@ -301,7 +301,7 @@ TEST_F(RehearsalTest, AgreesWithWhatThenHappensToAnyPacketAndLeavesNoTrace) {
         opened_count += told.opens_session ? 1 : 0;
     }
     EXPECT_GT(sent_count, 500U);
-    EXPECT_GT(opened_count, 50U);
+    EXPECT_GT(opened_count, 30U);
 }
 
 }  // namespace

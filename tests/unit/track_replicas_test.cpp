@@ -137,7 +137,8 @@ TEST_F(TrackReplicas, ASessionThatMakesWayIsToldToBeGone) {
     scene.service("web", vip).real("a", real_a);
     Director director{scene.snapshot(), "told"};
     director.establish();
-    director.room().carry(request(rst));
+    director.room().carry(request(fin_ack));
+    director.room().carry(reply(fin_ack));
     director.told();
     director.room().carry(request(syn));
     const std::vector<Replica> told = director.told();

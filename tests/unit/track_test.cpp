@@ -271,6 +271,36 @@ TEST(Track, ABlindResetDoesNotKill) {
     EXPECT_EQ(room.sessions_of(client)[0].tag.state(), SessionState::established);
 }
 
+TEST(Track, ABlindResetAndSynLeaveAConnectionWhereItIs) {
+    Scene scene = two_reals();
+    scene.last_service().scheduler = Scheduler::rr;
+    TrackingRoom room{scene.snapshot()};
+    const Endpoint chosen = endpoint_of(room.carry(request(syn)).replacement);
+    room.carry(reply(syn_ack, chosen));
+    room.carry(request(ack));
+    room.carry(request(rst));
+    EXPECT_EQ(endpoint_of(room.carry(request(syn)).replacement), chosen);
+    EXPECT_EQ(endpoint_of(room.carry(request(ack)).replacement), chosen);
+    EXPECT_EQ(room.sessions_of(client)[0].tag.state(), SessionState::established);
+    EXPECT_EQ(room.counters().sessions_opened.read(), 1U);
+}
+
+TEST(Track, AfterAResetASynIsANewConnectionOnceItsRealIsNotUsed) {
+    Scene scene = two_reals();
+    scene.last_service().check.type = CheckType::connect;
+    scene.snapshot();
+    scene.set_health("web", "a", true);
+    scene.set_health("web", "b", true);
+    TrackingRoom room{scene.snapshot()};
+    const Endpoint chosen = endpoint_of(room.carry(request(syn)).replacement);
+    room.carry(reply(syn_ack, chosen));
+    room.carry(request(ack));
+    room.carry(request(rst));
+    scene.set_health("web", chosen == real_a ? "a" : "b", false);
+    room.use(scene.snapshot());
+    EXPECT_NE(endpoint_of(room.carry(request(syn)).replacement), chosen);
+}
+
 // --- one client port, two services that share reals ------------------------------------------
 
 TEST(Track, OneClientPortTowardTwoVipsThatShareRealsMeetsTwoReals) {
