@@ -29,7 +29,6 @@ namespace fulcrum {
 
 // What became of the latest one: of ours there, of the peer's here.
 enum class ConfigPassage : std::uint8_t { none, on_its_way, applied, refused };
-std::string_view to_string(ConfigPassage passage);
 
 struct ConfigSyncReport {
     struct Latest {

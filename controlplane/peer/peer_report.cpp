@@ -9,6 +9,20 @@
 namespace fulcrum {
 namespace {
 
+std::string_view to_string(ConfigPassage passage) {
+    switch (passage) {
+        case ConfigPassage::on_its_way:
+            return "on its way";
+        case ConfigPassage::applied:
+            return "applied";
+        case ConfigPassage::refused:
+            return "refused";
+        case ConfigPassage::none:
+            break;
+    }
+    return "none";
+}
+
 std::uint64_t sum_of(const Boards& boards, SingleWriterCounter WorkerCounters::*counter) {
     std::uint64_t sum = 0;
     for (const CounterBoard* board : boards) {

@@ -82,7 +82,7 @@ TEST(Ldirectord, HasTheDefaultsOfTheProgramNotOfTheManual) {
     EXPECT_EQ(service.scheduler, Scheduler::wrr);
     EXPECT_EQ(service.on_failure, SessionPolicy::reset);  // the program: quiescent=no
     EXPECT_FALSE(service.quiescent);
-    EXPECT_EQ(service.check.type, CheckType::http);       // negotiate, by the port
+    EXPECT_EQ(service.check.type, CheckType::http);  // negotiate, by the port
     EXPECT_EQ(service.check.timeout, seconds{30});
     EXPECT_EQ(service.check.interval, seconds{30});  // 10, and no less than the timeout
     EXPECT_EQ(of("virtual=192.0.2.1:53\n real=10.0.0.1 masq\n").config.services[0].protocol,
