@@ -13,46 +13,13 @@
 #include "controlplane/own_addresses.h"
 #include "controlplane/reply_sources.h"
 #include "controlplane/slow_start.h"
+#include "controlplane/snapshot_names.h"
 
 namespace fulcrum {
 namespace {
 
 std::uint64_t address_key(AddressName address, bool is_ipv6) {
     return EndpointMap::key_of(address, be16{}, endpoint_kind::address, family_of(is_ipv6));
-}
-
-// --- names -----------------------------------------------------------------------------------
-
-// Names for the IPv6 addresses of VIPs and reals, in the order of the configuration.
-void lay_names(const CompileInput& input, Snapshot& snapshot) {
-    std::vector<Ipv6Map::Pair> pairs;
-    std::map<Ipv6Address, std::uint32_t> known;
-    const auto name = [&](const IpAddress& address) {
-        const auto place = static_cast<std::uint32_t>(snapshot.named.size());
-        if (!address.is_v4() && known.emplace(address.v6(), place).second) {
-            pairs.push_back({address.v6(), 0, place});
-            snapshot.named.push_back(address.v6());
-        }
-    };
-    for (const ListenerPlan& listener : input.listeners) {
-        name(listener.point.vip);
-    }
-    for (const ServicePlan& service : input.services) {
-        for (const RealPlan& real : service.reals) {
-            name(real.endpoint.address);
-            if (const auto own = own_address(*input.kernel, real)) {
-                name(own->prefix.address);
-            }
-        }
-    }
-    for (const LocalAddressPlan& local : input.local_addresses) {
-        name(local.address);
-    }
-    snapshot.names = Ipv6Map{pairs};
-}
-
-AddressName name_of(const Snapshot& snapshot, const IpAddress& address) {
-    return address.is_v4() ? address.v4() : snapshot.name_of(address.v6());
 }
 
 // --- rings -----------------------------------------------------------------------------------
@@ -450,6 +417,14 @@ void lay_real_addresses(Snapshot& snapshot) {
     snapshot.real_addresses = EndpointMap{addresses};
 }
 
+void lay_peer_addresses(const Config& config, Snapshot& snapshot) {
+    std::vector<EndpointMap::Pair> addresses;
+    for (const IpAddress& peer : peers_of(config)) {
+        addresses.push_back({address_key(name_of(snapshot, peer), !peer.is_v4()), 0});
+    }
+    snapshot.peer_addresses = EndpointMap{addresses};
+}
+
 void lay_tunnel_ends(Snapshot& snapshot) {
     std::vector<EndpointMap::Pair> ends;
     for (const SnapshotReal& real : snapshot.reals) {
@@ -486,6 +461,7 @@ Compiled compile(const CompileInput& input, const CompiledParts& previous) {
     lay_listeners(input, *snapshot);
     lay_reply_sources(input.listeners, *snapshot);
     lay_real_addresses(*snapshot);
+    lay_peer_addresses(*input.config, *snapshot);
     lay_tunnel_ends(*snapshot);
     lay_local_addresses(input.local_addresses, *snapshot);
     compiled.snapshot = std::move(snapshot);

@@ -1,6 +1,7 @@
 // The order of questions.
 #include "dataplane/classify.h"
 
+#include "dataplane/own_source.h"
 #include "dataplane/parse_ipv6.h"
 #include "dataplane/parse_l4.h"
 
@@ -8,6 +9,8 @@ namespace fulcrum {
 namespace {
 
 constexpr std::uint8_t protocol_vrrp = 112;
+// As it leaves its sender: who has it is on the link, for each router takes one off (RFC 5082).
+constexpr std::uint8_t hops_of_neighbour = 255;
 
 void refuse(Classified& classified, DropReason reason) {
     classified.packet_class = PacketClass::refused;
@@ -54,11 +57,15 @@ struct Ipv6Asked {
         return snapshot.paths->is_ours(ends.destination);
     }
     static bool is_to_group(const ParsedPacket& packet) { return packet.is_broadcast; }
-    // Neighbour and router discovery, and multicast listeners: what ARP is to IPv4.
+    // Neighbour and router discovery, and multicast listeners: what ARP is to IPv4. From beyond a
+    // router neither means anything (RFC 4861, 6.1 and 7.1; RFC 3810, 5).
     static bool is_of_link(const ParsedPacket& packet) {
         const std::uint8_t type = packet.icmp_type;
+        const bool is_discovery = type >= 133 && type <= 137;
+        const bool is_of_listeners = (type >= 130 && type <= 132) || type == 143;
         return packet.ip_protocol == protocol_icmpv6 &&
-               ((type >= 130 && type <= 137) || type == 143);
+               ((is_discovery && packet.time_to_live == hops_of_neighbour) ||
+                (is_of_listeners && packet.time_to_live == 1));
     }
     static constexpr DropReason bad_source = DropReason::ipv6_source;
     static std::uint64_t destination_key(const ParsedPacket& packet) {
@@ -80,29 +87,38 @@ bool is_routing_or_login(const ParsedPacket& packet) {
     constexpr be16 bgp{179};
     constexpr be16 bfd{3784};
     constexpr be16 bfd_echo{3785};
+    constexpr be16 bfd_multihop{4784};
     if (packet.protocol == L4Protocol::udp) {
-        return packet.destination_port == bfd || packet.destination_port == bfd_echo;
+        const bool is_of_neighbour =
+            packet.destination_port == bfd || packet.destination_port == bfd_echo;
+        return packet.destination_port == bfd_multihop ||
+               (is_of_neighbour && packet.time_to_live == hops_of_neighbour);
     }
     if (packet.protocol != L4Protocol::tcp) {
         return false;
     }
     return packet.destination_port == bgp || packet.source_port == bgp ||
-           packet.destination_port == ssh || packet.source_port == ssh;
+           packet.destination_port == ssh;
 }
 
-// Whether a real's packet came by the port that leads to the real: what others send in its name
-// must not take the place of what it answers to checks.
+// What others send in a real's or a peer's name must not take the place of its own.
 template <typename Asked>
-bool comes_from_there(const ParsedPacket& packet, const Snapshot& snapshot) {
-    const IpAddress source = snapshot.address_of(packet.source, Asked::family == IpFamily::v6);
-    return snapshot.paths->to(source).hop->port == packet.port;
+bool is_of(const EndpointMap& addresses, const ParsedPacket& packet, const Snapshot& snapshot) {
+    return holds<Asked>(addresses, packet.source) && comes_from_there(packet, snapshot);
+}
+
+template <typename Asked>
+PuntClass class_of_vrrp(const ParsedPacket& packet, const Snapshot& snapshot) {
+    const bool is_believable = packet.time_to_live == hops_of_neighbour ||
+                               is_of<Asked>(snapshot.peer_addresses, packet, snapshot);
+    return is_believable ? PuntClass::keepalive : PuntClass::rest;
 }
 
 template <typename Asked>
 void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
                        Classified& classified) {
     if (packet.ip_protocol == protocol_vrrp) {
-        return punt(classified, PuntClass::keepalive);
+        return punt(classified, class_of_vrrp<Asked>(packet, snapshot));
     }
     const bool is_about_ours =
         packet.kind == PacketKind::tunnel_error || packet.kind == PacketKind::icmp_error;
@@ -114,9 +130,12 @@ void punt_to_ourselves(const ParsedPacket& packet, const Snapshot& snapshot,
     if (Asked::is_of_link(packet)) {
         return punt(classified, PuntClass::link);
     }
-    if (holds<Asked>(snapshot.real_addresses, packet.source) &&
-        comes_from_there<Asked>(packet, snapshot)) {
+    if (is_of<Asked>(snapshot.real_addresses, packet, snapshot)) {
         return punt(classified, PuntClass::check);
+    }
+    if (packet.kind == PacketKind::flow && packet.protocol == L4Protocol::udp &&
+        is_of<Asked>(snapshot.peer_addresses, packet, snapshot)) {
+        return punt(classified, PuntClass::peer);
     }
     if (packet.kind == PacketKind::flow && is_routing_or_login(packet)) {
         return punt(classified, PuntClass::routing);
@@ -143,9 +162,10 @@ template <typename Asked>
 void transit_or_refuse(const ParsedPacket& packet, const Snapshot& snapshot,
                        Classified& classified) {
     if (Asked::is_to_group(packet)) {
-        return punt(classified, packet.ip_protocol == protocol_vrrp ? PuntClass::keepalive
-                                : Asked::is_of_link(packet)         ? PuntClass::link
-                                                                    : PuntClass::rest);
+        return punt(classified, packet.ip_protocol == protocol_vrrp
+                                    ? class_of_vrrp<Asked>(packet, snapshot)
+                                : Asked::is_of_link(packet) ? PuntClass::link
+                                                            : PuntClass::rest);
     }
     const bool concerns_real = holds<Asked>(snapshot.real_addresses, packet.source) ||
                                holds<Asked>(snapshot.real_addresses, packet.destination);

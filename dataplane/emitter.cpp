@@ -18,6 +18,7 @@ constexpr std::array<PuntRate, punt_class_count> punt_rates{{
     {20'000, 1'000},   // keepalive
     {10'000, 1'000},   // link
     {100'000, 4'000},  // check: fifty thousand reals every five seconds
+    {100'000, 4'000},  // peer: a million sessions told in seconds
     {50'000, 2'000},   // routing
     {50'000, 2'000},   // local
     {50'000, 2'000},   // transit

@@ -29,6 +29,12 @@ inline bool is_of_local_real(AddressName source, bool is_ipv6, const Snapshot& s
     });
 }
 
+// Whether a packet came by the port that leads to its source.
+inline bool comes_from_there(const ParsedPacket& packet, const Snapshot& snapshot) {
+    const IpAddress source = snapshot.address_of(packet.source, packet.ip_version == 6);
+    return snapshot.paths->to(source).hop->port == packet.port;
+}
+
 // A reply in the name of such a program that did not come from the kernel.
 inline bool is_forged_reply(const Burst& burst, std::size_t i, const Snapshot& snapshot) {
     const ParsedPacket& packet = burst.packets[i];

@@ -71,7 +71,7 @@ constexpr std::array<std::string_view, verdict_count> verdict_names{
     "hand_over", "hold",     "hear",  "await",  "drop",    "reset"};
 
 constexpr std::array<std::string_view, punt_class_count> punt_class_names{
-    "keepalive", "link", "check", "routing", "local", "transit", "rest"};
+    "keepalive", "link", "check", "peer", "routing", "local", "transit", "rest"};
 
 }  // namespace
 

@@ -107,6 +107,7 @@ enum class PuntClass : std::uint8_t {
     keepalive,  // VRRP
     link,       // ARP, and what IPv6 has in its place
     check,      // from real servers to our own addresses
+    peer,       // what the other director of a pair tells this one
     routing,    // BGP, BFD, SSH
     local,      // from clients to programs on the director itself that are reals
     transit,    // between real servers and elsewhere, through the kernel

@@ -159,6 +159,7 @@ struct Snapshot {
     std::vector<SnapshotReplySource> reply_sources;
     EndpointMap vips;                    // VIP, 0, 255 -> what becomes of OtherTraffic there
     EndpointMap real_addresses;          // address, 0, 255 -> 0: whose own traffic may transit
+    EndpointMap peer_addresses;          // the same of other directors that this one knows by name
     std::shared_ptr<const Paths> paths;  // never null
     std::shared_ptr<const CaptureOrder> capture;  // null: nobody captures
     Ipv6Map names;                                // of IPv6 addresses: of VIPs and reals

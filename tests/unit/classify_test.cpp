@@ -16,6 +16,7 @@ constexpr Endpoint direct_real{Ipv4Address::of(10, 2, 0, 12), be16{80}};
 constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
 constexpr Ipv4Address our_wan = Ipv4Address::of(10, 1, 0, 2);
 constexpr Ipv4Address our_lan = Ipv4Address::of(10, 2, 0, 1);
+constexpr Endpoint peer{Ipv4Address::of(10, 2, 0, 2), be16{8'849}};
 constexpr Ipv4Address stranger = Ipv4Address::of(192, 0, 2, 99);
 
 const Snapshot& snapshot() {
@@ -23,6 +24,8 @@ const Snapshot& snapshot() {
         Scene scene;
         scene.service("web", vip).real("a", real);
         scene.service("old", old_vip).real("d", direct_real, ForwardingMode::direct);
+        scene.config().pair = PairSettings{};
+        scene.config().pair->links.push_back({.local = {our_lan, be16{8'849}}, .peer = peer});
         return scene.snapshot();
     }();
     return *compiled;
@@ -107,10 +110,29 @@ TEST(Classify, LoginsAndRoutingHaveAClassOfTheirOwn) {
     for (const std::uint16_t port : {std::uint16_t{22}, std::uint16_t{179}}) {
         expect_punt(Packet::tcp({stranger, be16{40'000}}, {our_wan, be16{port}}),
                     PuntClass::routing);
-        expect_punt(Packet::tcp({stranger, be16{port}}, {our_wan, be16{40'000}}),
-                    PuntClass::routing);
     }
-    expect_punt(Packet::udp({stranger, be16{49'152}}, {our_wan, be16{3'784}}), PuntClass::routing);
+    expect_punt(Packet::tcp({stranger, be16{179}}, {our_wan, be16{40'000}}), PuntClass::routing);
+    // Anybody may send from a port.
+    expect_punt(Packet::tcp({stranger, be16{22}}, {our_wan, be16{40'000}}), PuntClass::rest);
+}
+
+TEST(Classify, BfdOfOneHopIsANeighboursAlone) {
+    const auto to_port = [](std::uint16_t port, std::uint8_t hops) {
+        return Packet::udp({stranger, be16{49'152}}, {our_wan, be16{port}}).ttl(hops);
+    };
+    for (const std::uint16_t port : {std::uint16_t{3'784}, std::uint16_t{3'785}}) {
+        expect_punt(to_port(port, 255), PuntClass::routing);
+        expect_punt(to_port(port, 254), PuntClass::rest);
+    }
+    expect_punt(to_port(4'784, 60), PuntClass::routing);
+}
+
+TEST(Classify, WhatTheOtherDirectorOfThePairTellsHasAClassOfItsOwn) {
+    const auto from = [](Endpoint sender) { return Packet::udp(sender, {our_lan, be16{8'849}}); };
+    expect_punt(by_lan(from(peer)), PuntClass::peer);
+    expect_punt(by_lan(from({stranger, peer.port})), PuntClass::rest);
+    // From where clients are, it is only said to be its.
+    expect_punt(from(peer), PuntClass::rest);
 }
 
 TEST(Classify, ARealThatSpeaksToUsIsACheckWhateverThePort) {
@@ -124,9 +146,15 @@ TEST(Classify, AnythingElseForUsIsTheRest) {
     expect_punt(Packet::ipv4(stranger, our_wan, 47), PuntClass::rest);
 }
 
-TEST(Classify, VrrpIsKeepalive) {
-    expect_punt(Packet::ipv4(stranger, Ipv4Address::of(224, 0, 0, 18), 112), PuntClass::keepalive);
-    expect_punt(Packet::ipv4(stranger, our_wan, 112), PuntClass::keepalive);
+TEST(Classify, VrrpOfANeighbourOrAPeerIsKeepalive) {
+    for (const Ipv4Address to : {Ipv4Address::of(224, 0, 0, 18), our_wan}) {
+        expect_punt(Packet::ipv4(stranger, to, 112).ttl(255), PuntClass::keepalive);
+        // A router has sent it on, so it means nothing (RFC 9568, 7.1), and must not stand in the
+        // way of what does.
+        expect_punt(Packet::ipv4(stranger, to, 112).ttl(254), PuntClass::rest);
+    }
+    expect_punt(by_lan(Packet::ipv4(peer.address.v4(), our_lan, 112).ttl(60)),
+                PuntClass::keepalive);
 }
 
 TEST(Classify, ArpAndIpv6AreTheLinks) {

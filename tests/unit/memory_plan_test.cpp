@@ -70,13 +70,13 @@ TEST(MemoryPlan, HasRoomForTheAffinityOfAsManyClientsAsTheFileSuggestsOrSays) {
 }
 
 TEST(MemoryPlan, CountsABufferForEveryPlaceThatCanHoldOne) {
-    // One worker, two ports: 2 x 2 queues of 1,024; 6 rings to the kernel of 512, one back; 256
+    // One worker, two ports: 2 x 2 queues of 1,024; 8 rings to the kernel of 512, one back; 256
     // and 128 that wait; four bursts in hand; and the pool's cache twice.
     EXPECT_EQ(plan_memory(config_with(1, 2, 1'000)).mbuf_count,
-              4U * 1'024 + 7 * 512 + 512 + 256 + 128 + 4 * 64 + 2 * 256);
+              4U * 1'024 + 8 * 512 + 512 + 256 + 128 + 4 * 64 + 2 * 256);
     // A second worker: mailboxes of 1,024 both ways, and its own of everything but the ring back.
     EXPECT_EQ(plan_memory(config_with(2, 2, 1'000)).mbuf_count,
-              2U * (4 * 1'024 + 7 * 512 + 256 + 128 + 4 * 64 + 2 * 256) + 512 + 2 * 1'024);
+              2U * (4 * 1'024 + 8 * 512 + 256 + 128 + 4 * 64 + 2 * 256) + 512 + 2 * 1'024);
 }
 
 TEST(MemoryPlan, GivesEveryBufferRoomForTheLongestFrameOfAnyPort) {
