@@ -116,7 +116,7 @@ void TrackerOf<Family>::settle(Burst& burst, std::size_t i, const Ages& ages) {
     if (is_request(burst, i)) {
         open(burst, i, ages);
     } else {
-        answer_without_session(burst, i, ages.snapshot());
+        answer_without_session(burst, i, ages);
     }
 }
 

@@ -143,7 +143,9 @@ class TrackerOf {
                         std::size_t i, const Ages& ages);
     void count_opening(const SnapshotReal& real, SessionEvent event);
     void forget_splice(const Session& session);
-    static void answer_without_session(Burst& burst, std::size_t i, const Snapshot& snapshot);
+    bool is_reply_without_session(const ParsedPacket& packet, std::uint16_t listener_index,
+                                  const Ages& ages) const;
+    void answer_without_session(Burst& burst, std::size_t i, const Ages& ages);
     // The real is one of full NAT, or would answer this client past us.
     static bool wants_local_end(const Burst& burst, std::size_t i, const SnapshotReal& real,
                                 const Snapshot& snapshot) {
@@ -189,6 +191,7 @@ class TrackerOf {
     LocalEnds& ends_;
     Mailbox<Replica>* peer_ = nullptr;  // null: there is none
     CookieDesk& cookies_;
+    std::uint32_t untracked_until_s_ = 0;  // flows without sessions may be answered so long
 };
 
 using Tracker = TrackerOf<Ipv4Flows>;

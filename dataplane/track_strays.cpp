@@ -1,6 +1,12 @@
-// What comes from a real's endpoint and finds no session: a reply all the same if it can be no
-// other, else the real's own traffic, which the kernel routes; and what the director's kernel sends
+// What comes from a real's endpoint and finds no session: a reply all the same if it can be nothing
+// else, else the real's own traffic, which the kernel routes; and what the director's kernel sends
 // from a Local real's endpoint goes on as it is. And packets of clients that may have no session.
+//
+// A real opens connections of its own from ports that its kernel chooses, and asks some servers
+// from the port at which it serves (NTP, DNS, SIP). So a packet that begins a connection is never a
+// reply; of TCP and SCTP the others are, if the service has that port alone; those of UDP and of
+// ranges only where there are flows without sessions: one-packet services, and while the table had
+// no room.
 #include "dataplane/gate_check.h"
 #include "dataplane/own_source.h"
 #include "dataplane/track.h"
@@ -20,6 +26,12 @@ bool can_go_untracked(const Snapshot& snapshot, std::uint16_t listener, const Sn
                                  snapshot.listeners[listener].protocol, family_of(real.is_ipv6));
     return source != EndpointMap::absent &&
            snapshot.reply_sources[source].sole_listener == listener;
+}
+
+constexpr std::uint32_t untracked_s = 300;  // so long replies of flows without room may come
+
+bool is_surely_reply(const ParsedPacket& packet, const SnapshotListener& listener) {
+    return packet.protocol != L4Protocol::udp && listener.port.wire() != 0;
 }
 
 }  // namespace
@@ -49,19 +61,36 @@ template <typename Family>
     }
     const SnapshotReal& real = snapshot.real_of(listener, chosen);
     board_.worker().sessions_untracked.add(1);
+    untracked_until_s_ = ages.now_s() + untracked_s;
     decide_request(packet, real, burst.decisions[i]);
     limit_segments(packet, real, service.mss_max, burst.decisions[i]);
 }
 
+// What reads like a reply of the listener's and has no session.
 template <typename Family>
-void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
-                                               const Snapshot& snapshot) {
+bool TrackerOf<Family>::is_reply_without_session(const ParsedPacket& packet,
+                                                 std::uint16_t listener_index,
+                                                 const Ages& ages) const {
+    if (listener_index == limits::index_none ||
+        (packet.kind == PacketKind::flow && packet.protocol != L4Protocol::udp &&
+         opens_connection(packet))) {
+        return false;
+    }
+    const SnapshotListener& listener = ages.snapshot().listeners[listener_index];
+    return is_surely_reply(packet, listener) ||
+           ages.snapshot().services[listener.service].is_one_packet ||
+           ages.now_s() < untracked_until_s_;
+}
+
+template <typename Family>
+void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i, const Ages& ages) {
+    const Snapshot& snapshot = ages.snapshot();
     const Classified& classified = burst.classified[i];
+    const ParsedPacket& packet = burst.packets[i];
     if (is_forged_reply(burst, i, snapshot)) {
         return refuse(burst.decisions[i], Family::bad_source);
     }
-    if (classified.listener == limits::index_none) {
-        const ParsedPacket& packet = burst.packets[i];
+    if (!is_reply_without_session(packet, classified.listener, ages)) {
         if (is_of_local_real(packet.source, packet.ip_version == 6, snapshot)) {
             return decide_own(burst.packets[i], Family::hop_to_client(burst, i, *snapshot.paths),
                               burst.decisions[i]);
@@ -69,6 +98,12 @@ void TrackerOf<Family>::answer_without_session(Burst& burst, std::size_t i,
         burst.decisions[i].verdict = Verdict::punt;
         burst.decisions[i].punt_class = PuntClass::transit;
         return;
+    }
+    // No session vouches for it, and whoever believes strangers who use a real's address carries
+    // what they send behind the director.
+    if (packet.kind == PacketKind::flow && burst.origin != Origin::kernel &&
+        !comes_from_there(packet, snapshot)) {
+        return refuse(burst.decisions[i], Family::bad_source);
     }
     const SnapshotListener& listener = snapshot.listeners[classified.listener];
     // Of a range, it is the one that the real has kept: no other has a sole listener.

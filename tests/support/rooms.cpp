@@ -133,6 +133,7 @@ std::vector<Decision> TrackingRoom::carry(const std::vector<Frame>& frames) {
                            static_cast<std::uint16_t>(length),
                            arrival_of(frames[i]) == lan_mac ? std::uint8_t{1} : std::uint8_t{0}};
         burst.packets[i] = parsed(frames[i], arrival_of(frames[i]));
+        burst.packets[i].port = burst.frames[i].port;
         burst.classified[i] = classified(frames[i], *snapshot_, arrival_of(frames[i]));
         const PacketClass packet_class = burst.classified[i].packet_class;
         if (packet_class == PacketClass::request || packet_class == PacketClass::reply) {

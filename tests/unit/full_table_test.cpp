@@ -78,6 +78,28 @@ TEST(FullTable, UnderEverySchedulerPacketsWithoutSessionMeetTheRealOfTheRing) {
     }
 }
 
+TEST(FullTable, DatagramsWithoutSessionAreAnsweredAsLongAsThereMayBeSuchFlows) {
+    Scene scene = web(Scheduler::maglev);
+    scene.service("dns", dns_vip, L4Protocol::udp).real("ns", name_server);
+    TrackingRoom room{scene.snapshot(), tiny};
+    const auto stray = [&] {
+        Packet datagram = Packet::udp(name_server, client(crowd + 50));
+        return room.carry(datagram.macs(mac_of(name_server.address), lan_mac).bytes()).verdict;
+    };
+    EXPECT_EQ(stray(), Verdict::punt);
+    for (std::uint32_t number = 0; number < crowd; ++number) {
+        establish(room, number);
+    }
+    const std::uint64_t before = room.counters().sessions_untracked.read();
+    for (std::uint32_t number = crowd; number < crowd + 20; ++number) {
+        ask(room, client(number));
+    }
+    ASSERT_GT(room.counters().sessions_untracked.read(), before);
+    EXPECT_EQ(stray(), Verdict::transmit);
+    room.skip_s(301);
+    EXPECT_EQ(stray(), Verdict::punt);
+}
+
 TEST(FullTable, AConnectionThatBeganWithoutSessionKeepsItsRealWhenThereIsRoom) {
     TrackingRoom room{web(Scheduler::rr).snapshot(), tiny};
     for (std::uint32_t number = 0; number < crowd; ++number) {

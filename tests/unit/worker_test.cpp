@@ -133,6 +133,33 @@ TEST_F(WorkerTest, AnswersAStrayReplyOfARealWithOneServiceInTheVipsName) {
                to_client(Packet::tcp(vip, client)));
 }
 
+TEST_F(WorkerTest, BelievesNoReplyWithoutSessionFromElsewhereThanItsReal) {
+    WorkerRig rig{scene_};
+    EXPECT_TRUE(rig.answers(Packet::tcp(real, client).bytes(), 0).empty());
+    EXPECT_EQ(rig.dropped(DropReason::ipv4_source), 1U);
+}
+
+TEST_F(WorkerTest, LetsARealOpenConnectionsOfItsOwnFromItsServicesPort) {
+    WorkerRig rig{scene_};
+    const auto transit = [&] {
+        rig.settle();
+        return rig.counters().punted[static_cast<std::size_t>(PuntClass::transit)].read();
+    };
+    rig.receive_on(1, from_real(Packet::tcp(real, client).flags(tcp_flag::syn)).bytes());
+    EXPECT_EQ(transit(), 1U);
+    // As a name server asks others from port 53.
+    rig.receive_on(1, from_real(Packet::udp(dns_real, client), dns_real).bytes());
+    EXPECT_EQ(transit(), 2U);
+    EXPECT_TRUE(rig.sent(0).empty());
+}
+
+TEST_F(WorkerTest, ADatagramOfAServiceWithoutSessionsIsAReplyAllTheSame) {
+    scene_.config().services[1].one_packet = true;
+    WorkerRig rig{scene_};
+    expect_one(rig.answers(from_real(Packet::udp(dns_real, client), dns_real).bytes(), 0),
+               to_client(Packet::udp(dns_vip, client)));
+}
+
 // --- direct routing --------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DirectRoutingChangesMacsAndTtlAlone) {
@@ -292,7 +319,7 @@ TEST_F(WorkerTest, AFloodOfOneClassStarvesNoOther) {
     }
     EXPECT_GT(rig.dropped(DropReason::punt_policed), 500U);
     EXPECT_EQ(rig.dropped(DropReason::punt_full), 0U);
-    rig.receive(Packet::ipv4(far_router, Ipv4Address::of(224, 0, 0, 18), 112).bytes());
+    rig.receive(Packet::ipv4(far_router, Ipv4Address::of(224, 0, 0, 18), 112).ttl(255).bytes());
     rig.settle();
     const auto punted = rig.punted();
     ASSERT_EQ(punted.size(), 1U);
