@@ -44,6 +44,18 @@ void check_against(const Config& config, const VirtualService& service, const Li
     }
 }
 
+// 0 goes on to mean the port that the client used.
+void settle_ports(VirtualService& service) {
+    const be16 only_port = only_port_of(service);
+    const auto settle = [only_port](RealServer& real) {
+        real.endpoint.port = real.endpoint.port.host() == 0 ? only_port : real.endpoint.port;
+    };
+    std::ranges::for_each(service.reals, settle);
+    if (service.fallback) {
+        settle(*service.fallback);
+    }
+}
+
 }  // namespace
 
 void gather_marked(Config& config) {
@@ -54,6 +66,7 @@ void gather_marked(Config& config) {
                 service.marked.push_back(rule.listener);
             }
         }
+        settle_ports(service);
     }
 }
 

@@ -12,7 +12,8 @@
 
 namespace fulcrum {
 
-// Gives each service the rules of its marks. To be repeated whenever marks or services change.
+// Gives each service the rules of its marks, and then its only port, if it has one, to those of its
+// reals that name none. To be repeated whenever marks or services change.
 void gather_marked(Config& config);
 
 // What marks leave to others.

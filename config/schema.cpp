@@ -359,7 +359,6 @@ constexpr SchemaKey keys_behind_check[] = {
      "the real servers",
      [](Target& t, const Value& v) {
          t.real = &t.service->reals.emplace_back();
-         t.real->endpoint.port = only_port_of(*t.service);
          t.real->place = v.place;
      }},
     {"services[].reals[].name", name, required, "",
@@ -409,7 +408,6 @@ constexpr SchemaKey keys_behind_check[] = {
      [](Target& t, const Value& v) {
          t.real = &t.service->fallback.emplace();
          t.real->name = "fallback";
-         t.real->endpoint.port = only_port_of(*t.service);
          t.real->place = v.place;
      }},
     {"services[].fallback.name", name, optional, "\"fallback\"", "unique among the service's reals",

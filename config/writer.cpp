@@ -278,11 +278,6 @@ void write_fallback(GroupWriter& out, const RealServer& real, be16 port_preset) 
     write_way(out, real);
 }
 
-// What a real's port is by default: marks give their listeners when all reals are read.
-be16 port_preset_of(const VirtualService& service) {
-    return only_port_of({.vip = service.vip, .port = service.port, .listen = service.listen});
-}
-
 void write_checks(GroupWriter& out, const VirtualService& service, CheckType preset) {
     const auto write = [preset](GroupWriter& inner, const Check& check) {
         write_check(inner, check, preset);
@@ -298,7 +293,7 @@ void write_checks(GroupWriter& out, const VirtualService& service, CheckType pre
 
 void write_service(GroupWriter& out, const VirtualService& service, const Config& config) {
     const ListenKeys listen = listen_keys_of(service);
-    const be16 port = port_preset_of(service);
+    const be16 port = only_port_of(service);
     out.text("name", service.name);
     out.number("enabled", service.enabled ? 1 : 0);
     write_listen(out, listen);

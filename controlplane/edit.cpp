@@ -265,6 +265,9 @@ std::optional<EditRefusal> Editor::add_real(const Json& operation) {
     }
     RealServer added = std::move(service->reals.back());
     service->reals.pop_back();
+    if (added.endpoint.port.host() == 0) {
+        added.endpoint.port = only_port_of(*service);
+    }
     std::set<std::string_view> names;
     for (const RealServer& real : service->reals) {
         names.insert(real.name);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config/loader.h"
+#include "config/writer.h"
 
 namespace fulcrum {
 namespace {
@@ -38,6 +39,41 @@ TEST(MarkRules, LetAServiceWaitForItsMark) {
     EXPECT_EQ(outcome.problems, std::vector<std::string>{});
     EXPECT_TRUE(listen_points(outcome.config.services[0]).empty());
 }
+
+// A real that names no port, in a service with the port 443.
+std::string reals_of(const std::string& forward) {
+    return "reals = ( { name = \"r\"; address = \"10.2.0.11\"; forward = \"" + forward +
+           "\"; } ); fallback = { address = \"10.2.0.12\"; };";
+}
+
+class PortsOfMarks : public testing::TestWithParam<const char*> {};
+
+TEST_P(PortsOfMarks, MakeOneOfSeveralThatItsRealsKeep) {
+    const LoadOutcome outcome =
+        loaded(marks_of("{ mark = 7; vip = \"10.0.0.80\"; port = 80; }") +
+               "services = ( { name = \"a\"; vip = \"10.0.0.80\"; port = 443; mark = 7;"
+               " check = { type = \"none\"; }; " +
+               reals_of(GetParam()) + " } );\n");
+    EXPECT_EQ(outcome.problems, std::vector<std::string>{});
+    const VirtualService& service = outcome.config.services.at(0);
+    EXPECT_EQ(service.reals.at(0).endpoint.port, be16{}) << "the client's";
+    EXPECT_EQ(service.fallback.value().endpoint.port, be16{});
+    const LoadOutcome again = load_config_text(write_config(outcome.config), "d.cfg");
+    EXPECT_EQ(again.problems, std::vector<std::string>{});
+    EXPECT_EQ(again.config.services.at(0).reals, service.reals);
+}
+
+TEST_P(PortsOfMarks, AreTheRealsOwnWhereThereIsNoOther) {
+    const LoadOutcome outcome =
+        loaded(marks_of("{ mark = 7; vip = \"10.0.0.80\"; port = 80; }") +
+               "services = ( { name = \"a\"; mark = 7; " + reals_of(GetParam()) + " } );\n");
+    EXPECT_EQ(outcome.problems, std::vector<std::string>{});
+    EXPECT_EQ(outcome.config.services.at(0).reals.at(0).endpoint.port, be16{80})
+        << "where its check goes too";
+}
+
+INSTANTIATE_TEST_SUITE_P(By, PortsOfMarks, testing::Values("nat", "direct", "ipip"),
+                         [](const auto& chosen) { return std::string{chosen.param}; });
 
 TEST(MarkRules, AMarkIsOneServices) {
     EXPECT_EQ(

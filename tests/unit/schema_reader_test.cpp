@@ -70,7 +70,7 @@ TEST(SchemaReader, PutsValuesInTheirPlaces) {
     const RealServer& real = reading.config.services.at(0).reals.at(0);
     EXPECT_EQ(real.place.line, 4U);
     EXPECT_EQ(real.weight, 7U);
-    EXPECT_EQ(to_string(real.endpoint), "10.0.0.11:80");
+    EXPECT_EQ(to_string(real.endpoint), "10.0.0.11:0") << "it names none";
 }
 
 TEST(SchemaReader, ReadsTheRestBehindAProblem) {
