@@ -74,7 +74,13 @@ void Applier::begin(std::shared_ptr<const Config> config, Sources sources, Finis
     made.config = of_file_ = std::move(config);
     made.is_of_file = true;
     made.origin = "the file";
-    adopt(made, {std::move(finish), {}, {}});
+    health_.hold();
+    adopt(made, {[this, finish = std::move(finish)](const ApplyResult& result) {
+                     health_.release();
+                     finish(result);
+                 },
+                 {},
+                 {}});
     follow_files(std::move(sources));
     review_.after(review_period, [this] { review_workers(); });
 }
