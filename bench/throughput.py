@@ -2,9 +2,9 @@
 """What one CPU carries by NAT to 6 reals and to 60: throughput.py FLOWS_PCAP WORKER_REPLAY
 
 The whole worker with its driver replays 10,000 established flows for a second each. Every packet
-has to leave, and every real has to get some; the rate is printed beside the 14.88 million frames a
-second of a 10G port, and judges nothing here, where other programs run at the same time
-(bench/README.md has the figures of a calm machine).
+has to leave, and every real has to get some. The rate is printed in packets and in bits a second,
+beside what a 10G port carries of such frames; how high it is judges nothing here, where other
+programs run at the same time (bench/README.md has the figures of a calm machine).
 """
 
 import re
@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-FLOWS, LINE_RATE_MPPS = 10_000, 14.88
+FLOWS = 10_000
+WIRE_BITS = (64 + 20) * 8  # of the smallest frame, with its preamble and the gap behind it
+LINE_RATE_MPPS = 10_000 / WIRE_BITS
 
 
 def replay(worker_replay, capture, reals):
@@ -34,7 +36,8 @@ def main():
         subprocess.run([sys.executable, flows_pcap, capture, str(FLOWS)], check=True)
         for reals in (6, 60):
             rate, served, dropped = replay(worker_replay, capture, reals)
-            print(f"{reals} reals: {rate:.2f} M packets a second of {LINE_RATE_MPPS} on one CPU")
+            print(f"{reals} reals: {rate:.2f} M packets a second of {LINE_RATE_MPPS:.2f}, "
+                  f"{rate * WIRE_BITS / 1000:.2f} Gbit/s of 10.00, on one CPU")
             if served != reals:
                 faults.append(f"{served} of {reals} reals got packets")
             if dropped:

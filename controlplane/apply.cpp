@@ -82,7 +82,13 @@ void Applier::begin(std::shared_ptr<const Config> config, Sources sources, Finis
         made.checksum = standing.checksum;
         made.version = standing.version;
     }
-    adopt(made, {std::move(finish), {}, {}});
+    health_.hold();
+    adopt(made, {[this, finish = std::move(finish)](const ApplyResult& result) {
+                     health_.release();
+                     finish(result);
+                 },
+                 {},
+                 {}});
     follow_files(std::move(sources));
     review_.after(review_period, [this] { review_workers(); });
 }

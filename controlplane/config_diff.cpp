@@ -415,8 +415,17 @@ std::vector<std::string> keys_for_a_start(const Config& before, const Config& af
     const Director& is = after.director;
     note("director.workers", was.workers == is.workers);
     note("director.sessions", was.sessions == is.sessions);
-    note("director.sessions6 (by default as many as sessions, once a service has an IPv6 VIP)",
-         sessions6_of(before) == sessions6_of(after));
+    if (sessions6_of(before) == 0 && !is.sessions6 && !was.sessions6 && sessions6_of(after) > 0) {
+        keys.emplace_back(
+            "the first service with an IPv6 VIP needs tables for its sessions, which are made at "
+            "the start alone: write the service and director.sessions6 = " +
+            std::to_string(sessions6_of(after)) +
+            " into the file, and restart fulcrumd; with that key IPv6 services come and go "
+            "without a restart");
+    } else {
+        note("director.sessions6 (by default as many as sessions, once a service has an IPv6 VIP)",
+             sessions6_of(before) == sessions6_of(after));
+    }
     note("director.affinity_clients", was.affinity_clients == is.affinity_clients);
     note("director.seed", was.seed == is.seed);
     note("director.idle", was.idle == is.idle);

@@ -106,6 +106,11 @@ std::vector<int> KernelSide::tap_fds() const {
     return fds;
 }
 
+std::shared_ptr<const KernelTables> KernelSide::tables() {
+    mirror_.on_readable();
+    return std::make_shared<const KernelTables>(mirror_.tables());
+}
+
 void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_change,
                         AddressWatch::OnClaim on_claim) {
     devices_ = &devices;
@@ -117,8 +122,7 @@ void KernelSide::follow(EventLoop& loop, TakenDevices& devices, OnChange on_chan
     watch_->want(/*to_read=*/true, /*to_write=*/false);
     watch_rules(loop);
     watch_addresses(loop, std::move(on_claim));
-    mirror_.on_readable();
-    on_change_(std::make_shared<const KernelTables>(mirror_.tables()));
+    on_change_(tables());
     keep_alive();
 }
 

@@ -44,6 +44,8 @@ class KernelSide {
                                                     const std::vector<PortLink>& links, Log& log);
 
     std::vector<int> tap_fds() const;
+    // As they are now; later ones come by follow().
+    std::shared_ptr<const KernelTables> tables();
 
     // From here on the loop drives us: `on_change` gets the tables whenever they differ.
     using OnChange = std::function<void(std::shared_ptr<const KernelTables>)>;

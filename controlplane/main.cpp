@@ -371,6 +371,8 @@ int serve(const std::shared_ptr<const Config>& config, const Applier::Sources& r
         alive.after(1s, note_alive);
     };
     note_alive();
+    // The first snapshot has paths: restored sessions' packets and checks' answers need them.
+    state.on_event(KernelChanged{kernel_side.tables()}, loop.now());
     applier.begin(config, read, [&](const ApplyResult&) {
         log.notice(LogArea::director, "serving");
         notify_ready();

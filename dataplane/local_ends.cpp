@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <utility>
 
 namespace fulcrum {
@@ -224,11 +225,13 @@ std::optional<LocalEnd> LocalEnds::take(const LeasingFlow& flow, const Wish& wis
             if (number == number_none) {
                 continue;
             }
-            if (!is_rehearsal_) {
-                take_out(number);
-                lease(number, flow, wish.protocol, wish.client_address);
+            if (is_rehearsal_) {
+                borrow(number);
+            } else {
                 turn_ = static_cast<std::uint32_t>((at + 1) % addresses.size());
             }
+            take_out(number);
+            lease(number, flow, wish.protocol, wish.client_address);
             return end_of(number);
         }
     }
@@ -262,6 +265,38 @@ void LocalEnds::lease(std::uint32_t number, const LeasingFlow& flow, L4Protocol 
         shifts_[number] = {};
     }
     ++taken_count_;
+}
+
+// --- rehearsals ------------------------------------------------------------------------------
+
+void LocalEnds::borrow(std::uint32_t number) {
+    assert(!borrowed_);
+    borrowed_ =
+        Borrowed{number, leases_[number], pools_[number / ports_per_pool_], is_fresh(number)};
+}
+
+void LocalEnds::end_rehearsal() {
+    is_rehearsal_ = false;
+    if (!borrowed_) {
+        return;
+    }
+    const auto [number, lease, pool, was_fresh] = *borrowed_;
+    borrowed_.reset();
+    const LeasingFlow flow = leases_[number].flow;
+    chain_of(flow, pooled[number / ports_per_pool_ % protocol_count]) = leases_[number].next;
+    --taken_count_;
+    leases_[number] = lease;
+    pools_[number / ports_per_pool_] = pool;
+    if (was_fresh) {
+        return;
+    }
+    // Its neighbours in the queue have closed up.
+    if (lease.previous() != 0) {
+        leases_[lease.previous() - 1].next = number + 1;
+    }
+    if (lease.next != 0) {
+        leases_[lease.next - 1].set_previous(number + 1);
+    }
 }
 
 const LeasingFlow* LocalEnds::next_to_ask(const Wish& wish,

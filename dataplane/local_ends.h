@@ -115,8 +115,10 @@ class LocalEnds {
 
     std::size_t taken_count() const { return taken_count_; }
 
-    // From here on what would be taken is only told, and nothing is given back.
-    void rehearse(bool is_rehearsal) { is_rehearsal_ = is_rehearsal; }
+    // Between these two nothing is given back, and what is taken (one end at most) is so in a
+    // rehearsal alone: afterwards it lies where it lay.
+    void begin_rehearsal() { is_rehearsal_ = true; }
+    void end_rehearsal();
 
   private:
     // Chained by the number of a lease plus one; 0 ends a chain.
@@ -160,6 +162,7 @@ class LocalEnds {
     void take_out(std::uint32_t number);
     void lease(std::uint32_t number, const LeasingFlow& flow, L4Protocol protocol,
                ClientAddressBy client_address);
+    void borrow(std::uint32_t number);
     void queue_first(std::uint32_t number);
     void queue_last(std::uint32_t number);
     void leave_queue(std::uint32_t number);
@@ -188,6 +191,14 @@ class LocalEnds {
     std::array<Pool, pool_count> pools_{};
     std::uint32_t turn_ = 0;  // at which address the next search begins
     std::size_t taken_count_ = 0;
+    // In a rehearsal: the end taken, and what it and its pool were before.
+    struct Borrowed {
+        std::uint32_t number;
+        Lease lease;
+        Pool pool;
+        bool was_fresh;
+    };
+    std::optional<Borrowed> borrowed_;
     bool is_rehearsal_ = false;
 };
 

@@ -7,6 +7,7 @@
 
 #include "dataplane/choose.h"
 #include "dataplane/encapsulate.h"
+#include "dataplane/own_source.h"
 #include "dataplane/refit.h"
 
 namespace fulcrum {
@@ -49,6 +50,67 @@ void bring_in_client(Table& stage, Table& live, const Key& client, const Ages& a
 bool has_client(const Burst& burst) {
     return burst.classified[0].packet_class == PacketClass::request ||
            burst.classified[0].packet_class == PacketClass::reply;
+}
+
+std::string_view why_spliced(SpliceStep step) {
+    switch (step) {
+        case SpliceStep::offer:
+            return "the director answers for the real, with a SYN cookie";
+        case SpliceStep::open:
+            return "the client has returned its SYN cookie: in place of this packet the real gets "
+                   "the SYN";
+        case SpliceStep::close_up:
+            return "the real has accepted what began with a SYN cookie: each side gets the "
+                   "segment that it waits for";
+        case SpliceStep::rebuff:
+            return "the real means an older connection: it is reset, and the SYN follows anew";
+        case SpliceStep::translate:
+            return "the session began with a SYN cookie, and both sides' numbers are translated";
+        case SpliceStep::none:
+            break;
+    }
+    return {};
+}
+
+std::string_view why_refitted(const ParsedPacket& packet, const Decision& decision) {
+    if (decision.rewrite == Rewrite::tunnel) {
+        return "it leaves within a tunnel's packet";
+    }
+    if (tells_client(decision)) {
+        return "its real is told the client's address";
+    }
+    if (decision.mss_max != 0) {
+        return "the segment size that it offers is held to a limit";
+    }
+    return packet.ip_length > decision.hop->mtu ? "it is cut into pieces for its next hop" : "";
+}
+
+// Of what goes on otherwise than as it came.
+std::string_view why(const Burst& burst) {
+    const Decision& decision = burst.decisions[0];
+    switch (decision.verdict) {
+        case Verdict::answer:
+        case Verdict::splice:
+            return why_spliced(burst.spliced[0].step);
+        case Verdict::refit:
+            return why_refitted(burst.packets[0], decision);
+        default:
+            return {};
+    }
+}
+
+void tell_verdict(const Burst& burst, Explanation& explanation) {
+    const Decision& decision = burst.decisions[0];
+    explanation.verdict = name_of(decision.verdict);
+    if (decision.verdict == Verdict::punt) {
+        explanation.punt_class = name_of(decision.punt_class);
+    }
+    if (decision.verdict == Verdict::drop || decision.verdict == Verdict::reset) {
+        explanation.reason = text_of(decision.reason).name;
+        explanation.sentence = text_of(decision.reason).sentence;
+    } else {
+        explanation.sentence = why(burst);
+    }
 }
 
 bool is_ipv6(const Burst& burst) { return burst.packets[0].ip_version == 6; }
@@ -106,25 +168,15 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
     opened_before_ = board_.worker().sessions_opened.read();
 
     chooser_.rehearse(true);
-    local_ends_.rehearse(true);
+    local_ends_.begin_rehearsal();
     cookies_.rehearse(true);
-    path_.carry(burst, snapshot, now_s, Origin::nic);
-    chooser_.rehearse(false);
-    local_ends_.rehearse(false);
-    cookies_.rehearse(false);
+    path_.carry(burst, snapshot, now_s, origin_of(question, snapshot));
 
     const Classified& classified = burst.classified[0];
     const Decision& decision = burst.decisions[0];
     explanation.owner = static_cast<std::uint8_t>(owner());
     explanation.the_class = name_of(classified.packet_class);
-    explanation.verdict = name_of(decision.verdict);
-    if (decision.verdict == Verdict::punt) {
-        explanation.punt_class = name_of(decision.punt_class);
-    }
-    if (decision.verdict == Verdict::drop || decision.verdict == Verdict::reset) {
-        explanation.reason = text_of(decision.reason).name;
-        explanation.sentence = text_of(decision.reason).sentence;
-    }
+    tell_verdict(burst, explanation);
     explanation.listener = has_client(burst) ? classified.listener : limits::index_none;
     tell_session(before, ages, explanation);
     tell_real(snapshot, explanation);
@@ -134,6 +186,20 @@ void Rehearsal::play(const Question& question, LiveTables live, const Snapshot& 
         explanation.octet_count =
             wrap(snapshot.tunnel_of(decision.tally), octet_count, explanation);
     }
+    // Until here, because a session's local end is told as well.
+    chooser_.rehearse(false);
+    local_ends_.end_rehearsal();
+    cookies_.rehearse(false);
+}
+
+// A program of the director's own answers by the kernel, unless a port is said where such a packet
+// is to come from outside.
+Origin Rehearsal::origin_of(const Question& question, const Snapshot& snapshot) const {
+    const ParsedPacket& packet = burst_->packets[0];
+    const bool is_ours = question.port == port_none &&
+                         burst_->classified[0].packet_class == PacketClass::reply &&
+                         is_of_local_real(packet.source, packet.ip_version == 6, snapshot);
+    return is_ours ? Origin::kernel : Origin::nic;
 }
 
 // As it would leave for a tunnel's real; what is cut off has no part in a checksum.

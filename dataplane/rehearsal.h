@@ -47,6 +47,7 @@ class Rehearsal {
     };
 
     void classify(const Snapshot& snapshot);
+    Origin origin_of(const Question& question, const Snapshot& snapshot) const;
     void note_holder();
     unsigned owner() const;
     void set_stage();

@@ -36,8 +36,8 @@ struct Explanation {
     std::string_view the_class;   // "request", "reply", "punt", "refused"
     std::string_view punt_class;  // of a punt
     std::string_view verdict;     // "transmit", "hold", "punt", "hand_over", "drop"
-    std::string_view reason;      // of a drop: its name and its sentence
-    std::string_view sentence;
+    std::string_view reason;      // of a drop: its name
+    std::string_view sentence;    // why it is dropped, or goes on otherwise than it came
     std::uint16_t listener = limits::index_none;
     std::uint16_t real = limits::index_none;
     bool has_session = false;

@@ -132,6 +132,8 @@ int ask_save(const Options& options) {
     const Status kept = keep_config(options.socket, options.target);
     if (!kept) {
         complain(kept.error().sentence);
+    } else if (options.is_json && options.target != "-") {
+        print(Json{{"file", options.target}}.dump(2) + "\n");
     }
     return kept ? done_status : failed;
 }

@@ -88,8 +88,37 @@ class Connection {
 
 // For the signals' sake, which know nothing else.
 Connection* to_be_ended = nullptr;
+volatile std::sig_atomic_t is_interrupted = 0;
 
-void end_stream(int /*signal*/) { to_be_ended->say_no_more(); }
+void end_stream(int /*signal*/) {
+    is_interrupted = 1;
+    to_be_ended->say_no_more();
+}
+
+// As long as it lives the operator's signals end that stream; then, as ever, the program.
+class SignalsEndStream {
+  public:
+    explicit SignalsEndStream(Connection& connection) {
+        to_be_ended = &connection;
+        struct sigaction action {};
+        action.sa_handler = end_stream;
+        set(action);
+    }
+    ~SignalsEndStream() {
+        struct sigaction action {};
+        action.sa_handler = SIG_DFL;
+        set(action);
+        to_be_ended = nullptr;
+    }
+    SignalsEndStream(const SignalsEndStream&) = delete;
+    SignalsEndStream& operator=(const SignalsEndStream&) = delete;
+
+  private:
+    static void set(const struct sigaction& action) {
+        sigaction(SIGINT, &action, nullptr);
+        sigaction(SIGTERM, &action, nullptr);
+    }
+};
 
 Json parsed(const std::string& line) {
     return Json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -116,6 +145,8 @@ Result<Json> ask_director(const std::string& socket_path, const Json& request) {
     return reply;
 }
 
+bool was_stream_interrupted() { return is_interrupted != 0; }
+
 Result<Json> stream_from_director(const std::string& socket_path, const Json& request,
                                   const std::function<bool(std::string_view octets)>& take,
                                   const std::function<void(const Json& result)>& begin) {
@@ -125,11 +156,7 @@ Result<Json> stream_from_director(const std::string& socket_path, const Json& re
         return Error{"no director answers on " + socket_path + ": " +
                      std::generic_category().message(errno)};
     }
-    to_be_ended = &connection;
-    struct sigaction action {};
-    action.sa_handler = end_stream;
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    const SignalsEndStream signals{connection};
     connection.send_all(request.dump() + "\n");
     Json reply = parsed(connection.receive_line());
     if (!reply.is_object() || !reply.value("ok", false)) {

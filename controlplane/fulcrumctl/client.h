@@ -22,5 +22,7 @@ Result<Json> stream_from_director(
     const std::string& socket_path, const Json& request,
     const std::function<bool(std::string_view octets)>& take,
     const std::function<void(const Json& result)>& begin = [](const Json&) {});
+// Whether one has been ended by a signal: the operator wants no further one.
+bool was_stream_interrupted();
 
 }  // namespace fulcrum

@@ -284,11 +284,7 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? done_status : misused;
     }
-    const int outcome = action();
-    if (options.every_s != 0) {
-        repeat(action, options.every_s);
-    }
-    return outcome;
+    return options.every_s == 0 ? action() : repeat(action, options.every_s);
 }
 
 }  // namespace

@@ -7,16 +7,21 @@
 #include <cstdio>
 #include <thread>
 
+#include "controlplane/fulcrumctl/client.h"
+
 namespace fulcrum {
 
-void repeat(const std::function<int()>& command, unsigned seconds) {
+int repeat(const std::function<int()>& command, unsigned seconds) {
     const bool is_terminal = isatty(STDOUT_FILENO) != 0;
     while (true) {
         if (is_terminal) {
             std::fputs("\x1b[H\x1b[J", stdout);  // home, and clear (ECMA-48)
         }
-        command();
+        const int outcome = command();
         std::fflush(stdout);
+        if (was_stream_interrupted()) {
+            return outcome;
+        }
         std::this_thread::sleep_for(std::chrono::seconds{seconds});
     }
 }

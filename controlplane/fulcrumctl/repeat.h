@@ -5,7 +5,8 @@
 
 namespace fulcrum {
 
-// Until the operator interrupts it. A director that does not answer for a while is asked again.
-[[noreturn]] void repeat(const std::function<int()>& command, unsigned seconds);
+// Until the operator interrupts it; returns the last outcome when what was interrupted is a stream,
+// which ends in order. A director that does not answer for a while is asked again.
+int repeat(const std::function<int()>& command, unsigned seconds);
 
 }  // namespace fulcrum

@@ -359,10 +359,10 @@ std::string show_explain(const Json& result) {
         text += line("real", cell(real, "name") + " at " + endpoint_of(real, "address", "port") +
                                  ", " + way_to(real) + ", " + cell(real, "state"));
     }
-    text += line("verdict", cell(result, "verdict") + (result.at("reason").is_null()
-                                                           ? ""
-                                                           : " " + cell(result, "reason") + ": " +
-                                                                 cell(result, "sentence")));
+    text += line("verdict",
+                 cell(result, "verdict") +
+                     (result.at("reason").is_null() ? "" : " " + cell(result, "reason")) +
+                     (result.at("sentence").is_null() ? "" : ": " + cell(result, "sentence")));
     if (const Json& way = result.at("leaves"); !way.is_null()) {
         text += line("leaves", "by port " + cell(way, "port") + " to " + cell(way, "neighbour") +
                                    ", MAC " + cell(way, "destination_mac") + ", MTU " +

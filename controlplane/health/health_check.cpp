@@ -143,6 +143,24 @@ void HealthCheck::follow_probes(const CheckPlan& plan) {
     for (std::size_t index = 0; index < subjects_.size(); ++index) {
         schedules_[subjects_[index].subject.probe]->subjects.push_back(index);
     }
+    if (!is_held_) {
+        spread_out(fresh);
+    }
+}
+
+void HealthCheck::hold() {
+    is_held_ = true;
+    for (const auto& schedule : schedules_) {
+        schedule->timer.cancel();
+    }
+}
+
+void HealthCheck::release() {
+    is_held_ = false;
+    spread_out(schedules_);
+}
+
+void HealthCheck::spread_out(const std::vector<std::shared_ptr<Schedule>>& fresh) {
     const Duration spread = jitter_per_probe * static_cast<Duration::rep>(fresh.size());
     for (const auto& schedule : fresh) {
         const Duration longest = std::min<Duration>(spread, schedule->spec.check.interval);

@@ -68,6 +68,11 @@ class HealthCheck {
 
     HealthCheck(EventLoop& loop, Probers probers, OnChange on_change);
 
+    // Between these two no probe is started: its answer would meet workers that do not know yet
+    // which addresses are the director's own.
+    void hold();
+    void release();
+
     // From now on these checks run. What is in both plans keeps its state and its schedule.
     void follow(const CheckPlan& plan);
     // The same, and a subject that is new begins as `first` says.
@@ -110,6 +115,7 @@ class HealthCheck {
     bool bring_forward(const std::shared_ptr<Schedule>& schedule);
     void follow_subjects(const CheckPlan& plan, const First& first);
     void follow_probes(const CheckPlan& plan);
+    void spread_out(const std::vector<std::shared_ptr<Schedule>>& fresh);
     void set_off(const std::shared_ptr<Schedule>& schedule);
     void start(const std::shared_ptr<Schedule>& schedule);
     void finish(Schedule& schedule, Instant started, const ProbeOutcome& outcome);
@@ -125,6 +131,7 @@ class HealthCheck {
     std::vector<std::shared_ptr<Schedule>> schedules_;  // ascending by spec
     std::map<CheckType, CheckDurations> durations_;
     std::minstd_rand random_;
+    bool is_held_ = false;
     Probers probers_;  // last: their end precedes that of what they call
 };
 

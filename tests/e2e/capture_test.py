@@ -165,6 +165,12 @@ class Captures(Scenario):
         result = self.result_of(program)
         self.assertEqual((result["frames"], result["ended_by"]), (0, "seconds"))
 
+    def test_one_that_is_to_be_repeated_is_over_when_it_is_ended(self):
+        program, _ = self.begin("repeated.pcapng", "--client", CLIENT, "--every", "1")
+        self.addCleanup(lambda: program.poll() is not None or program.kill())
+        program.terminate()
+        self.assertEqual(self.result_of(program)["ended_by"], "client")
+
     def test_one_at_a_time_and_a_client_that_disappears_makes_room(self):
         program, _ = self.begin("first.pcapng")
         refused = self.director.ctl("capture", self.lab.folder / "second.pcapng")

@@ -15,7 +15,7 @@ from labkit.load import Load, failures
 from scenario import Scenario, start_server
 
 FALLBACK_PORT, OTHER_PORT, ECHO_PORT, DEAD_PORT = 8099, 8088, 5353, 8077
-SILENT_PORT, REFUSING_PORT = 85, 86
+SILENT_PORT, REFUSING_PORT, UNREACHABLE_PORT = 85, 86, 87
 ANSWER_S_MAX = 0.001
 SWEEP_S_MAX = 10  # what has expired may stay until the next sweep of the table
 CLIENT_PORT = 1000  # below those that the client's kernel gives out by itself
@@ -27,10 +27,12 @@ class NobodyLeft(Scenario):
         dead = {"check": http_check(port=DEAD_PORT)}
         refusing = web_service(name="refusing", **dead) | {"port": REFUSING_PORT}
         silent = web_service(name="silent", no_real="silent", **dead) | {"port": SILENT_PORT}
+        unreachable = web_service(name="unreachable", no_real="unreachable", **dead) | {
+            "port": UNREACHABLE_PORT}
         with_fallback = web_service(fallback={"address": WEB["web3"], "port": FALLBACK_PORT,
                                               "forward": "nat"})
         with_fallback["reals"].pop()
-        return director_config([with_fallback, refusing, silent])
+        return director_config([with_fallback, refusing, silent, unreachable])
 
     @classmethod
     def prepare(cls):
@@ -40,18 +42,29 @@ class NobodyLeft(Scenario):
     def connect(self, port):
         return self.lab.client.call(lambda: socket.create_connection((VIP, port), timeout=1))
 
-    def test_a_syn_is_reset_within_a_millisecond(self):
+    def assert_refused_within_a_millisecond(self, port, client_port_told):
+        """`client_port_told(packet)`: whose SYN a packet answers; None: it is no answer."""
         capture = Capture(self.lab.client, "eth0")
         for _ in range(20):
             with self.assertRaises(ConnectionRefusedError):
-                self.connect(REFUSING_PORT)
+                self.connect(port)
         frames = [(frame.time_s, packets.dissect(frame.octets)) for frame in capture.stop()]
         asked = {packet.source_port: at for at, packet in frames
                  if packet and packet.flags & packets.SYN and packet.destination == VIP}
-        waited = [at - asked[packet.destination_port] for at, packet in frames
-                  if packet and packet.flags & packets.RST and packet.source == VIP]
+        waited = [at - asked[client_port_told(packet)] for at, packet in frames
+                  if packet and client_port_told(packet)]
         self.assertEqual(len(waited), 20)
         self.assertLess(sorted(waited)[10], ANSWER_S_MAX)
+
+    def test_a_syn_is_reset_within_a_millisecond(self):
+        self.assert_refused_within_a_millisecond(
+            REFUSING_PORT, lambda packet: packet.destination_port
+            if packet.flags & packets.RST and packet.source == VIP else None)
+
+    def test_or_its_port_is_unreachable_within_a_millisecond_if_the_file_says_so(self):
+        self.assert_refused_within_a_millisecond(
+            UNREACHABLE_PORT, lambda packet: packet.quoted.source_port
+            if packet.quoted and packet.icmp_type == packets.ICMP_UNREACHABLE else None)
 
     def test_or_is_met_with_silence_if_the_file_says_so(self):
         with self.assertRaises(TimeoutError):

@@ -80,7 +80,7 @@ class Edit(Scenario):
         self.assert_ctl("weight", "web/web1", "5")
         self.assertIn("weight = 5", self.director.ctl("save", "-").stdout)
         other = self.lab.folder / "other.cfg"
-        self.assert_ctl("save", other)
+        self.assertEqual(self.director.ask("save", other), {"file": str(other)})
         self.assert_ctl("check", other, says="is valid")
         self.assert_ctl("status", says="note: 1 change is not in the file")
         self.assert_ctl("save", says=f"{self.director.file} says what runs")

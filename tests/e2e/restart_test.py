@@ -1,10 +1,11 @@
 """The director is killed, ended, upgraded to another file or another size: connections go on."""
 
 import signal
+from pathlib import Path
 
 from crowd import Crowd
 from labkit.director import director_config, last_cpu, web_service
-from labkit.lab import VIP, wait_until
+from labkit.lab import PATIENCE, VIP, wait_until
 from scenario import Scenario, start_server
 
 FILE = "/run/fulcrum/sessions"
@@ -100,3 +101,58 @@ class Restart(Scenario):
                 self.assertIn("are not taken up", self.director.log_tail())
                 self.assertEqual(sum(self.live().values()), 0)
                 self.assertIn(self.fetch().strip(), self.lab.web)
+
+
+class SeveralStarts(Scenario):
+    """With checks as they are by default, where one failure is enough, and sessions of a failed
+    server ended by resets: the first answers that come after a start must count."""
+
+    begins_unknown = True
+    STARTS = 4
+
+    @classmethod
+    def config(cls):
+        patience = f"{900 * PATIENCE}ms"
+        hasty = web_service(port=PORT, name="echo", scheduler="rr", on_failure="reset") | {
+            "port": PORT, "check": {"type": "connect", "interval": patience, "timeout": patience}}
+        return director_config([hasty], session_file=FILE)
+
+    @classmethod
+    def prepare(cls):
+        for name in cls.lab.web:
+            start_server(cls.lab, name, "mirror", PORT)
+
+    @classmethod
+    def setUpClass(cls):
+        Path(FILE).unlink(missing_ok=True)
+        super().setUpClass()
+
+    def wait_all_up(self):
+        self.director.wait_all_up(service="echo")
+
+    def assert_first_answers_have_counted(self):
+        def probes():
+            return [int(count) for name, count in self.director.metrics().items()
+                    if name.startswith("fulcrum_checks_total")]
+        wait_until(lambda: len(probes()) == 3 and min(probes()) > 0, 10, "no check has told")
+        self.wait_all_up()
+        lost = [(name, count) for name, count in self.director.metrics().items()
+                if 'reason="no_route"' in name and count != "0"]
+        self.assertEqual(lost, [])
+        self.assertNotIn(" is down", self.director.log.read_text())
+
+    def test_the_first_verdicts_are_up_and_all_connections_go_on(self):
+        self.assert_first_answers_have_counted()
+        crowd = Crowd(self.lab.client, VIP, PORT, 200, self.lab.folder)
+        self.addCleanup(lambda: crowd.program.poll() is not None or crowd.program.kill())
+        wait_until(crowd.latest, 60, "the connections are not open")
+        for _ in range(self.STARTS):
+            self.director.program.kill()
+            self.director.program.wait(10)
+            rounds = crowd.latest()["rounds"]
+            self.director.start()
+            self.assert_first_answers_have_counted()
+            wait_until(lambda seen=rounds: crowd.latest()["rounds"] > seen + 2, 60,
+                       "the connections stand still")
+        report = crowd.finish()
+        self.assertEqual((report["alive"], report["broken"]), (200, 0), self.director.log_tail())

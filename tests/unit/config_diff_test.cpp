@@ -234,8 +234,12 @@ TEST(ConfigDiff, WantsARestartForTheFirstServiceOfIpv6UnlessThereIsRoomForItsSes
     Config after = config({six});
     ASSERT_EQ(compare(before, after).restart_needed.size(), 1U);
     EXPECT_EQ(compare(before, after).restart_needed[0],
-              "director.sessions6 (by default as many as sessions, once a service has an IPv6 VIP) "
-              "differs from the running one: restart fulcrumd to change it, or set it back");
+              "the first service with an IPv6 VIP needs tables for its sessions, which are made at "
+              "the start alone: write the service and director.sessions6 = " +
+                  std::to_string(after.director.sessions) +
+                  " into the file, and restart fulcrumd; with that key IPv6 services come and go "
+                  "without a restart");
+    EXPECT_EQ(compare(after, before).restart_needed.size(), 1U) << "the last one, too";
     before.director.sessions6 = after.director.sessions6 = 500;
     EXPECT_TRUE(compare(before, after).restart_needed.empty());
 }

@@ -137,6 +137,21 @@ TEST_F(HealthCheckTest, JudgesOneProbeForEveryServiceThatSharesIt) {
               check_.report_of("b", "real11")->tally->probes.read());
 }
 
+TEST_F(HealthCheckTest, StartsNoProbeWhileHeldAndAllOfThemAtTheRelease) {
+    Config config;
+    config.services = {service_of("web", {11})};
+    prober_->verdicts[11] = prober_->verdicts[12] = ProbeVerdict::success;
+    check_.hold();
+    check_.follow(plan_checks(config));
+    config.services = {service_of("web", {11, 12})};
+    check_.follow(plan_checks(config));
+    loop_.run_for(100ms);  // five intervals
+    EXPECT_EQ(probes_of(11) + probes_of(12), 0U);
+    EXPECT_EQ(check_.report_of("web", "real11")->health, Health::unknown) << "it is listed already";
+    check_.release();
+    EXPECT_TRUE(loop_until(loop_, [&] { return probes_of(11) >= 2 && probes_of(12) >= 2; }));
+}
+
 TEST_F(HealthCheckTest, StartsAtTheIntervalHoweverLongAProbeTakes) {
     Config config;
     config.services = {service_of("web", {11, 12})};

@@ -185,17 +185,47 @@ TEST(LocalEnds, TakesAnAddressThatIsAnotherWorkersWhenItsOwnIsExhausted) {
     EXPECT_EQ(ends->take(flow(of_a_worker), to_lan, addresses, now_s)->place, 0);
 }
 
-TEST(LocalEnds, TellsInARehearsalWhatItWouldTakeAndTakesNothing) {
+TEST(LocalEnds, LendsInARehearsalWhatItWouldTakeAndThenHasItBack) {
     const auto ends = ends_of();
-    ends->rehearse(true);
-    const auto told = ends->take(flow(1), to_lan, one_address, now_s);
+    ends->begin_rehearsal();
+    const auto told = ends->take(flow(1), {IpFamily::v4, 1, L4Protocol::tcp, ClientAddressBy::toa},
+                                 one_address, now_s);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), told);
+    EXPECT_EQ(ends->telling_of(*told, L4Protocol::tcp).by, ClientAddressBy::toa);
+    ends->end_rehearsal();
     EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), std::nullopt);
-    ends->rehearse(false);
+    EXPECT_EQ(ends->holder_of(*told, L4Protocol::tcp), nullptr);
     EXPECT_EQ(ends->taken_count(), 0U);
     EXPECT_EQ(ends->take(flow(1), to_lan, one_address, now_s), told);
-    ends->rehearse(true);
+    ends->begin_rehearsal();
     ends->give_back(flow(1), L4Protocol::tcp, now_s, now_s);
+    ends->end_rehearsal();
     EXPECT_EQ(ends->end_of(flow(1), L4Protocol::tcp), told);
+}
+
+TEST(LocalEnds, GivesOutRestedPortsInTheSameOrderAfterARehearsal) {
+    const auto rehearsing = ends_of();
+    const auto plain = ends_of();
+    for (LocalEnds* const ends : {rehearsing.get(), plain.get()}) {
+        for (unsigned n = 0; n < 64'512; ++n) {
+            ASSERT_TRUE(ends->take(flow(n), to_lan, one_address, now_s));
+        }
+        for (const unsigned n : {5U, 17U, 3U}) {
+            ends->give_back(flow(n), L4Protocol::tcp, now_s + n, now_s);
+        }
+    }
+    const std::uint32_t later_s = now_s + 60;
+    for (unsigned n = 0; n < 3; ++n) {
+        rehearsing->begin_rehearsal();
+        const auto told = rehearsing->take(flow(100'000), to_lan, one_address, later_s);
+        rehearsing->end_rehearsal();
+        const auto taken = rehearsing->take(flow(70'000 + n), to_lan, one_address, later_s);
+        ASSERT_TRUE(taken);
+        EXPECT_EQ(told, taken);
+        EXPECT_EQ(taken, plain->take(flow(70'000 + n), to_lan, one_address, later_s));
+    }
+    EXPECT_EQ(rehearsing->take(flow(80'000), to_lan, one_address, later_s), std::nullopt);
 }
 
 // --- ends that a session had at another director ---------------------------------------------

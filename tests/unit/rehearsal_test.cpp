@@ -15,6 +15,12 @@ namespace {
 constexpr Endpoint vip{Ipv4Address::of(10, 1, 0, 80), be16{80}};
 constexpr Endpoint dns{Ipv4Address::of(10, 1, 0, 80), be16{53}};
 constexpr Endpoint direct_vip{Ipv4Address::of(10, 1, 0, 81), be16{80}};
+constexpr Endpoint full_vip{Ipv4Address::of(10, 1, 0, 82), be16{80}};
+constexpr Endpoint told_vip{Ipv4Address::of(10, 1, 0, 82), be16{54}};
+constexpr Endpoint local_vip{Ipv4Address::of(10, 1, 0, 83), be16{80}};
+constexpr Endpoint cookie_vip{Ipv4Address::of(10, 1, 0, 84), be16{80}};
+constexpr Endpoint tunnel_vip{Ipv4Address::of(10, 1, 0, 85), be16{80}};
+constexpr Ipv4Address local_address = Ipv4Address::of(10, 2, 0, 100);
 constexpr Endpoint real_a{Ipv4Address::of(10, 2, 0, 11), be16{8'080}};
 constexpr Endpoint real_b{Ipv4Address::of(10, 2, 0, 12), be16{8'080}};
 constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
@@ -44,6 +50,18 @@ class RehearsalTest : public testing::Test {
         scene_.service("direct", direct_vip)
             .real("a", {real_a.address, be16{80}}, ForwardingMode::direct);
         scene_.service("web6", vip6).real("a", real6);
+        scene_.service("full", full_vip)
+            .real("a", {real_a.address, be16{8'081}}, ForwardingMode::full_nat);
+        scene_.service("told", told_vip, L4Protocol::udp)
+            .real("a", real_a, ForwardingMode::full_nat);
+        scene_.last_service().reals[0].client_address = ClientAddressBy::proxy;
+        scene_.service("local", local_vip).real("me", {our_wan, be16{8'099}});
+        scene_.service("cookie", cookie_vip).real("a", {real_a.address, be16{8'082}});
+        scene_.last_service().syn_cookies = SynCookies::always;
+        scene_.service("tunnel", tunnel_vip)
+            .real("a", {real_a.address, be16{80}}, ForwardingMode::gue);
+        scene_.config().ports[1].local_addresses = {local_address};
+        scene_.kernel().addresses.push_back(local_address);
         snapshot_ = scene_.snapshot();
     }
 
@@ -58,12 +76,12 @@ class RehearsalTest : public testing::Test {
         return explanation;
     }
     // The decision, and the frame as the path leaves it.
-    const Decision& carry(Frame& frame) {
+    const Decision& carry(Frame& frame, Origin origin = Origin::nic) {
         burst_->count = 1;
         burst_->frames[0] = {frame.data(), static_cast<std::uint32_t>(frame.size()),
                              static_cast<std::uint16_t>(frame.size()),
                              arrival_of(frame) == lan_mac ? std::uint8_t{1} : std::uint8_t{0}};
-        path_.carry(*burst_, *snapshot_, now_s_, Origin::nic);
+        path_.carry(*burst_, *snapshot_, now_s_, origin);
         return burst_->decisions[0];
     }
     void open_session() {
@@ -195,6 +213,72 @@ TEST_F(RehearsalTest, ForetellsEverySchedulersChoiceAndTakesNobodysTurn) {
     }
 }
 
+TEST_F(RehearsalTest, TellsTheLocalEndThatANewSessionInFullNatWouldSpeakFrom) {
+    // The second is beside its real: NAT at one end would not bring the answer back.
+    const Endpoint neighbour{Ipv4Address::of(10, 2, 0, 99), be16{40'000}};
+    for (const auto& [from, to] : {std::pair{client, full_vip}, {neighbour, vip}}) {
+        const std::size_t taken = ends_->taken_count();
+        Frame syn = Packet::tcp(from, to).flags(tcp_flag::syn).bytes();
+        const Explanation told = explain(syn);
+        EXPECT_TRUE(told.opens_session);
+        EXPECT_EQ(told.session.local.address, local_address);
+        EXPECT_EQ(ends_->taken_count(), taken);
+        const Frame leaving{told.octets.begin(), told.octets.begin() + told.octet_count};
+        const Endpoint real = endpoint_of(carry(syn).replacement);
+        EXPECT_TRUE(same_frame(Packet::tcp(told.session.local, real)
+                                   .flags(tcp_flag::syn)
+                                   .macs(lan_mac, mac_of(real.address))
+                                   .ttl(63)
+                                   .bytes(),
+                               leaving));
+        EXPECT_TRUE(same_frame(syn, leaving)) << "as it then left";
+        EXPECT_EQ(ends_->taken_count(), taken + 1);
+    }
+}
+
+TEST_F(RehearsalTest, CountsWhatADatagramGrowsByWhenItsRealIsToldOfTheClient) {
+    const auto told_of = [&](std::size_t ip_length) {
+        const std::string payload(ip_length - 28, 'x');
+        return explain(Packet::udp(client, told_vip).payload(payload).bytes());
+    };
+    const Explanation fitting = told_of(1'472);  // the header of the PROXY protocol has 28 octets
+    EXPECT_EQ(fitting.verdict, "refit");
+    EXPECT_EQ(fitting.sentence, "its real is told the client's address");
+    EXPECT_EQ(told_of(1'473).reason, "mtu_exceeded");
+}
+
+TEST_F(RehearsalTest, TakesAReplyOfTheDirectorsOwnProgramForTheKernelsUnlessAPortIsSaid) {
+    Question question = question_about(
+        Packet::tcp({our_wan, be16{8'099}}, client).flags(tcp_flag::syn | tcp_flag::ack).bytes());
+    question.source = our_wan;
+    const auto told_by = [&](std::uint8_t port) {
+        question.port = port;
+        Explanation told;
+        rehearsal_.play(question, {*table_, *table6_}, *snapshot_, now_s_, told);
+        return told;
+    };
+    EXPECT_EQ(told_by(0).reason, "ipv4_source") << "nobody outside has our address";
+    Frame reply =
+        Packet::tcp({our_wan, be16{8'099}}, client).flags(tcp_flag::syn | tcp_flag::ack).bytes();
+    EXPECT_EQ(told_by(port_none).verdict, name_of(carry(reply, Origin::kernel).verdict));
+    EXPECT_EQ(told_by(port_none).reason, "");
+    Frame syn = Packet::tcp(client, local_vip).flags(tcp_flag::syn).bytes();
+    carry(syn);
+    EXPECT_TRUE(told_by(port_none).has_session);
+    EXPECT_EQ(told_by(port_none).verdict, "transmit");
+}
+
+TEST_F(RehearsalTest, SaysWhyAPacketGoesOnOtherwiseThanItCame) {
+    const auto syn_to = [&](const Endpoint& to) {
+        return explain(Packet::tcp(client, to).flags(tcp_flag::syn).bytes());
+    };
+    EXPECT_EQ(syn_to(cookie_vip).verdict, "answer");
+    EXPECT_EQ(syn_to(cookie_vip).sentence, "the director answers for the real, with a SYN cookie");
+    EXPECT_EQ(syn_to(tunnel_vip).verdict, "refit");
+    EXPECT_EQ(syn_to(tunnel_vip).sentence, "it leaves within a tunnel's packet");
+    EXPECT_EQ(syn_to(vip).sentence, "") << "it just goes on";
+}
+
 TEST_F(RehearsalTest, NamesTheOwnerWhenTheClientIsAnotherWorkers) {
     const Steering shared{owner_key("fulcrum"), 2};
     Endpoint stranger = client;
@@ -261,7 +345,10 @@ Frame random_frame(std::mt19937& random) {
                 .macs(mac_of(real_a.address), lan_mac)
                 .bytes();
         case 2:
-            return Packet::tcp(from, direct_vip).flags(flags).ttl(ttl).bytes();
+            return Packet::tcp(from, below(random, 2) == 0 ? direct_vip : full_vip)
+                .flags(flags)
+                .ttl(ttl)
+                .bytes();
         case 3:
             return Packet::icmp(router, vip.address, 3, 1)
                 .quoting(Packet::tcp(vip, from), 8 + below(random, 2) * 12)
