@@ -60,12 +60,12 @@ Octets verdict_message(const ConfigVerdict& verdict) {
     return message;
 }
 
-bool read(OctetReader& in, ConfigStanding& standing) {
+bool read_rest(OctetReader& in, ConfigStanding& standing) {
     standing = get_standing(in);
     return in.is_sound() && in.is_at_end();
 }
 
-bool read(OctetReader& in, ConfigPart& part) {
+bool read_rest(OctetReader& in, ConfigPart& part) {
     part.of = get_standing(in);
     part.length = in.number<std::uint32_t>();
     part.offset = in.number<std::uint32_t>();
@@ -75,7 +75,7 @@ bool read(OctetReader& in, ConfigPart& part) {
            !part.octets.empty() && part.octets.size() <= part.length - part.offset;
 }
 
-bool read(OctetReader& in, ConfigVerdict& verdict) {
+bool read_rest(OctetReader& in, ConfigVerdict& verdict) {
     verdict.version.us = in.number<std::uint64_t>();
     verdict.is_applied = in.flag();
     verdict.epoch = in.number<std::uint64_t>();

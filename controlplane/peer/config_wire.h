@@ -41,8 +41,8 @@ Octets part_message(const ConfigPart& part);
 Octets verdict_message(const ConfigVerdict& verdict);
 
 // After the kind, to the end. False: it is malformed.
-bool read(OctetReader& in, ConfigStanding& standing);
-bool read(OctetReader& in, ConfigPart& part);
-bool read(OctetReader& in, ConfigVerdict& verdict);
+bool read_rest(OctetReader& in, ConfigStanding& standing);
+bool read_rest(OctetReader& in, ConfigPart& part);
+bool read_rest(OctetReader& in, ConfigVerdict& verdict);
 
 }  // namespace fulcrum

@@ -170,11 +170,13 @@ std::optional<PeerMessage> read_message(std::span<const std::uint8_t> octets) {
         case PeerMessageKind::drain:
             return read_drain(in, message.drain) ? std::optional{std::move(message)} : std::nullopt;
         case PeerMessageKind::standing:
-            return read(in, message.standing) ? std::optional{std::move(message)} : std::nullopt;
+            return read_rest(in, message.standing) ? std::optional{std::move(message)}
+                                                   : std::nullopt;
         case PeerMessageKind::part:
-            return read(in, message.part) ? std::optional{std::move(message)} : std::nullopt;
+            return read_rest(in, message.part) ? std::optional{std::move(message)} : std::nullopt;
         case PeerMessageKind::verdict:
-            return read(in, message.verdict) ? std::optional{std::move(message)} : std::nullopt;
+            return read_rest(in, message.verdict) ? std::optional{std::move(message)}
+                                                  : std::nullopt;
     }
     return std::nullopt;
 }
