@@ -87,6 +87,17 @@ void add_blocks(const Config& config, RoutePlan& plan) {
     }
 }
 
+bool has_neighbour(const RoutePlan& plan, bool is_v4) {
+    return std::ranges::any_of(plan.neighbours, [is_v4](const RoutePlan::Neighbour& neighbour) {
+        return neighbour.address.is_v4() == is_v4;
+    });
+}
+
+// Routes go to neighbours of their own version, which know the next hop.
+bool announces(const RoutePlan& plan, bool is_v4) {
+    return !(is_v4 ? plan.blocks4 : plan.blocks6).empty() && has_neighbour(plan, is_v4);
+}
+
 std::string joined(const std::vector<std::string>& parts, const std::string& between) {
     std::string text;
     for (const std::string& part : parts) {
@@ -102,6 +113,12 @@ std::string head(const RoutePlan& plan, const std::string& mark, const std::stri
     for (const IpAddress& address : plan.left_out) {
         text += mark + " Not announced: " + to_string(address) +
                 ", which is a port's own address and stays there.\n";
+    }
+    for (const bool is_v4 : {true, false}) {
+        if (!(is_v4 ? plan.blocks4 : plan.blocks6).empty() && !has_neighbour(plan, is_v4)) {
+            text += mark + " Not announced: what is of " + (is_v4 ? "IPv4" : "IPv6") +
+                    ", as no neighbour is.\n";
+        }
     }
     return text + "\n";
 }
@@ -119,10 +136,9 @@ std::string bird_filter(const std::string& name, const std::vector<IpPrefix>& bl
            " ] then accept;\n    reject;\n}\n\n";
 }
 
-std::string bird_channel(bool has_any, const std::string& version) {
-    return has_any ? "    " + version + " { import none; export filter vips_of_" + version +
-                         "; next hop self; };\n"
-                   : "";
+std::string bird_channel(const std::string& version) {
+    return "    " + version + " { import none; export filter vips_of_" + version +
+           "; next hop self; };\n";
 }
 
 }  // namespace
@@ -164,12 +180,18 @@ Result<RoutePlan> plan_routes(const Config& config, const RouteWords& words) {
     if (plan.blocks4.empty() && plan.blocks6.empty()) {
         return Error{"there is no VIP to announce"};
     }
+    for (const RoutePlan::Neighbour& neighbour : plan.neighbours) {
+        if ((neighbour.address.is_v4() ? plan.blocks4 : plan.blocks6).empty()) {
+            return Error{"--neighbour: there is nothing to tell " + to_string(neighbour.address) +
+                         " of, as no VIP is of its IP version"};
+        }
+    }
     return plan;
 }
 
 std::string bird_text(const RoutePlan& plan) {
-    const bool has_v4 = !plan.blocks4.empty();
-    const bool has_v6 = !plan.blocks6.empty();
+    const bool has_v4 = announces(plan, true);
+    const bool has_v6 = announces(plan, false);
     std::vector<std::string> twins;
     for (const std::string& port : plan.ports) {
         twins.push_back(in_quotes(port));
@@ -190,8 +212,8 @@ std::string bird_text(const RoutePlan& plan) {
                 to_string(neighbour.address) + " as " + std::to_string(neighbour.as) +
                 ";\n    direct;\n    bfd on;\n" +
                 "    graceful restart off;\n    connect retry time 5;\n" +
-                "    error wait time 1, 5;\n" + bird_channel(has_v4, "ipv4") +
-                bird_channel(has_v6, "ipv6") + "}\n\n";
+                "    error wait time 1, 5;\n" +
+                bird_channel(neighbour.address.is_v4() ? "ipv4" : "ipv6") + "}\n\n";
     }
     text.pop_back();
     return text;
@@ -204,6 +226,9 @@ namespace {
 std::string frr_lists(const RoutePlan& plan) {
     std::string text;
     for (const bool is_v4 : {true, false}) {
+        if (!announces(plan, is_v4)) {
+            continue;
+        }
         const std::string ip = is_v4 ? "ip" : "ipv6";
         const std::string name = is_v4 ? "vips-of-ipv4" : "vips-of-ipv6";
         const std::string length = is_v4 ? "32" : "128";
@@ -213,21 +238,23 @@ std::string frr_lists(const RoutePlan& plan) {
                     " permit " + to_string(blocks[i]) +
                     (blocks[i].is_single() ? "" : " ge " + length) + "\n";
         }
-        text += blocks.empty() ? ""
-                               : "route-map " + name + " permit 10\n match " + ip +
-                                     " address prefix-list " + name + "\nexit\n";
+        text += "route-map " + name + " permit 10\n match " + ip + " address prefix-list " + name +
+                "\nexit\n";
     }
     return text + "route-map nothing deny 10\nexit\n!\n";
 }
 
 std::string frr_family(const RoutePlan& plan, bool is_v4) {
-    if ((is_v4 ? plan.blocks4 : plan.blocks6).empty()) {
+    if (!announces(plan, is_v4)) {
         return {};
     }
     const std::string name = is_v4 ? "vips-of-ipv4" : "vips-of-ipv6";
     std::string text = std::string{" address-family "} + (is_v4 ? "ipv4" : "ipv6") +
                        " unicast\n  redistribute connected route-map " + name + "\n";
     for (const RoutePlan::Neighbour& neighbour : plan.neighbours) {
+        if (neighbour.address.is_v4() != is_v4) {
+            continue;
+        }
         const std::string line = "  neighbor " + to_string(neighbour.address) + " ";
         text += line + "activate\n" + line + "next-hop-self\n" + line + "route-map " + name +
                 " out\n" + line + "route-map nothing in\n";
@@ -238,12 +265,12 @@ std::string frr_family(const RoutePlan& plan, bool is_v4) {
 }  // namespace
 
 std::string frr_text(const RoutePlan& plan) {
-    std::string text =
-        head(plan, "!", "FRR, with zebra, bgpd and bfdd,") + "frr defaults datacenter\n!\n" +
-        "bfd\n profile director\n  detect-multiplier " + bfd_multiplier + "\n  receive-interval " +
-        bfd_interval_ms + "\n  transmit-interval " + bfd_interval_ms + "\n exit\nexit\n!\n" +
-        frr_lists(plan) + "router bgp " + std::to_string(plan.as) + "\n bgp router-id " +
-        plan.router_id + "\n no bgp default ipv4-unicast\n";
+    std::string text = head(plan, "!", "FRR (zebra, bgpd, bfdd)") + "frr defaults datacenter\n!\n" +
+                       "bfd\n profile director\n  detect-multiplier " + bfd_multiplier +
+                       "\n  receive-interval " + bfd_interval_ms + "\n  transmit-interval " +
+                       bfd_interval_ms + "\n exit\nexit\n!\n" + frr_lists(plan) + "router bgp " +
+                       std::to_string(plan.as) + "\n bgp router-id " + plan.router_id +
+                       "\n no bgp default ipv4-unicast\n";
     for (const RoutePlan::Neighbour& neighbour : plan.neighbours) {
         const std::string line = " neighbor " + to_string(neighbour.address) + " ";
         text += line + "remote-as " + std::to_string(neighbour.as) + "\n" + line +

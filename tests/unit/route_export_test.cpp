@@ -67,17 +67,20 @@ TEST(RouteExport, SaysWhichWordIsMissingOrDoesNotFit) {
 }
 
 TEST(RouteExport, AnnouncesEveryVipOnceAndLocalAddressesBeyondTheLinks) {
+    RouteWords said = words;
+    said.neighbours.emplace_back("2001:db8:1::1=65000");
     const RoutePlan planned =
         plan(service("web", "192.0.2.80") + ", " + service("block", "198.51.100.0/28") + ", " +
-             service("six", "2001:db8:80::80") +
-             ", { name = \"more\"; vip = \"192.0.2.80\"; port = 81; }");
+                 service("six", "2001:db8:80::80") +
+                 ", { name = \"more\"; vip = \"192.0.2.80\"; port = 81; }",
+             said);
     ASSERT_EQ(planned.blocks4.size(), 3U);
     EXPECT_EQ(to_string(planned.blocks4[0]), "192.0.2.80/32");
     EXPECT_EQ(to_string(planned.blocks4[1]), "198.51.100.0/28");
     EXPECT_EQ(to_string(planned.blocks4[2]), "10.3.0.60/32");
     ASSERT_EQ(planned.blocks6.size(), 1U);
     EXPECT_EQ(planned.router_id, "203.0.113.2");
-    ASSERT_EQ(planned.neighbours.size(), 1U);
+    ASSERT_EQ(planned.neighbours.size(), 2U);
     EXPECT_EQ(planned.neighbours[0].local, *parse_ip_address("203.0.113.2"));
     const std::string bird = bird_text(planned);
     EXPECT_NE(bird.find("net ~ [ 192.0.2.80/32,"), std::string::npos) << bird;
@@ -89,11 +92,37 @@ TEST(RouteExport, AnnouncesEveryVipOnceAndLocalAddressesBeyondTheLinks) {
         << frr;
 }
 
+TEST(RouteExport, TellsANeighbourOfWhatIsOfItsOwnVersion) {
+    RouteWords said = words;
+    said.neighbours = {"203.0.113.1=65000", "2001:db8:1::1=65000"};
+    const RoutePlan planned =
+        plan(service("web", "192.0.2.80") + ", " + service("six", "2001:db8:80::80"), said);
+    const std::string bird = bird_text(planned);
+    const std::size_t second = bird.find("protocol bgp router2");
+    ASSERT_NE(second, std::string::npos) << bird;
+    EXPECT_EQ(bird.substr(0, second).find("    ipv6 {"), std::string::npos) << bird;
+    EXPECT_EQ(bird.substr(second).find("    ipv4 {"), std::string::npos) << bird;
+    EXPECT_NE(bird.substr(second).find("    ipv6 {"), std::string::npos) << bird;
+    const std::string frr = frr_text(planned);
+    const std::size_t family = frr.find("address-family ipv6");
+    ASSERT_NE(family, std::string::npos) << frr;
+    EXPECT_EQ(frr.substr(family).find("203.0.113.1"), std::string::npos) << frr;
+    said.neighbours = {"2001:db8:1::1=65000"};
+    EXPECT_EQ(refusal(said),
+              "--neighbour: there is nothing to tell 2001:db8:1::1 of, as no VIP is of its IP "
+              "version");
+}
+
 TEST(RouteExport, NamesWhatItLeavesOut) {
     const RoutePlan planned =
         plan(service("own", "203.0.113.2") + ", " + service("web", "192.0.2.80"));
     EXPECT_NE(bird_text(planned).find("# Not announced: 203.0.113.2, "), std::string::npos);
     EXPECT_NE(frr_text(planned).find("! Not announced: 203.0.113.2, "), std::string::npos);
+    const RoutePlan of_both =
+        plan(service("six", "2001:db8:80::80") + ", " + service("web", "192.0.2.80"));
+    EXPECT_NE(bird_text(of_both).find("# Not announced: what is of IPv6, as no neighbour is."),
+              std::string::npos);
+    EXPECT_EQ(bird_text(of_both).find("    ipv6"), std::string::npos);
 }
 
 }  // namespace
