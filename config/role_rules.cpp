@@ -44,6 +44,7 @@ class RoleRules {
     void check() {
         for (const RoleGroup& group : config_.groups) {
             check_names(group);
+            check_company(group);
             check_timing(group);
             check_vips(group);
             check_addresses(group);
@@ -54,7 +55,9 @@ class RoleRules {
                 check_thing(group, thing);
             }
             check_witness(group);
-            check_fence(group);
+            if (!group.paths.empty()) {
+                check_fence(group);
+            }
         }
         check_local_addresses();
     }
@@ -71,6 +74,7 @@ class RoleRules {
     }
 
     void check_names(const RoleGroup& group);
+    void check_company(const RoleGroup& group);
     void check_timing(const RoleGroup& group);
     void check_vips(const RoleGroup& group);
     void check_addresses(const RoleGroup& group);
@@ -100,6 +104,23 @@ void RoleRules::check_names(const RoleGroup& group) {
     if (!is_new_id && group.id != 0) {
         refuse(group, "id: " + std::to_string(group.id) + " is already that of the group " +
                           in_quotes(numbered->second->name) + at_place(numbered->second->place));
+    }
+}
+
+// Without paths this director holds the group whatever others do.
+void RoleRules::check_company(const RoleGroup& group) {
+    if (!group.paths.empty()) {
+        return;
+    }
+    if (config_.pair) {
+        refuse(group,
+               "the key paths is missing: the other director of the pair would hold the "
+               "group, too, as neither hears of it");
+    }
+    if (!group.witness.is_unspecified() || group.fence.style > FenceStyle::none) {
+        refuse(group,
+               "witness and fence are about another director, and without paths there is "
+               "none");
     }
 }
 

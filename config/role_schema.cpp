@@ -66,7 +66,7 @@ constexpr SchemaKey keys[] = {
      "other addresses that float with them, as the reals' gateway does, each on the port whose network it is in",
      [](Target& t, const Value& v) { group_of(t).addresses.push_back(v.prefix); }},
 
-    {"groups[].paths", list(1, 8), required, "",
+    {"groups[].paths", list(0, 8), optional_in_words, "none: there is no other director to agree with",
      "where the directors hear each other; one is lost: an alarm; all are lost: the peer is taken for dead",
      [](Target& t, const Value& v) { group_of(t).paths.push_back({.place = v.place}); }},
     {"groups[].paths[].port", name, required, "", "one of `ports`",
@@ -119,7 +119,7 @@ constexpr SchemaKey keys[] = {
     {"groups[].fence.options", array_of(text(3, 1'024), 0, 64), optional_in_words, "none",
      "what else it has to know, as in \"ip=192.0.2.9\"",
      [](Target& t, const Value& v) { group_of(t).fence.options.push_back(string_of(v)); }},
-    {"groups[].fence.options_file", file_path, optional_in_words, "none", "a file with further options, a line each: secrets",
+    {"groups[].fence.options_file", file_path, optional_in_words, "none", "a file with further options, a line each: secrets, so nobody but its owner may read it",
      [](Target& t, const Value& v) { group_of(t).fence.options_file = string_of(v); }},
     {"groups[].fence.timeout", whole_seconds(1, 3'600), optional, "\"1m\"", "of one attempt; then it is killed and has failed",
      [](Target& t, const Value& v) { group_of(t).fence.timeout_s = seconds_of(v); }},

@@ -1,52 +1,13 @@
-// A secret that others can read is none, so that is refused rather than told.
+// Lines of names and passwords; TLS's own files are read as they are.
 #include "controlplane/metrics_access.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <system_error>
 
 #include "config/wording.h"
-#include "controlplane/kernel/file_descriptor.h"
+#include "controlplane/secret_file.h"
 
 namespace fulcrum {
 namespace {
-
-constexpr std::size_t file_size_max = std::size_t{64} << 10;
-
-// `key`: of the configuration, for the sentences.
-Result<std::string> content_of(const std::string& key, const std::string& path, bool is_secret) {
-    const std::string label = key + " " + in_quotes(path);
-    const FileDescriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    struct stat found {};
-    if (!file.is_open() || fstat(file.get(), &found) != 0) {
-        return Error{label + " cannot be read: " + std::generic_category().message(errno)};
-    }
-    if (!S_ISREG(found.st_mode)) {
-        return Error{label + " is no file"};
-    }
-    if (is_secret && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return Error{label + " can be read by others than its owner: chmod 600 it"};
-    }
-    if (is_secret && found.st_uid != 0 && found.st_uid != geteuid()) {
-        return Error{label + " belongs to somebody else than root and the director's user"};
-    }
-    std::string content;
-    std::array<char, 4'096> piece{};
-    ssize_t length = 0;
-    while ((length = read(file.get(), piece.data(), piece.size())) > 0) {
-        content.append(piece.data(), static_cast<std::size_t>(length));
-        if (content.size() > file_size_max) {
-            return Error{label + " is longer than " + std::to_string(file_size_max) + " octets"};
-        }
-    }
-    return content.empty() ? Result<std::string>{Error{label + " is empty"}}
-                           : Result<std::string>{std::move(content)};
-}
 
 Result<std::vector<std::string>> logins_in(const std::string& path, std::string_view text) {
     std::vector<std::string> logins;
@@ -94,7 +55,7 @@ bool MetricsAccess::admits(std::string_view name, std::string_view password) con
 Result<MetricsAccess> read_metrics_access(const Metrics& metrics) {
     MetricsAccess access;
     if (!metrics.logins.empty()) {
-        const auto text = content_of("metrics.logins", metrics.logins, /*is_secret=*/true);
+        const auto text = read_small_file("metrics.logins", metrics.logins, /*is_secret=*/true);
         if (!text) {
             return text.error();
         }
@@ -107,11 +68,12 @@ Result<MetricsAccess> read_metrics_access(const Metrics& metrics) {
     if (metrics.certificate.empty()) {
         return access;
     }
-    auto certificate = content_of("metrics.certificate", metrics.certificate, /*is_secret=*/false);
+    auto certificate =
+        read_small_file("metrics.certificate", metrics.certificate, /*is_secret=*/false);
     if (!certificate) {
         return certificate.error();
     }
-    auto key = content_of("metrics.key", metrics.key, /*is_secret=*/true);
+    auto key = read_small_file("metrics.key", metrics.key, /*is_secret=*/true);
     if (!key) {
         return key.error();
     }

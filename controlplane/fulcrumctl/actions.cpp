@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "config/loader.h"
 #include "config/value_type.h"
@@ -274,6 +275,51 @@ int import(const Options& options) {
         std::fwrite(remarks.data(), 1, remarks.size(), stderr);
     }
     return is_whole(*imported) ? done_status : failed;
+}
+
+namespace {
+
+// Of a file, or of what the director runs; an exit status in its place has told why not.
+std::variant<Config, int> config_to_export(const Options& options) {
+    LoadOutcome outcome;
+    if (!options.routes.file.empty()) {
+        outcome = load_config(options.routes.file);
+    } else {
+        const Result<Json> reply =
+            ask_director(options.socket, {{"command", "config"}, {"arguments", Json::object()}});
+        if (!reply) {
+            complain(reply.error().sentence);
+            return unreachable;
+        }
+        if (!reply->value("ok", false)) {
+            complain(reply->at("error").at("sentence"));
+            return failed;
+        }
+        const Json& result = reply->at("result");
+        outcome = load_config_as(result.at("text").get<std::string>(), result.at("file"));
+    }
+    if (!outcome.is_valid()) {
+        list_to_stderr(outcome.problems);
+        return misused;
+    }
+    return std::move(outcome.config);
+}
+
+}  // namespace
+
+int export_routes(const Options& options) {
+    const std::variant<Config, int> config = config_to_export(options);
+    if (const int* const status = std::get_if<int>(&config)) {
+        return *status;
+    }
+    const Result<RoutePlan> plan = plan_routes(std::get<Config>(config), options.routes);
+    if (!plan) {
+        complain("export: " + plan.error().sentence);
+        return misused;
+    }
+    const std::string text = options.target == "bird" ? bird_text(*plan) : frr_text(*plan);
+    print(options.is_json ? Json{{"daemon", options.target}, {"text", text}}.dump(2) + "\n" : text);
+    return done_status;
 }
 
 // A director that does not answer has no names to offer.

@@ -10,6 +10,7 @@
 
 #include "controlplane/fulcrumctl/capture.h"
 #include "controlplane/fulcrumctl/import.h"
+#include "controlplane/fulcrumctl/route_export.h"
 #include "controlplane/fulcrumctl/tables.h"
 
 namespace fulcrum {
@@ -35,6 +36,7 @@ struct Options {
     bool shows_drops = false;
     CaptureWords capture;
     ImportWords import;
+    RouteWords routes;
     std::vector<std::string> words;  // KEY=VALUE
     std::string level;
     unsigned weight = 0;
@@ -60,6 +62,9 @@ int ask_reals(const Options& options);
 int ask_explain(const Options& options);
 int ask_capture(const Options& options);
 int ask_events(const Options& options);
+
+// What a routing daemon beside the director has to be told: of the file, or of what runs.
+int export_routes(const Options& options);
 
 // Need no director.
 int check(const Options& options);

@@ -52,6 +52,26 @@ void add_offline(CLI::App& app, Options& options, std::function<int()>& run) {
         ->take_all();
 }
 
+void add_export(CLI::App& app, Options& options, std::function<int()>& run) {
+    CLI::App* command =
+        app.add_subcommand("export",
+                           "Print what BIRD or FRR needs beside the director to announce its VIPs "
+                           "by BGP with BFD")
+            ->fallthrough();
+    command->callback([&] { run = [&options] { return export_routes(options); }; });
+    command->add_option("DAEMON", options.target, "bird (version 2) or frr")
+        ->required()
+        ->check(CLI::IsMember({"bird", "frr"}));
+    RouteWords& words = options.routes;
+    command->add_option("FILE", words.file, "A configuration file (default: what runs)");
+    command->add_option("--as", words.as, "The autonomous system that the director is in");
+    command->add_option("--neighbour", words.neighbours, "A router that is told: ADDRESS=AS")
+        ->expected(1)
+        ->take_all();
+    command->add_option("--router-id", words.router_id,
+                        "The daemon's router ID (default: a port's first IPv4 address)");
+}
+
 // Changes of what runs, which the file does not know of.
 template <typename Add>
 void add_edits(Options& options, const Add& add) {
@@ -268,6 +288,7 @@ int run(int argc, char** argv) {
         ->check(CLI::Range(1U, 3'600U));
     add_commands(app, options, action);
     add_offline(app, options, action);
+    add_export(app, options, action);
     if (argc > 2 && argv[1] == std::string_view{"__complete"}) {
         return complete(app, options, {argv + 2, argv + argc});
     }

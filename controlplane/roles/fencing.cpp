@@ -2,10 +2,11 @@
 #include "controlplane/roles/fencing.h"
 
 #include <chrono>
-#include <fstream>
-#include <optional>
+#include <sstream>
 #include <utility>
 #include <vector>
+
+#include "controlplane/secret_file.h"
 
 namespace fulcrum {
 namespace {
@@ -13,16 +14,18 @@ namespace {
 constexpr std::size_t secret_lines_max = 256;
 
 // Lines of the form "name=value"; empty ones and comments are left out.
-std::optional<std::vector<std::string>> read_options(const std::string& path) {
+Result<std::vector<std::string>> read_options(const std::string& path) {
     std::vector<std::string> options;
     if (path.empty()) {
         return options;
     }
-    std::ifstream file{path};
-    if (!file) {
-        return std::nullopt;
+    const Result<std::string> text =
+        read_small_file("fence.options_file", path, /*is_secret=*/true);
+    if (!text) {
+        return text.error();
     }
-    for (std::string line; options.size() < secret_lines_max && std::getline(file, line);) {
+    std::istringstream lines{*text};
+    for (std::string line; options.size() < secret_lines_max && std::getline(lines, line);) {
         if (!line.empty() && line.front() != '#' && line.find('=') != std::string::npos) {
             options.push_back(line);
         }
@@ -64,7 +67,7 @@ void Fencing::begin(const Fence& fence, std::function<void()> is_dead) {
 void Fencing::attempt() {
     const auto secrets = read_options(fence_.options_file);
     if (!secrets) {
-        return on_failure("is not called: " + fence_.options_file + " cannot be read");
+        return on_failure("is not called: " + secrets.error().sentence);
     }
     run_ = programs_.start(fence_order(fence_, *secrets), [this](const ProgramEnd& end) {
         end.is_success() ? on_success(in_words(end)) : on_failure(in_words(end));
@@ -110,9 +113,16 @@ bool Fencing::confirm() {
     return true;
 }
 
+void Fencing::look_at(const Fence& fence) {
+    const auto options = read_options(fence.options_file);
+    obstacle_ = options ? std::string{}
+                        : "group \"" + group_ +
+                              "\": the fence will not be called: " + options.error().sentence;
+}
+
 std::string Fencing::problem() const {
     if (failures_ == 0) {
-        return {};
+        return obstacle_;
     }
     return "group \"" + group_ + "\": the fence has failed " + std::to_string(failures_) +
            (failures_ == 1 ? " time" : " times") + ", so nobody takes over from \"" + fence_.node +

@@ -28,6 +28,9 @@ class Fencing {
     // An operator's word. False: nobody waits for it.
     bool confirm();
 
+    // Before it is needed: what is in the way is a problem now.
+    void look_at(const Fence& fence);
+
     bool is_under_way() const { return is_dead_ != nullptr; }
     std::string problem() const;  // empty: none
 
@@ -44,6 +47,7 @@ class Fencing {
     std::function<void()> is_dead_;  // null: nothing is under way
     unsigned failures_ = 0;
     std::string last_failure_;
+    std::string obstacle_;  // as it was looked at last
     Timer wait_;
     Programs::Number run_ = 0;
 };

@@ -41,7 +41,16 @@ void Roles::seek_permission(Group& group) {
 }
 
 void Roles::permit_if_allowed(Group& group) {
-    if (group.is_asking && group.is_peer_dead && does_witness_agree(group)) {
+    const auto is_allowed = [&] {
+        return group.is_asking && group.is_peer_dead && does_witness_agree(group);
+    };
+    if (!is_allowed()) {
+        return;
+    }
+    for (const auto& path : group.paths) {
+        path->read();  // an advert may wait there: then it is not silent any more
+    }
+    if (is_allowed()) {
         obey(group, group.router.permit(true, loop_.now()));
     }
 }

@@ -50,7 +50,7 @@ Result<std::unique_ptr<Roles>> Roles::open(const Config& config, Parts parts) {
         if (const Status opened = roles->open_paths(group, config); !opened) {
             return opened.error();
         }
-        if (asked.fence.style == FenceStyle::none) {
+        if (asked.fence.style == FenceStyle::none && !asked.paths.empty()) {
             roles->log_.warning(LogArea::director,
                                 "group \"" + asked.name +
                                     "\": there is no fence: directors that do not hear each other "
@@ -144,6 +144,7 @@ void Roles::follow(const Config& config) {
             sources.push_back(path->ends_of_ours().source);
         }
         group.router.change_settings(settings_of(group.asked, std::move(sources)));
+        group.fencing.look_at(group.asked.fence);
         group.named4 = named_in_adverts(config, i, IpFamily::v4);
         group.named6 = named_in_adverts(config, i, IpFamily::v6);
         take_addresses(group, std::move(places[i]));

@@ -258,7 +258,10 @@ void VrrpRouter::hear_as_master(const HeardAdvert& heard, Instant now, VrrpActio
         advertise(now, actions);
         return;
     }
-    if (is_peer_above(heard, now)) {
+    // Of two operators' wishes the later one counts; its first adverts may cross with ours.
+    const bool is_outbid =
+        is_insisting_ && heard.priority == priority_of_insistence && now - since_ > down_interval();
+    if (is_outbid || is_peer_above(heard, now)) {
         if (settings_.version == 3 && heard.interval > Duration{0}) {
             learnt_interval_ = heard.interval;
         }
@@ -277,7 +280,9 @@ void VrrpRouter::hear_as_master(const HeardAdvert& heard, Instant now, VrrpActio
 // --- time --------------------------------------------------------------------------------------
 
 std::optional<Instant> VrrpRouter::next() const {
-    const bool waits = state_ == VrrpState::backup || state_ == VrrpState::master;
+    // Who has nobody to take over from it waits for the operator.
+    const bool has_retired = state_ == VrrpState::backup && has_resigned_ && paths_.empty();
+    const bool waits = !has_retired && (state_ == VrrpState::backup || state_ == VrrpState::master);
     return waits ? std::optional{timer_} : std::nullopt;
 }
 
@@ -302,10 +307,6 @@ VrrpActions VrrpRouter::on_time(Instant now) {
     if (state_ == VrrpState::backup) {
         on_silence(now, actions);
         return actions;
-    }
-    // Nobody is left who would have to be outbid.
-    if (is_insisting_ && (!heard_at_ || now - *heard_at_ > down_interval())) {
-        is_insisting_ = false;
     }
     if (rival_heard_at_ && now - *rival_heard_at_ > down_interval()) {
         rival_heard_at_.reset();

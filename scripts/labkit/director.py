@@ -8,7 +8,7 @@ from pathlib import Path
 from labkit.lab import PATIENCE, ROOT, VIP, WEB, WEB_PORT, LabError, end, wait_until
 
 SOCKET = "/run/fulcrum/control.sock"
-SOCKETS = (SOCKET, "/run/fulcrum2/control.sock")
+SOCKETS = (SOCKET, *(f"/run/fulcrum{place}/control.sock" for place in (2, 3, 4)))
 
 
 def config_text(value, depth=0):

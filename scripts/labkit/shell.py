@@ -28,15 +28,16 @@ at() {{
     local node=$1; shift
     nsenter --net="/run/netns/$node" "$@"
 }}
-export PATH="{build}/controlplane:$PATH" FULCRUM_CONFIG="{config}"
+export PATH="{build}/controlplane:$PATH" FULCRUM_CONFIG="{config}" LAB="{folder}"
 """
 
 
-def stay(lab, config):
+def stay(lab, config, how_to_play=HOW_TO_PLAY):
     """Hands the laboratory to a person until they leave; what runs in it keeps running."""
     rc_file = lab.folder / "bashrc"
-    rc_file.write_text(RC_FILE.format(build=build_folder(), config=config))
-    print(HOW_TO_PLAY)
+    rc_file.write_text(RC_FILE.format(build=build_folder(), config=config,
+                                       folder=lab.folder))
+    print(how_to_play)
     outer_pid = os.readlink("/proc/self")
     is_root = Path("/proc/self/uid_map").read_text().split()[1] == "0"
     user = "" if is_root else " --user --preserve-credentials"

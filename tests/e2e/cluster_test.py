@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 from crowd import Crowd
 from labkit.director import build_folder, web_service
@@ -37,6 +38,7 @@ class Cluster(Pair):
 
     @classmethod
     def prepare(cls):
+        Path(KEY).unlink(missing_ok=True)
         run(build_folder() / "controlplane/fulcrumctl", "pair-key", KEY)
         cls.lab.start_web()
         cls.mirrors = {name: start_server(cls.lab, name, "mirror", PORT) for name in cls.lab.web}

@@ -70,11 +70,11 @@ class Scenario(unittest.TestCase):
         for node in self.lab.web.values():
             self.assertIn("mtu 1300", node.ip("route", "get", CLIENT))
 
-    def fetch_many(self, count, *options):
+    def fetch_many(self, count, *options, host=directors.VIP):
         """Which real answered each of `count` requests, every one on a connection of its own."""
         bodies = self.lab.client.run("curl", "-sSZ", "--parallel-max", "8", "--max-time", "20",
                                      "-H", "Connection: close", *options,
-                                     f"http://{directors.VIP}/[1-{count}]")
+                                     f"http://{host}/[1-{count}]")
         return bodies.split()
 
 

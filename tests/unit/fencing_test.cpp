@@ -83,6 +83,7 @@ TEST(Fencing, CallsAnAgentByLinesAndAPluginByArgumentsAndEnvironment) {
 TEST(Fencing, IsDoneWhenTheAgentSucceedsAndReadsSecretsFromTheirFile) {
     const Folder folder;
     std::ofstream{folder.path("secret")} << "# ours\n\npassword=hush\nnonsense\n";
+    chmod(folder.path("secret").c_str(), 0600);
     Fenced it;
     Fence fence = agent(folder.program("cat >" + folder.path("told") + "\n"));
     fence.options_file = folder.path("secret");
@@ -92,6 +93,25 @@ TEST(Fencing, IsDoneWhenTheAgentSucceedsAndReadsSecretsFromTheirFile) {
               "action=reboot\nnodename=lb2\nplug=lb2\nip=192.0.2.9\npassword=hush\n");
     EXPECT_FALSE(it.fencing.is_under_way());
     EXPECT_EQ(it.fencing.problem(), "");
+}
+
+TEST(Fencing, CallsNobodyWithSecretsThatOthersCanRead) {
+    const Folder folder;
+    std::ofstream{folder.path("secret")} << "password=hush\n";
+    chmod(folder.path("secret").c_str(), 0640);
+    Fenced it;
+    Fence fence = agent(folder.program("touch " + folder.path("called") + "\n"));
+    fence.options_file = folder.path("secret");
+    const std::string reason = "fence.options_file \"" + folder.path("secret") +
+                               "\" can be read by others than its owner: chmod 600 it";
+    it.fencing.look_at(fence);
+    EXPECT_EQ(it.fencing.problem(), "group \"front\": the fence will not be called: " + reason);
+    it.begin(fence);
+    ASSERT_TRUE(loop_until(it.loop, [&] {
+        return it.fencing.problem().find("is not called: " + reason) != std::string::npos;
+    }));
+    EXPECT_FALSE(it.is_dead);
+    EXPECT_FALSE(fs::exists(folder.path("called")));
 }
 
 TEST(Fencing, TriesAgainUntilItSucceedsAndSaysMeanwhileThatItDoesNot) {

@@ -187,6 +187,22 @@ TEST(RoleRules, WantAFenceToBeSaidAndWhole) {
                                              "nobody, and command and node say whom"});
 }
 
+TEST(RoleRules, LetAGroupBeAloneWhereThereIsNoOtherDirector) {
+    Config config = sound();
+    config.groups[0].paths.clear();
+    config.groups[0].fence = {};
+    EXPECT_EQ(problems_of(config), Sentences{});
+    config.pair.emplace();
+    EXPECT_EQ(problems_of(config),
+              Sentences{"group \"front\": the key paths is missing: the other director of the pair "
+                        "would hold the group, too, as neither hears of it"});
+    config.pair.reset();
+    config.groups[0].witness = Ipv4Address::of(203, 0, 113, 1);
+    EXPECT_EQ(problems_of(config),
+              Sentences{"group \"front\": witness and fence are about another director, and "
+                        "without paths there is none"});
+}
+
 TEST(RoleRules, WarnOfWhatHasNoEffect) {
     Config config = sound();
     config.groups[0].preempt_delay = std::chrono::milliseconds{5'000};

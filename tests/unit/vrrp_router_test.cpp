@@ -56,6 +56,21 @@ TEST(VrrpRouter, AdvertisesAtItsIntervalAndMakesUpForNothing) {
     EXPECT_EQ(it.router.next(), it.now + 200ms + 150ms + 100ms);
 }
 
+TEST(VrrpRouter, WithoutAnybodyToHearStandsByUntilItIsAskedToTakeOver) {
+    Mastering it{{.priority = 100, .sources = {}}};
+    ASSERT_EQ(it.router.state(), VrrpState::master);
+    EXPECT_TRUE(it.router.give_up(it.now).has_changed);
+    EXPECT_FALSE(it.router.next().has_value());
+    it.router.on_time(it.now + 3600s);
+    it.router.set_fitness(false, 0, it.now + 3600s);
+    it.router.set_fitness(true, 0, it.now + 3600s);
+    it.router.on_time(it.now + 7200s);
+    EXPECT_EQ(it.router.state(), VrrpState::backup);
+    ASSERT_TRUE(it.router.can_take_over());
+    EXPECT_TRUE(it.router.take_over(it.now + 7200s).has_changed);
+    EXPECT_EQ(it.router.state(), VrrpState::master);
+}
+
 TEST(VrrpRouter, IsMasterAtOnceWhoseAddressesTheyAre) {
     VrrpRouter router{settings(255)};
     EXPECT_EQ(router.start(ms(0)).advertise, 255);
@@ -276,7 +291,7 @@ TEST(VrrpRouter, GivesUpOnRequestAndLeavesTheOtherOneInPlace) {
     EXPECT_EQ(it.router.state(), VrrpState::master);
 }
 
-TEST(VrrpRouter, TakesOverOnRequestByAPriorityThatItHasUntilTheOtherIsGone) {
+TEST(VrrpRouter, TakesOverOnRequestByAPriorityThatItKeepsUntilItLeaves) {
     VrrpRouter router{settings(100)};
     router.start(ms(0));
     router.on_advert(from(7, 200), ms(100));
@@ -290,11 +305,25 @@ TEST(VrrpRouter, TakesOverOnRequestByAPriorityThatItHasUntilTheOtherIsGone) {
         now = *router.next();
         router.on_time(now);
     }
+    EXPECT_EQ(router.priority(), 254) << "the other one may preempt, and is silent as a standby";
+    router.give_up(now);
     EXPECT_EQ(router.priority(), 100);
     VrrpRouter below_owner{settings(100)};
     below_owner.start(ms(0));
     below_owner.on_advert(from(7, 255), ms(100));
     EXPECT_FALSE(below_owner.can_take_over());
+}
+
+TEST(VrrpRouter, OfTwoThatWereAskedToTakeOverTheLaterOneDoes) {
+    VrrpRouter router{settings(100)};
+    router.start(ms(0));
+    router.on_advert(from(7, 200), ms(100));
+    router.take_over(ms(150));
+    router.on_advert(from(4, 254), ms(200));  // said before the other one heard of it
+    EXPECT_EQ(router.state(), VrrpState::master);
+    router.on_advert(from(4, 254), ms(2'000));
+    EXPECT_EQ(router.state(), VrrpState::backup) << "whatever the addresses are";
+    EXPECT_EQ(router.priority(), 100);
 }
 
 TEST(VrrpRouter, IsWorthLessByWhatItHasLostAndNothingWithoutWhatItNeeds) {
