@@ -24,20 +24,6 @@ void note(ConfigSyncReport::Latest& latest, const ConfigVerdict& verdict) {
 
 }  // namespace
 
-std::string_view to_string(ConfigPassage passage) {
-    switch (passage) {
-        case ConfigPassage::on_its_way:
-            return "on its way";
-        case ConfigPassage::applied:
-            return "applied";
-        case ConfigPassage::refused:
-            return "refused";
-        case ConfigPassage::none:
-            break;
-    }
-    return "none";
-}
-
 void ConfigSync::set_own(const ConfigStanding& standing, std::shared_ptr<const std::string> text) {
     own_ = standing;
     text_ = std::move(text);

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model/time.h"
@@ -29,7 +30,19 @@ namespace fulcrum {
 
 // What became of the latest one: of ours there, of the peer's here.
 enum class ConfigPassage : std::uint8_t { none, on_its_way, applied, refused };
-std::string_view to_string(ConfigPassage passage);
+constexpr std::string_view to_string(ConfigPassage passage) {
+    switch (passage) {
+        case ConfigPassage::on_its_way:
+            return "on its way";
+        case ConfigPassage::applied:
+            return "applied";
+        case ConfigPassage::refused:
+            return "refused";
+        case ConfigPassage::none:
+            break;
+    }
+    return "none";
+}
 
 struct ConfigSyncReport {
     struct Latest {
