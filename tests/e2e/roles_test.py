@@ -179,11 +179,24 @@ class Roles(Pair):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("is not active here but standby", refused.stderr)
 
-    def test_with_preempt_the_greater_priority_takes_over_by_itself(self):
-        loads = [Load(self.lab.client, VIP, parallel=4, pause=0.01, keep_alive=keep_alive,
-                      folder=self.lab.folder) for keep_alive in (False, True)]
+    def test_such_a_command_holds_against_one_that_preempts(self):
         self.pair[0].write(pair_config(0, self.services(), {"preempt": True}))
         self.assertEqual(self.pair[0].ctl("reload").returncode, 0)
+        heard = 'fulcrum_group_adverts_heard_total{group="front"}'
+        before = int(self.pair[0].metrics()[heard])
+        # On two paths; with three intervals it would have had the time.
+        wait_until(lambda: int(self.pair[0].metrics()[heard]) > before + 12, 20, "no adverts")
+        self.expect_one_active(1)
+        self.assertEqual(self.pair[1].ctl("standby").returncode, 0)
+        self.expect_one_active(0)
+
+    def test_with_preempt_the_greater_priority_takes_over_by_itself(self):
+        self.assertEqual(self.pair[0].stop(), 0)
+        wait_role(self.pair[1], "active")
+        loads = [Load(self.lab.client, VIP, parallel=4, pause=0.01, keep_alive=keep_alive,
+                      folder=self.lab.folder) for keep_alive in (False, True)]
+        wait_until(lambda: all(load.records() for load in loads), 10, "no load")
+        self.pair[0].start()
         self.expect_one_active(0)
         handed = time.monotonic()
         wait_until(lambda: all(load.records()[-1]["start"] > handed + 1 for load in loads), 10,
