@@ -21,7 +21,6 @@ constexpr Endpoint client{Ipv4Address::of(198, 51, 100, 7), be16{40'000}};
 constexpr std::uint8_t syn = tcp_flag::syn;
 constexpr std::uint8_t ack = tcp_flag::ack;
 constexpr std::uint8_t fin_ack = tcp_flag::fin | tcp_flag::ack;
-constexpr std::uint8_t rst = tcp_flag::rst;
 constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
 
 Frame request(std::uint8_t flags, Endpoint from = client, Endpoint to = vip) {
