@@ -40,6 +40,14 @@ def direct_service(vip=VIP, **changes):
     return web_service(port=80, forward="direct") | {"vip": vip} | changes
 
 
+def direct_services():
+    """The same over IPv4 and IPv6."""
+    over_ipv4 = direct_service()
+    reals6 = [real | {"address": f"2001:db8:2::{real['address'].split('.')[-1]}"}
+              for real in over_ipv4["reals"]]
+    return [over_ipv4, direct_service(VIP6, name="web6", reals=reals6)]
+
+
 class Bird:
     """BIRD at a node, with this text as its configuration."""
 

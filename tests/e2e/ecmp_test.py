@@ -7,7 +7,7 @@ import signal
 import time
 
 from crowd import Crowd
-from labkit.ecmp import VIP, VIP6, Ecmp, direct_service, exported
+from labkit.ecmp import VIP, VIP6, Ecmp, direct_service, direct_services, exported
 from labkit.lab import Lab, wait_until
 from labkit.load import Load, failures
 from scenario import Scenario, start_server
@@ -26,10 +26,7 @@ class Ecmp4(Scenario):
         echo = direct_service(name="echo", port=PORT, check={"type": "none"})
         for real in echo["reals"]:
             real["port"] = PORT
-        reals6 = [real | {"address": f"2001:db8:2::{real['address'].split('.')[-1]}"}
-                  for real in direct_service()["reals"]]
-        web6 = direct_service(VIP6, name="web6", reals=reals6)
-        cls.ecmp = Ecmp(cls.lab, [direct_service(), echo, web6])
+        cls.ecmp = Ecmp(cls.lab, [*direct_services(), echo])
         cls.all = range(4)
 
     @classmethod
