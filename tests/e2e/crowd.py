@@ -21,8 +21,9 @@ WORD_SIZE = 16
 
 
 class Wires:
-    def __init__(self, host, port, count):
+    def __init__(self, host, port, count, patience_s):
         self.address, self.count = (host, int(port)), int(count)
+        self.patience_s = float(patience_s)  # until all have had a word back
         self.wires, self.broken = [], 0
 
     def open(self):
@@ -48,7 +49,7 @@ class Wires:
             sent = [wire for wire in batch if self.send(wire, word)]
             kept += self.wait(sent, select.POLLIN, lambda wire: wire.recv(100) == word)
         self.broken += len(self.wires) - len(kept)
-        self.wires = kept
+        self.wires, self.patience_s = kept, PATIENCE_S
 
     @staticmethod
     def send(wire, word):
@@ -57,13 +58,12 @@ class Wires:
         except OSError:
             return False
 
-    @staticmethod
-    def wait(wires, event, is_well):
+    def wait(self, wires, event, is_well):
         """Those that were ready in time, and well."""
         poll, waiting, well = select.poll(), {wire.fileno(): wire for wire in wires}, []
         for number in waiting:
             poll.register(number, event)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while waiting and (left := deadline - time.monotonic()) > 0:
             for number, _ in poll.poll(left * 1000):
                 poll.unregister(number)
@@ -75,11 +75,11 @@ class Wires:
         return well
 
 
-def main(host, port, count):
+def main(host, port, count, patience_s):
     resource.setrlimit(resource.RLIMIT_NOFILE, (int(count) + 100, int(count) + 100))
     running = [True]
     signal.signal(signal.SIGTERM, lambda *_: running.clear())
-    wires, rounds = Wires(host, port, count), 0
+    wires, rounds = Wires(host, port, count, patience_s), 0
     wires.open()
     while True:
         print(json.dumps({"rounds": rounds, "alive": len(wires.wires), "broken": wires.broken}),
@@ -93,11 +93,11 @@ def main(host, port, count):
 class Crowd:
     """A crowd at work. `latest` is its last report, None before it is complete."""
 
-    def __init__(self, node, host, port, count, folder):
+    def __init__(self, node, host, port, count, folder, patience_s=PATIENCE_S):
         self.path = folder / f"crowd-{time.monotonic_ns()}"
         with self.path.open("wb") as output:
             self.program = node.start(sys.executable, __file__, host, str(port), str(count),
-                                      stdout=output)
+                                      str(patience_s), stdout=output)
 
     def latest(self):
         lines = self.path.read_text().splitlines()

@@ -228,7 +228,7 @@ class GreatFlood(Flooded):
         return times
 
     def test_ten_thousand_connections_move_octets_and_new_ones_succeed(self):
-        crowd = Crowd(self.lab.client, VIP, 7, self.established, self.lab.folder)
+        crowd = Crowd(self.lab.client, VIP, 7, self.established, self.lab.folder, patience_s=4)
         self.addCleanup(lambda: crowd.program.poll() is not None or crowd.program.kill())
         # Each has moved octets: one whose last handshake packet a full queue lost is unconfirmed,
         # and its client takes it for open all the same.
